@@ -1,0 +1,84 @@
+package worker
+
+import "time"
+
+// ClaimState is how far a claim got: drawn → sent → placed | partial | refused, sent → unknown → placed | refused,
+// drawn → cancelled. A claim never goes back, but for sent → drawn when the order provably never left.
+type ClaimState string
+
+// The states of a claim.
+const (
+	ClaimDrawn     ClaimState = "drawn"     // quota is held on a key; nothing was sent
+	ClaimSent      ClaimState = "sent"      // written before the order leaves: from here on an order may exist
+	ClaimPlaced    ClaimState = "placed"    // ended: counted
+	ClaimPartial   ClaimState = "partial"   // ended: counted what was ordered, gave back the rest
+	ClaimRefused   ClaimState = "refused"   // ended: gave everything back
+	ClaimCancelled ClaimState = "cancelled" // ended before it was sent: gave everything back
+	ClaimUnknown   ClaimState = "unknown"   // parked for a person; the quota stays held
+)
+
+// Settled says whether the claim has ended, as far as a worker is concerned.
+func (s ClaimState) Settled() bool { return s != ClaimDrawn && s != ClaimSent }
+
+// Size is how much of a key's limit something takes: the pool's setting decides which of the two counts as products.
+type Size struct {
+	Lines int64 // order lines
+	Units int64 // sum of the quantities
+}
+
+// SizeOf measures order lines.
+func SizeOf(lines []Line) Size {
+	size := Size{Lines: int64(len(lines))}
+	for _, line := range lines {
+		size.Units += line.Quantity
+	}
+	return size
+}
+
+// Draw asks the ledger for a claim: room on one key for one order.
+type Draw struct {
+	Pool        string
+	Account     string // only keys of this buyer account; "" takes any
+	Reference   string // names the claim
+	Fingerprint string // of the request's meaning: another one under the same reference is a conflict
+	Size        Size
+	Owner       string    // unique to this delivery in this process; the same owner may repeat a draw whose reply was lost
+	Attempt     int       // which delivery of the request this is, from 1; a higher one takes the claim over
+	Published   time.Time // when the request was published: a ledger younger than this may have lost its claim
+	OnKey       string    // bind to this key as sent, whatever its room: an order was found there and is a fact
+}
+
+// Turn is what the holder of a claim does next.
+type Turn string
+
+// The turns.
+const (
+	TurnSend   Turn = "send"    // the claim was marked sent for this owner, who alone sends the order, now
+	TurnLookUp Turn = "look_up" // it was sent by somebody whose answer is not known
+	TurnDone   Turn = "done"    // it ended; Claim.Part says how
+)
+
+// Claim binds one order to one key and records how far the purchase got. It is ledger, deduplication and quota in one.
+type Claim struct {
+	Pool      string
+	Reference string
+	AppKey    string
+	State     ClaimState
+	Turn      Turn
+	Products  int64 // held, or counted once settled, in the pool's unit
+	Owner     string
+	Attempt   int
+	SentAt    time.Time // by the ledger's clock
+	Now       time.Time // the ledger's clock at this reply
+	Part      Part      // of a settled claim
+}
+
+// Part is how one order of a request ended.
+type Part struct {
+	State  ClaimState // the settled state
+	Code   Code
+	Reason string
+	Orders []PlacedOrder
+	Failed []FailedOffer
+	At     time.Time // by the ledger's clock; set by the ledger
+}

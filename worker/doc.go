@@ -1,0 +1,25 @@
+// Package worker is the domain of autopurchase and its one flow: a purchase request becomes orders at 1688 and exactly one
+// result.
+//
+//	request ─► admit ─► draw and mark sent ─► place ─► settle ─► publish ─► ack
+//	                          │                 │         │          │
+//	                        Ledger           Market    Ledger     Outbox
+//
+// A claim binds one order to one app key and records how far the purchase got. It is ledger, deduplication and quota in one.
+// Intent is written before the irreversible act, the outcome after it, and unknown is an outcome:
+//
+//	drawn ─► sent ─┬─► placed | partial | refused
+//	   │           └─► unknown ─► placed | refused     (a person's decision)
+//	   └─► cancelled
+//
+// What a redelivery finds after a crash or a loss:
+//
+//	before draw                nothing: starts again
+//	after draw                 claim drawn: same claim, same key, goes on
+//	after sent, no answer      claim sent: never sent again blindly; found by its reference, or parked as unknown
+//	after settle               the outcome: the same result is published again
+//	the ledger lost the claim  treated as sent: looked up on every key first
+//
+// The package uses the standard library only. What it needs from outside are the ports in ports.go; adapters implement them
+// and import this package, never each other.
+package worker

@@ -1,0 +1,48 @@
+package worker
+
+// Order is one purchase as 1688 takes it: one seller, at most MaxSKUs lines, paid for with one app key.
+type Order struct {
+	Reference string  `json:"reference"` // our outOrderId, see Reference
+	AppKey    string  `json:"app_key"`
+	Flow      string  `json:"flow"`
+	Message   string  `json:"message,omitempty"`
+	DeliverTo Address `json:"deliver_to"`
+	Lines     []Line  `json:"lines"`
+}
+
+// Verdict is what is known after asking 1688 for something.
+type Verdict string
+
+// The verdicts. Only Placed, Refused and Absent say something about 1688; the other two say how little is known.
+const (
+	Placed       Verdict = "placed"        // orders exist: Answer.Orders has at least one
+	Refused      Verdict = "refused"       // 1688 looked at it and said no: no order exists
+	Absent       Verdict = "absent"        // a look-up worked and found no order
+	NotAttempted Verdict = "not_attempted" // provably never reached 1688's order book: may be tried again
+	Unknown      Verdict = "unknown"       // it may or may not have happened
+)
+
+// Answer is what came back for an Order or for a look-up of its reference.
+type Answer struct {
+	Verdict Verdict       `json:"verdict"`
+	Code    Code          `json:"code"`
+	Reason  string        `json:"reason,omitempty"` // for people; never holds a secret or a buyer's data
+	Orders  []PlacedOrder `json:"orders,omitempty"`
+	Failed  []FailedOffer `json:"failed,omitempty"`   // lines 1688 left out of an order it placed
+	Retry   int           `json:"retry_ms,omitempty"` // NotAttempted: how long to wait, milliseconds; 0 when not said
+}
+
+// PlacedOrder is one order in 1688's books.
+type PlacedOrder struct {
+	ID      string `json:"id"`
+	Total   Fen    `json:"total,omitempty"`   // goods and postage; 0 when 1688 did not say
+	Postage Fen    `json:"postage,omitempty"` // 0 when 1688 did not say
+}
+
+// FailedOffer is a line that 1688 left out of an order.
+type FailedOffer struct {
+	OfferID string `json:"offer_id"`
+	SpecID  string `json:"spec_id,omitempty"`
+	Code    Code   `json:"code"`
+	Reason  string `json:"reason,omitempty"`
+}

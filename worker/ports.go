@@ -1,0 +1,83 @@
+package worker
+
+import (
+	"context"
+	"time"
+)
+
+// Inbox hands out purchase requests.
+type Inbox interface {
+	// Next waits for a request. It never holds more than its waiting callers can take at once. It returns ctx's cause when
+	// ctx ends, and a *Trouble with CodeNATSDown when the broker is out of reach.
+	Next(ctx context.Context) (Delivery, error)
+}
+
+// Delivery is one delivery of one request. The inbox keeps it from being delivered again until it is settled by Receipt.
+type Delivery struct {
+	Subject   string
+	Tenant    string // "" when the subject has no readable tenant
+	Ref       string // "" when the subject has no readable ref
+	Body      []byte
+	Sequence  uint64    // in the stream of requests
+	Attempt   int       // from 1
+	Published time.Time // by the broker's clock
+	Receipt   Receipt
+}
+
+// Receipt settles a delivery at the broker, exactly once.
+type Receipt interface {
+	// Ack ends the request for good and returns once the broker has it on record.
+	Ack(ctx context.Context) error
+	// Nak hands it back, to be delivered again after the delay.
+	Nak(ctx context.Context, after time.Duration) error
+	// Term ends a request that can never be handled, with the reason for the broker's advisory.
+	Term(ctx context.Context, reason string) error
+}
+
+// Ledger is the key pool. Every call is one atomic step that changes nothing when it is repeated. Errors are *Trouble:
+// CodeRedisDown when the step may or may not have happened and may be repeated.
+type Ledger interface {
+	// Draw finds room for an order on one key, marks the claim sent and returns it; or returns the claim as an earlier
+	// delivery left it, with the turn that follows. Troubles: CodeConflict, CodeTooLarge, CodeNoPool, CodeNoKey,
+	// CodeFenced, CodeLost.
+	Draw(ctx context.Context, draw Draw) (Claim, error)
+	// Settle ends a claim: counts what was ordered and gives back the rest. size is what was ordered. The first outcome
+	// stands: the claim that comes back holds it. ClaimUnknown may be settled again by a fact. Trouble: CodeFenced when a
+	// later delivery owns the claim and part is no fact (ClaimUnknown, ClaimCancelled).
+	Settle(ctx context.Context, claim Claim, part Part, size Size) (Claim, error)
+	// Unsend takes back the mark of an order that provably never left: the claim is drawn again and keeps its key and its
+	// hold. With a bench code (CodeUnauthorized, CodeKeyUnknown) the hold is given back and the key benched too. Trouble:
+	// CodeFenced.
+	Unsend(ctx context.Context, claim Claim, why Code) error
+}
+
+// Stock tells what a pool can still take, so that a paused worker sees when to go on.
+type Stock interface {
+	// Left returns how many products the pool's usable keys can still take. Troubles: CodeNoPool, CodeRedisDown.
+	Left(ctx context.Context, pool string) (int64, error)
+	// AppKeys lists the keys of a pool that may hold an order of ours, in any state but removed.
+	AppKeys(ctx context.Context, pool string) ([]string, error)
+}
+
+// Market is 1688 as the worker sees it: the order channel. All three end by ctx's deadline or their own, whichever is sooner.
+type Market interface {
+	// Place sends one order, once. A lost connection or a missed deadline is Unknown, never an error.
+	Place(ctx context.Context, order Order) Answer
+	// Find looks an order up by its reference with the key that would have placed it: Placed, Absent, NotAttempted or
+	// Unknown (the look-up itself failed).
+	Find(ctx context.Context, appKey, reference string) Answer
+	// Ready returns nil while the channel is open, else a *Trouble with CodeChannelDown.
+	Ready(ctx context.Context) error
+}
+
+// Outbox publishes what a request ended in. Errors are *Trouble with CodeNATSDown: it may be stored all the same, and the
+// call may be repeated.
+type Outbox interface {
+	// Publish stores the result and returns once the broker has it on record. The first result of a request stands; one
+	// that replaces an unknown is stored behind it; a repeat changes nothing.
+	Publish(ctx context.Context, result Result) error
+	// Bury stores a dead letter and returns once the broker has it on record.
+	Bury(ctx context.Context, letter DeadLetter) error
+	// Decided says whether a result is stored for the request.
+	Decided(ctx context.Context, tenant, ref string) (bool, error)
+}

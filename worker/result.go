@@ -1,0 +1,65 @@
+package worker
+
+import "time"
+
+// Result is the one outcome of a request. It echoes nothing of the request but its id.
+type Result struct {
+	Tenant    string
+	RequestID string
+	Outcome   Outcome
+	Code      Code
+	Reason    string
+	Orders    []ResultOrder
+	Failed    []FailedLine
+	Unknown   []OpenOrder // orders of which it is not known whether they exist; a person decides
+	AppKey    string      // of the first order
+	Products  int64       // counted on keys for this request
+	Attempt   int         // delivery that decided it
+	DecidedAt time.Time
+
+	// Aside marks a result about a message that is not the request stored under its id: a conflict, or a request on a
+	// subject that does not fit its id. It must not take the place of that request's own result.
+	Aside bool
+}
+
+// ResultOrder is one order in 1688's books.
+type ResultOrder struct {
+	OrderID    string
+	OutOrderID string
+	AppKey     string
+	Products   int64 // counted for the reference; on its first order if 1688 split it
+	Total      Fen
+	Postage    Fen
+	Lines      []int // lines of the request that the reference covers, from 0
+}
+
+// FailedLine is a line of the request that was not bought.
+type FailedLine struct {
+	Line    int // in the request, from 0
+	OfferID string
+	SpecID  string
+	Code    Code
+	Reason  string
+}
+
+// OpenOrder is an order of which it is not known whether it exists. Its products stay held on the key.
+type OpenOrder struct {
+	OutOrderID string
+	AppKey     string
+	Products   int64
+	Lines      []int
+}
+
+// DeadLetter records a request that could not be read or was given up. It points to the stored message and does not repeat
+// its body, which holds a buyer's data.
+type DeadLetter struct {
+	Tenant    string // "" when the subject names none
+	Subject   string
+	Sequence  uint64 // in the stream of requests
+	RequestID string // as far as it could be read
+	Code      Code
+	Field     string
+	Reason    string
+	Attempt   int
+	At        time.Time
+}
