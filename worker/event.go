@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"context"
+	"time"
+)
+
+// PoolEvent is one entry of a pool's journal. Together with the results, the journal is enough to rebuild the pool.
+type PoolEvent struct {
+	Pool     string    `json:"pool"`
+	Sequence int64     `json:"sequence"` // counts up within the pool; the message id with which it is published
+	Kind     EventKind `json:"kind"`
+	AppKey   string    `json:"app_key,omitempty"`
+	Limit    int64     `json:"limit,omitempty"`
+	Used     int64     `json:"used"`
+	Held     int64     `json:"held"`
+	Left     int64     `json:"left"` // what the whole pool can still take
+	Account  string    `json:"account,omitempty"`
+	Alipay   string    `json:"alipay,omitempty"` // none, personal or business
+	Count    string    `json:"count,omitempty"`  // pool setting: lines or units
+	Width    int64     `json:"width,omitempty"`  // pool setting: keys active at once
+	Low      int64     `json:"low,omitempty"`    // pool setting: capacity below which it is low
+	By       string    `json:"by,omitempty"`     // who asked for it
+	Why      string    `json:"why,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// EventKind names what happened to a pool or a key of it.
+type EventKind string
+
+// The kinds of pool events.
+const (
+	EventPool      EventKind = "pool"      // settings made or changed
+	EventAdded     EventKind = "added"     // a key came into the pool
+	EventChanged   EventKind = "changed"   // a key's limit or account changed
+	EventRotated   EventKind = "rotated"   // a ready key became active
+	EventSpent     EventKind = "spent"     // a key reached its limit
+	EventLow       EventKind = "low"       // the pool's capacity fell below its low-water mark
+	EventExhausted EventKind = "exhausted" // no key has room
+	EventBenched   EventKind = "benched"   // the machine took a key out of use
+	EventRestored  EventKind = "restored"  // a benched key came back
+	EventRebuilt   EventKind = "rebuilt"   // the pool was rebuilt from the journal
+)
+
+// Journal stores pool events and returns once the broker has them on record. A repeat with the same pool and sequence is
+// stored once.
+type Journal interface {
+	Record(ctx context.Context, event PoolEvent) error
+}
+
+// Status is something that happened to an order after it was placed, as 1688 pushed it.
+type Status struct {
+	Tenant     string    `json:"-"`
+	Ref        string    `json:"-"`
+	RequestID  string    `json:"request_id"`
+	OrderID    string    `json:"order_id"`
+	OutOrderID string    `json:"out_order_id,omitempty"`
+	AppKey     string    `json:"app_key,omitempty"`
+	EventID    string    `json:"event_id"` // 1688's push id: a repeat is stored once
+	Topic      string    `json:"topic"`    // 1688's name of the event, such as ORDER_BUYER_VIEW_ORDER_PAY
+	Status     string    `json:"status,omitempty"`
+	At         time.Time `json:"at"`
+}
+
+// Push is a message that 1688 sent about an app key, as the relay hands it on: content is 1688's own JSON text.
+type Push struct {
+	ID      string `json:"id"`
+	AppKey  string `json:"app_key"`
+	Topic   string `json:"topic"`
+	OrderID string `json:"order_id,omitempty"` // as far as the content names one
+	// Reference is the outOrderId of the order, as far as the relay could find it.
+	Reference string `json:"reference,omitempty"`
+	Status    string `json:"status,omitempty"`
+	At        int64  `json:"at_ms"` // when 1688 sent it, milliseconds of Unix time
+}
