@@ -11,12 +11,11 @@ const (
 	CodePartial Code = "partial"
 
 	// Refused before anything was drawn.
-	CodeInvalid     Code = "invalid"     // breaks a rule of the request schema
-	CodeConflict    Code = "conflict"    // same id, other meaning
-	CodeTooLarge    Code = "too_large"   // more products than any key may ever take
-	CodeDeadline    Code = "deadline"    // its deadline passed before it was sent
-	CodeCancelled   Code = "cancelled"   // somebody took it back in time
-	CodeUndelivered Code = "undelivered" // given up after too many deliveries without any order sent
+	CodeInvalid   Code = "invalid"   // breaks a rule of the request schema
+	CodeConflict  Code = "conflict"  // same id, other meaning
+	CodeTooLarge  Code = "too_large" // more products than any key may ever take
+	CodeDeadline  Code = "deadline"  // its deadline passed before it was sent
+	CodeCancelled Code = "cancelled" // somebody took it back in time
 
 	// Refused by 1688, for good.
 	CodeNotSold       Code = "not_sold_online"
@@ -93,7 +92,6 @@ var dispositions = map[Code]Disposition{
 	CodeTooLarge:      {Action: Finish, Outcome: OutcomeRefused},
 	CodeDeadline:      {Action: Finish, Outcome: OutcomeCancelled},
 	CodeCancelled:     {Action: Finish, Outcome: OutcomeCancelled},
-	CodeUndelivered:   {Action: Finish, Outcome: OutcomeCancelled},
 	CodeNotSold:       {Action: Finish, Outcome: OutcomeRefused},
 	CodeManySellers:   {Action: Finish, Outcome: OutcomeRefused},
 	CodeUnknownSpec:   {Action: Finish, Outcome: OutcomeRefused},

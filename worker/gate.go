@@ -1,0 +1,82 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Pause is one reason why a worker does not fetch.
+type Pause struct {
+	Code   Code
+	Pool   string // of CodeNoKey and CodeNoPool
+	Reason string // one sentence for people
+	Since  time.Time
+}
+
+// cause tells pauses apart: two pools can be out of keys at the same time.
+type cause struct {
+	code Code
+	pool string
+}
+
+// gate keeps workers from fetching while there is a reason not to: no parked messages and no retry storm.
+type gate struct {
+	mu     sync.Mutex
+	pauses map[cause]Pause
+	moved  chan struct{} // closed and replaced at every change
+}
+
+func newGate() *gate { return &gate{pauses: map[cause]Pause{}, moved: make(chan struct{})} }
+
+// shut adds a pause; a second one for the same cause changes nothing.
+func (g *gate) shut(p Pause) (first bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := cause{p.Code, p.Pool}
+	if _, known := g.pauses[key]; known {
+		return false
+	}
+	g.pauses[key] = p
+	g.signal()
+	return true
+}
+
+// open takes a pause away.
+func (g *gate) open(p Pause) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.pauses, cause{p.Code, p.Pool})
+	g.signal()
+}
+
+func (g *gate) signal() {
+	close(g.moved)
+	g.moved = make(chan struct{})
+}
+
+// state gives the pauses and a channel that closes when they change.
+func (g *gate) state() ([]Pause, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pauses := make([]Pause, 0, len(g.pauses))
+	for _, p := range g.pauses {
+		pauses = append(pauses, p)
+	}
+	return pauses, g.moved
+}
+
+// pass waits until nothing keeps the worker from fetching; false means that ctx ended first.
+func (g *gate) pass(ctx context.Context) bool {
+	for {
+		pauses, moved := g.state()
+		if len(pauses) == 0 {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}

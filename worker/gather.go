@@ -1,0 +1,126 @@
+package worker
+
+import "time"
+
+// Ended is a child order and how it ended.
+type Ended struct {
+	Child Child
+	Claim Claim
+}
+
+// Gather makes the one result of a request from how its child orders ended. It is made of the claims alone, so that a
+// redelivery gathers the same result again.
+func Gather(r Request, ended []Ended) Result {
+	result := Result{Tenant: r.Tenant, RequestID: r.ID}
+	for _, e := range ended {
+		result.add(e)
+	}
+	result.Outcome, result.Code, result.Reason = conclude(ended)
+	return result
+}
+
+// add takes one child's orders, failed lines and counts into the result.
+func (r *Result) add(e Ended) {
+	part := e.Claim.Part
+	if r.AppKey == "" {
+		r.AppKey = e.Claim.AppKey
+	}
+	r.Attempt = max(r.Attempt, e.Claim.Attempt)
+	if part.At.After(r.DecidedAt) {
+		r.DecidedAt = part.At
+	}
+	switch part.State {
+	case ClaimPlaced, ClaimPartial:
+		r.Products += e.Claim.Products
+		r.addOrders(e)
+		r.addFailed(e)
+	case ClaimUnknown:
+		r.Unknown = append(r.Unknown, OpenOrder{
+			OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, Products: e.Claim.Products, Lines: e.Child.Lines,
+		})
+	default:
+		for i := range e.Child.Lines {
+			r.Failed = append(r.Failed, failedLine(e.Child, i, part.Code, part.Reason))
+		}
+	}
+}
+
+func (r *Result) addOrders(e Ended) {
+	for i, order := range e.Claim.Part.Orders {
+		placed := ResultOrder{
+			OrderID: order.ID, OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey,
+			Total: order.Total, Postage: order.Postage, Lines: e.Child.Lines,
+		}
+		if i == 0 {
+			placed.Products = e.Claim.Products
+		}
+		r.Orders = append(r.Orders, placed)
+	}
+}
+
+func (r *Result) addFailed(e Ended) {
+	for i, line := range e.Child.Order.Lines {
+		for _, failed := range e.Claim.Part.Failed {
+			if failed.OfferID == line.OfferID && failed.SpecID == line.SpecID {
+				r.Failed = append(r.Failed, failedLine(e.Child, i, failed.Code, failed.Reason))
+				break
+			}
+		}
+	}
+}
+
+func failedLine(c Child, i int, code Code, reason string) FailedLine {
+	line := c.Order.Lines[i]
+	return FailedLine{Line: c.Lines[i], OfferID: line.OfferID, SpecID: line.SpecID, Code: code, Reason: reason}
+}
+
+// conclude gives one outcome to a request: an unknown part outweighs all, since somebody has to look; parts that agree
+// speak for the whole; anything else is partial.
+func conclude(ended []Ended) (Outcome, Code, string) {
+	first := ended[0].Claim.Part
+	mixed := false
+	for _, e := range ended {
+		if e.Claim.Part.State == ClaimUnknown {
+			return OutcomeUnknown, e.Claim.Part.Code, e.Claim.Part.Reason
+		}
+		mixed = mixed || Dispose(e.Claim.Part.Code).Outcome != Dispose(first.Code).Outcome
+	}
+	if mixed {
+		return OutcomePartial, CodePartial, "some lines were not bought: see failed_lines"
+	}
+	return Dispose(first.Code).Outcome, first.Code, first.Reason
+}
+
+// Decide turns a definite answer about an order into the part it settles, and how much of the order was really ordered.
+func Decide(order Order, answer Answer) (Part, Size) {
+	part := Part{State: ClaimPlaced, Code: CodePlaced, Reason: answer.Reason, Orders: answer.Orders, Failed: answer.Failed}
+	switch {
+	case answer.Verdict == Refused:
+		part.State, part.Code = ClaimRefused, answer.Code
+		if Dispose(answer.Code).Outcome != OutcomeRefused {
+			part.Code = CodeRefused
+		}
+		return part, Size{}
+	case len(answer.Failed) > 0:
+		part.State, part.Code = ClaimPartial, CodePartial
+	}
+	return part, SizeOf(ordered(order.Lines, answer.Failed))
+}
+
+// ordered leaves out the lines that 1688 left out.
+func ordered(lines []Line, failed []FailedOffer) []Line {
+	var kept []Line
+next:
+	for _, line := range lines {
+		for _, f := range failed {
+			if f.OfferID == line.OfferID && f.SpecID == line.SpecID {
+				continue next
+			}
+		}
+		kept = append(kept, line)
+	}
+	return kept
+}
+
+// sinceSent is how long ago the claim's order was sent, by the ledger's clock.
+func sinceSent(claim Claim) time.Duration { return claim.Now.Sub(claim.SentAt) }

@@ -1,0 +1,151 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// attend handles one delivery. A panic in one request never ends the process.
+func (w *Worker) attend(ctx context.Context, d Delivery) {
+	w.inFlight.Add(1)
+	defer w.inFlight.Add(-1)
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.postpone(ctx, d, &Trouble{Code: CodeInternal, Reason: "panic", Err: fmt.Errorf("%v", cause)})
+		}
+	}()
+	w.handle(ctx, d)
+}
+
+// handle is the one flow: admit, purchase, publish, acknowledge.
+func (w *Worker) handle(ctx context.Context, d Delivery) {
+	started := time.Now()
+	request, invalid := Admit(d, w.Decode)
+	if invalid != nil {
+		w.reject(ctx, d, invalid)
+		return
+	}
+	result, err := w.purchase(ctx, d, request)
+	if err == nil {
+		err = w.publish(ctx, d, result)
+	} else if errors.Is(err, errDecided) {
+		err = d.Receipt.Ack(ctx)
+	}
+	if err != nil {
+		w.postpone(ctx, d, AsTrouble(err))
+		return
+	}
+	w.finish(result, time.Since(started))
+}
+
+// publish stores the result and only then ends the request at the broker.
+func (w *Worker) publish(ctx context.Context, d Delivery, result Result) error {
+	if err := w.persist(ctx, func() error { return w.Outbox.Publish(ctx, result) }); err != nil {
+		return err
+	}
+	return d.Receipt.Ack(ctx)
+}
+
+func (w *Worker) finish(result Result, took time.Duration) {
+	w.finished.Add(1)
+	stage := StageFinished
+	if result.Outcome == OutcomeUnknown {
+		stage = StageParked
+	}
+	w.observe(Event{Stage: stage, Tenant: result.Tenant, RequestID: result.RequestID, AppKey: result.AppKey,
+		Attempt: result.Attempt, Code: result.Code, Reason: result.Reason, Took: took})
+}
+
+// reject dead-letters what cannot be handled, tells its owner, and ends it. The dead letter comes first: nothing vanishes.
+func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
+	result, tell := Rejection(d, invalid)
+	result.DecidedAt = d.Published
+	letter := DeadLetter{
+		Tenant: d.Tenant, Subject: d.Subject, Sequence: d.Sequence, RequestID: result.RequestID,
+		Code: CodeInvalid, Field: invalid.Field, Reason: invalid.Reason, Attempt: d.Attempt, At: d.Published,
+	}
+	err := w.persist(ctx, func() error { return w.Outbox.Bury(ctx, letter) })
+	if err == nil && tell {
+		err = w.persist(ctx, func() error { return w.Outbox.Publish(ctx, result) })
+	}
+	if err == nil {
+		err = d.Receipt.Term(ctx, invalid.Error())
+	}
+	if err != nil {
+		w.postpone(ctx, d, AsTrouble(err))
+		return
+	}
+	w.finished.Add(1)
+	w.observe(Event{Stage: StageRejected, Tenant: d.Tenant, RequestID: result.RequestID, Attempt: d.Attempt,
+		Code: CodeInvalid, Reason: invalid.Error()})
+}
+
+// postpone hands a request back to the broker. What keeps failing for no known reason is given up after MaxAttempts, never
+// silently.
+func (w *Worker) postpone(ctx context.Context, d Delivery, t *Trouble) {
+	event := Event{Stage: StagePostponed, Tenant: d.Tenant, RequestID: d.Ref, Attempt: d.Attempt, Code: t.Code, Reason: t.Reason, Err: t.Err}
+	if t.Code == CodeInternal {
+		event.Stage = StageFailed
+		if d.Attempt >= w.config.MaxAttempts && w.giveUp(ctx, d, t) == nil {
+			return
+		}
+	}
+	w.observe(event)
+	if err := d.Receipt.Nak(ctx, delay(t, d.Attempt)); err != nil && ctx.Err() == nil {
+		w.observe(Event{Stage: StageFailed, Tenant: d.Tenant, RequestID: d.Ref, Code: CodeNATSDown, Err: err})
+	}
+}
+
+// giveUp ends a request whose handling fails again and again. Whether an order exists is not known, so the result says so.
+func (w *Worker) giveUp(ctx context.Context, d Delivery, t *Trouble) error {
+	id, _ := DecodeRef(d.Ref)
+	letter := DeadLetter{Tenant: d.Tenant, Subject: d.Subject, Sequence: d.Sequence, RequestID: id, Code: t.Code,
+		Reason: t.Reason, Attempt: d.Attempt, At: d.Published}
+	if err := w.Outbox.Bury(ctx, letter); err != nil {
+		return err
+	}
+	result := Result{Tenant: d.Tenant, RequestID: id, Outcome: OutcomeUnknown, Code: t.Code, Attempt: d.Attempt,
+		Reason: "given up after too many unexpected failures", DecidedAt: d.Published}
+	if err := w.publish(ctx, d, result); err != nil {
+		return err
+	}
+	w.finish(result, 0)
+	return nil
+}
+
+// maxDelay is the longest that a request is handed back for, so that it goes on soon after its cause is gone.
+const maxDelay = 30 * time.Second
+
+// delay grows with the attempts, from what the trouble or its code says.
+func delay(t *Trouble, attempt int) time.Duration {
+	after := t.After
+	if after == 0 {
+		after = Dispose(t.Code).After << min(max(attempt-1, 0), 10)
+	}
+	return min(max(after, soon), maxDelay)
+}
+
+// persist repeats a step while the store behind it is out of reach: it is written so that a repeat changes nothing, and
+// handing the request back would leave it unknown whether the step was done. It returns when the step is done or refused,
+// or when ctx ends.
+func (w *Worker) persist(ctx context.Context, step func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := step()
+		if err == nil {
+			return nil
+		}
+		t := AsTrouble(err)
+		if (t.Code != CodeRedisDown && t.Code != CodeNATSDown) || ctx.Err() != nil {
+			return err
+		}
+		if t.Code == CodeRedisDown {
+			w.pause(t, "")
+		}
+		w.observe(Event{Stage: StageRetrying, Attempt: attempt, Code: t.Code, Reason: t.Reason, Err: t.Err})
+		if !wait(ctx, w.config.RetryEvery) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// lookUp finds out what became of an order that was sent and not answered. It is never sent again: it is looked up by its
+// reference with the key that sent it, with growing delays, until it is found or until the look-up still works and finds
+// nothing when the window has ended. Then it is parked for a person, and its quota stays held.
+func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, error) {
+	answer := b.Market.Find(ctx, claim.AppKey, order.Reference)
+	switch {
+	case answer.Verdict == Placed:
+		part, size := Decide(order, answer)
+		return b.settle(ctx, claim, part, size)
+	case answer.Verdict == Absent && sinceSent(claim) >= b.config.LookFor:
+		return b.settle(ctx, claim, absent(), Size{})
+	}
+	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: sinceSent(claim) / 2}
+}
+
+func absent() Part {
+	return Part{State: ClaimUnknown, Code: CodeAbsent, Reason: "sent without an answer, and not found until the look-up window ended"}
+}
+
+// errDecided ends the handling of a request whose result is already stored.
+var errDecided = errors.New("its result is stored already")
+
+// retrieve handles an order whose claim the ledger has lost: it may have been sent with any key of the pool. It is looked
+// up on all of them; only an order that was found becomes a claim again.
+func (b *buyer) retrieve(ctx context.Context, order Order) (Claim, error) {
+	var decided bool
+	err := b.persist(ctx, func() (err error) {
+		decided, err = b.Outbox.Decided(ctx, b.delivery.Tenant, b.delivery.Ref)
+		return err
+	})
+	if err != nil {
+		return Claim{}, err
+	}
+	if decided {
+		return Claim{}, errDecided
+	}
+	return b.searchKeys(ctx, order)
+}
+
+func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
+	keys, err := b.Stock.AppKeys(ctx, b.request.Pool)
+	if err != nil {
+		return Claim{}, err
+	}
+	everywhere := len(keys) > 0
+	for _, key := range keys {
+		answer := b.Market.Find(ctx, key, order.Reference)
+		if answer.Verdict == Placed {
+			return b.adopt(ctx, key, order, answer)
+		}
+		everywhere = everywhere && answer.Verdict == Absent
+	}
+	since := b.lostSince(order.Reference)
+	if everywhere && since >= b.config.LookFor {
+		return b.adopt(ctx, keys[0], order, Answer{Verdict: Unknown})
+	}
+	return Claim{}, &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: since / 2}
+}
+
+// adopt makes a claim on the key again and settles it with what is known.
+func (b *buyer) adopt(ctx context.Context, key string, order Order, answer Answer) (Claim, error) {
+	claim, err := b.draw(ctx, order, key)
+	if err != nil {
+		return Claim{}, err
+	}
+	b.lost.Delete(order.Reference)
+	if answer.Verdict != Placed {
+		return b.settle(ctx, claim, absent(), Size{})
+	}
+	order.AppKey = key
+	part, size := Decide(order, answer)
+	return b.settle(ctx, claim, part, size)
+}
+
+// lostSince is for how long this process has known that the claim is lost.
+func (b *buyer) lostSince(reference string) time.Duration {
+	first, _ := b.lost.LoadOrStore(reference, time.Now())
+	return time.Since(first.(time.Time))
+}

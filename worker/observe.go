@@ -1,0 +1,34 @@
+package worker
+
+import "time"
+
+// Stage names the step that an Event is about.
+type Stage string
+
+// The stages.
+const (
+	StageRejected  Stage = "rejected"  // not admitted: dead-lettered
+	StagePostponed Stage = "postponed" // handed back with a delay
+	StageFinished  Stage = "finished"  // its result is published and the request acknowledged
+	StageParked    Stage = "parked"    // finished as unknown: a person must decide
+	StageDiffers   Stage = "differs"   // a second answer contradicts the outcome that stands
+	StagePaused    Stage = "paused"    // fetching stopped
+	StageResumed   Stage = "resumed"   // fetching goes on
+	StageRetrying  Stage = "retrying"  // a store is out of reach; the step is repeated until it is back
+	StageFailed    Stage = "failed"    // something unexpected
+)
+
+// Event is one thing that a worker did, for logs and metrics. It holds no secret and no buyer's data.
+type Event struct {
+	Stage     Stage
+	Tenant    string
+	RequestID string
+	Reference string
+	AppKey    string
+	Pool      string
+	Attempt   int
+	Code      Code
+	Reason    string
+	Took      time.Duration
+	Err       error
+}

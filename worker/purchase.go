@@ -1,0 +1,175 @@
+package worker
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// buyer is one delivery of one request on its way through 1688.
+type buyer struct {
+	*Worker
+	delivery    Delivery
+	request     Request
+	fingerprint string
+	owner       string
+}
+
+// purchase sees every child order of a request to its end and gathers the result. Trouble with one child keeps the others
+// from starting only if it would meet them too; what has ended is found again by the next delivery.
+func (w *Worker) purchase(ctx context.Context, d Delivery, r Request) (Result, error) {
+	b := &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner(d)}
+	var ended []Ended
+	var open error
+	for _, child := range Split(r) {
+		claim, err := b.buy(ctx, child.Order)
+		if err == nil {
+			ended = append(ended, Ended{Child: child, Claim: claim})
+			continue
+		}
+		switch code := AsTrouble(err).Code; {
+		case code == CodeConflict:
+			return b.conflict(), nil
+		case Dispose(code).Action == LookUp:
+			open = err
+		default:
+			return Result{Tenant: r.Tenant, RequestID: r.ID}, err
+		}
+	}
+	if open != nil {
+		return Result{}, open
+	}
+	return Gather(r, ended), nil
+}
+
+// owner names this delivery in this process: what fences it from a later delivery, and what lets it repeat its own steps.
+func (w *Worker) owner(d Delivery) string {
+	return w.config.Instance + ":" + strconv.FormatUint(d.Sequence, 10) + ":" + strconv.Itoa(d.Attempt)
+}
+
+// buy draws a claim for one order and does what its turn says.
+func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
+	claim, err := b.draw(ctx, order, "")
+	if err != nil {
+		return b.undrawn(ctx, order, AsTrouble(err))
+	}
+	order.AppKey = claim.AppKey
+	switch claim.Turn {
+	case TurnSend:
+		return b.send(ctx, claim, order)
+	case TurnLookUp:
+		return b.lookUp(ctx, claim, order)
+	default:
+		return claim, nil
+	}
+}
+
+func (b *buyer) draw(ctx context.Context, order Order, onKey string) (claim Claim, err error) {
+	err = b.persist(ctx, func() error {
+		claim, err = b.Ledger.Draw(ctx, Draw{
+			Pool: b.request.Pool, Account: b.request.Account, Reference: order.Reference, Fingerprint: b.fingerprint,
+			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKey: onKey,
+		})
+		return err
+	})
+	return claim, err
+}
+
+// undrawn says what becomes of an order for which nothing could be drawn.
+func (b *buyer) undrawn(ctx context.Context, order Order, t *Trouble) (Claim, error) {
+	switch {
+	case t.Code == CodeLost:
+		return b.retrieve(ctx, order)
+	case t.Code == CodeTooLarge:
+		return b.neverDrawn(order, Part{State: ClaimRefused, Code: t.Code, Reason: t.Reason}), nil
+	case b.expired(time.Now()) && (t.Code == CodeNoKey || t.Code == CodeNoPool):
+		return b.neverDrawn(order, tooLate()), nil
+	case t.Code == CodeNoKey && b.roomForSmaller(ctx):
+		return Claim{}, t // only this order does not fit: the others go on
+	case Dispose(t.Code).Pauses:
+		b.pause(t, b.request.Pool)
+	}
+	return Claim{}, t
+}
+
+func (b *buyer) roomForSmaller(ctx context.Context) bool {
+	left, err := b.Stock.Left(ctx, b.request.Pool)
+	return err == nil && left > 0
+}
+
+// neverDrawn is how an order ends that no claim was ever made for.
+func (b *buyer) neverDrawn(order Order, part Part) Claim {
+	part.At = b.delivery.Published
+	return Claim{Reference: order.Reference, State: part.State, Attempt: b.delivery.Attempt, Part: part}
+}
+
+// send sends the order that the claim was just marked sent for. Nobody else ever sends it.
+func (b *buyer) send(ctx context.Context, claim Claim, order Order) (Claim, error) {
+	if b.expired(claim.Now) {
+		return b.settle(ctx, claim, tooLate(), Size{})
+	}
+	answer := b.Market.Place(ctx, order)
+	switch answer.Verdict {
+	case Placed, Refused:
+		part, size := Decide(order, answer)
+		return b.settle(ctx, claim, part, size)
+	case NotAttempted:
+		return Claim{}, b.takeBack(ctx, claim, answer)
+	default:
+		return b.lookUp(ctx, claim, order)
+	}
+}
+
+// takeBack unmarks an order that provably never left, so that it may be tried again without being a second order.
+func (b *buyer) takeBack(ctx context.Context, claim Claim, answer Answer) error {
+	if err := b.persist(ctx, func() error { return b.Ledger.Unsend(ctx, claim, answer.Code) }); err != nil {
+		return err
+	}
+	t := &Trouble{Code: answer.Code, Reason: answer.Reason, After: time.Duration(answer.Retry) * time.Millisecond}
+	if Dispose(t.Code).Pauses {
+		b.pause(t, b.request.Pool)
+	}
+	return t
+}
+
+func (b *buyer) settle(ctx context.Context, claim Claim, part Part, size Size) (settled Claim, err error) {
+	err = b.persist(ctx, func() error {
+		settled, err = b.Ledger.Settle(ctx, claim, part, size)
+		return err
+	})
+	if err == nil && differs(settled.Part, part) {
+		b.observe(Event{Stage: StageDiffers, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: claim.Reference,
+			AppKey: claim.AppKey, Attempt: b.delivery.Attempt, Code: part.Code, Reason: "the first outcome stands: " + string(settled.Part.Code)})
+	}
+	return settled, err
+}
+
+// differs says whether the outcome that stands contradicts the one that came later.
+func differs(stands, late Part) bool {
+	if stands.State != late.State || len(stands.Orders) != len(late.Orders) {
+		return true
+	}
+	for i := range stands.Orders {
+		if stands.Orders[i].ID != late.Orders[i].ID {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *buyer) expired(now time.Time) bool {
+	return !b.request.Deadline.IsZero() && now.After(b.request.Deadline)
+}
+
+func tooLate() Part {
+	return Part{State: ClaimCancelled, Code: CodeDeadline, Reason: "its deadline passed before it was sent"}
+}
+
+// conflict answers a request whose id was used before for another purchase. That one's own result stays where it is.
+func (b *buyer) conflict() Result {
+	return Result{
+		Tenant: b.request.Tenant, RequestID: b.request.ID, Outcome: OutcomeRefused, Code: CodeConflict, Aside: true,
+		Reason:  "request_id: was used before for a purchase with another meaning",
+		Attempt: b.delivery.Attempt, DecidedAt: b.delivery.Published,
+	}
+}

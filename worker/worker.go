@@ -1,0 +1,151 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config sets a worker up. Zero values take the default.
+type Config struct {
+	// Instance names this process among the workers; it must differ between any two processes that ever run, since it is
+	// part of what fences one from another. At most 24 characters. Required.
+	Instance string
+	// Concurrent is how many requests are handled at the same time. Default 16, at most 16384.
+	Concurrent int
+	// LookFor is how long an order without an answer is looked up by its reference before it is taken for absent. How long
+	// 1688 may take to list a new order is not known. Default 10 min.
+	LookFor time.Duration
+	// MaxAttempts is after how many deliveries a request that keeps failing unexpectedly is given up as unknown. Default 50.
+	MaxAttempts int
+	// Grace is how long running requests may take to finish once the worker is told to stop. Default 20 s.
+	Grace time.Duration
+	// ProbeEvery is how often a paused worker asks whether the cause is gone. Default 200 ms.
+	ProbeEvery time.Duration
+	// ProbeTimeout bounds one such question. Default 1 s.
+	ProbeTimeout time.Duration
+	// RetryEvery is how often a step is repeated while a store is out of reach. Default 250 ms.
+	RetryEvery time.Duration
+	// Observe is told what happens, from many goroutines at once. May be nil.
+	Observe func(Event)
+}
+
+const maxConcurrent = 16384
+
+// withDefaults fills what was left out.
+func (c Config) withDefaults() Config {
+	setDefault(&c.Concurrent, 16)
+	setDefault(&c.LookFor, 10*time.Minute)
+	setDefault(&c.MaxAttempts, 50)
+	setDefault(&c.Grace, 20*time.Second)
+	setDefault(&c.ProbeEvery, 200*time.Millisecond)
+	setDefault(&c.ProbeTimeout, time.Second)
+	setDefault(&c.RetryEvery, soon)
+	if c.Observe == nil {
+		c.Observe = func(Event) {}
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate reports everything that is wrong with the settings at once.
+func (c Config) Validate() error {
+	var problems []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	bad(CheckName(c.Instance) != nil || len(c.Instance) > 24, "instance %q: must be 1 to 24 letters, digits, \"_\" or \"-\"", c.Instance)
+	bad(c.Concurrent < 0 || c.Concurrent > maxConcurrent, "workers %d: must be 1 to %d", c.Concurrent, maxConcurrent)
+	bad(c.LookFor < 0, "look-for %v: must not be negative", c.LookFor)
+	bad(c.Grace < 0, "grace %v: must not be negative", c.Grace)
+	bad(c.MaxAttempts < 0, "max-attempts %d: must not be negative", c.MaxAttempts)
+	return errors.Join(problems...)
+}
+
+// Ports are what a worker needs from outside.
+type Ports struct {
+	Inbox  Inbox
+	Decode Decoder
+	Ledger Ledger
+	Stock  Stock
+	Market Market
+	Outbox Outbox
+}
+
+// Worker takes purchase requests from the inbox and sees each to its one result. Any number of workers share the work.
+type Worker struct {
+	Ports
+	config   Config
+	gate     *gate
+	inFlight atomic.Int64
+	finished atomic.Int64
+	lost     sync.Map // reference → time.Time at which its claim was found to be lost
+}
+
+// New makes a worker. It returns an error if the settings are wrong.
+func New(config Config, ports Ports) (*Worker, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	return &Worker{Ports: ports, config: config.withDefaults(), gate: newGate()}, nil
+}
+
+// Run handles requests until ctx ends. Then it stops fetching, lets what is running finish within the grace time, and
+// returns. What is left after that is recoverable: its claims say how far it got.
+func (w *Worker) Run(ctx context.Context) {
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	if err := w.Market.Ready(ctx); err != nil {
+		w.pause(AsTrouble(err), "")
+	}
+	var running sync.WaitGroup
+	running.Go(func() { w.probe(ctx) })
+	for range w.config.Concurrent {
+		running.Go(func() { w.serve(ctx, work) })
+	}
+	<-ctx.Done()
+	grace := time.AfterFunc(w.config.Grace, abandon)
+	defer grace.Stop()
+	running.Wait()
+}
+
+// serve takes one request after the other.
+func (w *Worker) serve(ctx, work context.Context) {
+	for w.gate.pass(ctx) {
+		delivery, err := w.Inbox.Next(ctx)
+		if err == nil {
+			w.attend(work, delivery)
+			continue
+		}
+		if ctx.Err() == nil {
+			w.observe(Event{Stage: StageRetrying, Code: AsTrouble(err).Code, Err: err})
+			wait(ctx, w.config.RetryEvery)
+		}
+	}
+}
+
+// Vitals is a worker's state at one moment.
+type Vitals struct {
+	InFlight int64 // requests being handled
+	Finished int64 // requests finished since the start
+	Pauses   []Pause
+}
+
+// Vitals tells how the worker is. Safe for concurrent use.
+func (w *Worker) Vitals() Vitals {
+	pauses, _ := w.gate.state()
+	return Vitals{InFlight: w.inFlight.Load(), Finished: w.finished.Load(), Pauses: pauses}
+}
+
+func (w *Worker) observe(e Event) { w.config.Observe(e) }
