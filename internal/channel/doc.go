@@ -27,6 +27,7 @@
 //	second reply to one id                   the first stands; Alarm if the second differs
 //	reply that breaks the protocol           Alarm; unknown, no_answer for that ask
 //	push not confirmed                       Server.Push returns an error and its caller tries again
+//	more than 64 pushes in work              the worker leaves the next ones unconfirmed
 //
 // # Handshake
 //
@@ -69,8 +70,9 @@
 // # Ends
 //
 // Both sides ping and answer pings. Close codes: 1001 the side goes away on purpose (the worker comes back soon); 1003 a
-// binary message; 1008 more pushes at once than agreed; 1009 a message over 1 MiB; 4400 a frame that breaks the rules above;
-// 4406 another version. After 401, 1008, 4400 and 4406 the worker comes back slowly and says why, since a person has to act.
+// binary message; 1008 a policy of the relay's operator; 1009 a message over 1 MiB; 4400 a frame that breaks the rules above;
+// 4406 another version. After 400, 401, 403, 1008, 4400 and 4406 the worker comes back slowly and says why, since a person
+// has to act.
 //
 // Frames hold buyers' addresses: no log line, error text or alarm of this package repeats a body.
 package channel

@@ -1,0 +1,170 @@
+package channel
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/rs/zerolog"
+
+	"autopurchase/worker"
+)
+
+// ClientConfig says how a worker reaches its relay. The callbacks may be nil.
+type ClientConfig struct {
+	URL   string // ws:// or wss:// address of the relay's channel; it is dialled directly, without a proxy
+	Token string // bearer token; in no log and no error
+
+	// OnPush takes what 1688 pushed; the relay gets its confirmation once it returns nil. Up to 64 run at once, in any
+	// order. ctx ends with the connection. Without OnPush nothing is ever confirmed.
+	OnPush func(ctx context.Context, push worker.Push) error
+	// OnState is told when the channel opens, closes, or stays closed for another reason than before. Calls do not overlap.
+	OnState func(open bool, why string)
+	// Alarm is told what a person should look at, such as a late reply that names an order. It must not block.
+	Alarm func(text string)
+
+	MaxInFlight int           // asks at once; the next one waits for a place; default 256
+	CallTimeout time.Duration // the longest any ask takes; default 30 s
+	PingEvery   time.Duration // a dead connection is noticed within two of these; default 10 s
+	Backoff     Backoff       // waits between connections
+	TLS         *tls.Config   // for wss://; nil takes the system's roots
+	Log         zerolog.Logger
+}
+
+func (c ClientConfig) withDefaults() ClientConfig {
+	c.MaxInFlight = orDefault(c.MaxInFlight, 256)
+	c.CallTimeout = orDefault(c.CallTimeout, 30*time.Second)
+	c.PingEvery = orDefault(c.PingEvery, 10*time.Second)
+	c.Backoff = c.Backoff.withDefaults()
+	if c.OnPush == nil {
+		c.OnPush = func(context.Context, worker.Push) error { return errors.New("nobody takes pushes") }
+	}
+	if c.OnState == nil {
+		c.OnState = func(bool, string) {}
+	}
+	if c.Alarm == nil {
+		c.Alarm = func(string) {}
+	}
+	return c
+}
+
+// Client is the worker's end of the channel, a worker.Market. It is safe for use by many goroutines.
+type Client struct {
+	cfg    ClientConfig
+	ctx    context.Context
+	stop   context.CancelCauseFunc
+	seats  chan struct{} // one for each ask in flight
+	lastID atomic.Uint64 // over all connections
+	line   atomic.Pointer[line]
+	why    atomic.Pointer[string] // it is not open
+	work   sync.WaitGroup         // the connecting goroutine and the pushes in work
+}
+
+// Dial starts connecting in the background and keeps at it until ctx ends or Close is called. It does not fail because the
+// relay is not there yet: Ready and OnState tell.
+func Dial(ctx context.Context, cfg ClientConfig) *Client {
+	cfg = cfg.withDefaults()
+	c := &Client{cfg: cfg, seats: make(chan struct{}, cfg.MaxInFlight)}
+	c.ctx, c.stop = context.WithCancelCause(ctx)
+	why := "not connected yet"
+	c.why.Store(&why)
+	c.work.Go(c.keepConnected)
+	return c
+}
+
+// Ready returns nil while the channel is open, else a *worker.Trouble with CodeChannelDown and the reason.
+func (c *Client) Ready(context.Context) error {
+	if l := c.line.Load(); l != nil && l.ctx.Err() == nil {
+		return nil
+	}
+	return &worker.Trouble{Code: worker.CodeChannelDown, Reason: *c.why.Load()}
+}
+
+// Close ends the channel: asks still queued are not_attempted, those sent are unknown. It waits until every goroutine,
+// OnPush included, has returned. It always returns nil and may be called more than once.
+func (c *Client) Close() error {
+	c.stop(errClosed)
+	c.work.Wait()
+	return nil
+}
+
+func (c *Client) keepConnected() {
+	failures := 0
+	for c.ctx.Err() == nil {
+		lived, cause := c.connectOnce()
+		if c.ctx.Err() != nil {
+			break
+		}
+		if failures++; lived > c.cfg.Backoff.Max {
+			failures = 1
+		}
+		c.closed(cause)
+		pause := time.NewTimer(c.cfg.Backoff.wait(cause, failures))
+		select {
+		case <-pause.C:
+		case <-c.ctx.Done():
+		}
+		pause.Stop()
+	}
+	c.closed(errClosed)
+}
+
+// closed records why the channel is closed and tells it if that is news.
+func (c *Client) closed(cause error) {
+	why := cause.Error()
+	if old := c.why.Swap(&why); *old != why {
+		c.cfg.Log.Warn().Str("why", why).Msg("order channel closed")
+		c.cfg.OnState(false, why)
+	}
+}
+
+// opened tells that the channel is open.
+func (c *Client) opened() {
+	open := "" // so that the next reason is news
+	c.why.Store(&open)
+	c.cfg.Log.Debug().Msg("order channel open")
+	c.cfg.OnState(true, "")
+}
+
+// connectOnce holds one connection from dialling to its end.
+func (c *Client) connectOnce() (lived time.Duration, cause error) {
+	ws, err := c.dial()
+	if err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	l := newLine(c, ws)
+	patience := time.AfterFunc(2*c.cfg.PingEvery, l.expectHello)
+	defer patience.Stop()
+	cause = l.run(l.handle)
+	c.line.Store(nil)
+	return time.Since(start), cause
+}
+
+func (c *Client) dial() (*websocket.Conn, error) {
+	dialer := websocket.Dialer{
+		Subprotocols:     []string{Subprotocol},
+		TLSClientConfig:  c.cfg.TLS,
+		HandshakeTimeout: 2 * c.cfg.PingEvery,
+		ReadBufferSize:   socketBuffer,
+		WriteBufferSize:  socketBuffer,
+	}
+	header := http.Header{"Authorization": {"Bearer " + c.cfg.Token}}
+	ws, response, err := dialer.DialContext(c.ctx, c.cfg.URL, header)
+	if response != nil && err != nil {
+		return nil, &refusal{response.StatusCode}
+	}
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if ws.Subprotocol() != Subprotocol {
+		_ = ws.Close()
+		return nil, &parting{closeBadVersion, "the other side does not speak " + Subprotocol}
+	}
+	return ws, nil
+}
