@@ -1,0 +1,68 @@
+package schemas
+
+import "autopurchase/worker"
+
+const (
+	maxEventID = 128
+	maxTopic   = 128
+)
+
+// DecodeStatus reads what happened to an order after it was placed. Tenant and Ref are in the subject and stay "". Errors are
+// *worker.Invalid. It is safe for concurrent use and keeps nothing of body.
+func DecodeStatus(body []byte) (worker.Status, error) {
+	var status worker.Status
+	if invalid := decode(body, statusTable, &status); invalid != nil {
+		invalid.RequestID = findID(body)
+		return worker.Status{}, invalid
+	}
+	return status, nil
+}
+
+var statusTable = table[worker.Status]{
+	{"request_id", required, func(r *reader, s *worker.Status) fault { return r.matching(&s.RequestID, worker.CheckID) }},
+	{"order_id", required, func(r *reader, s *worker.Status) fault { return r.filled(&s.OrderID, maxOrderID) }},
+	{"out_order_id", optional, func(r *reader, s *worker.Status) fault { return r.visible(&s.OutOrderID, maxReference) }},
+	{"app_key", optional, func(r *reader, s *worker.Status) fault { return r.visible(&s.AppKey, maxAppKey) }},
+	{"event_id", required, func(r *reader, s *worker.Status) fault { return r.filled(&s.EventID, maxEventID) }},
+	{"topic", required, func(r *reader, s *worker.Status) fault { return r.filled(&s.Topic, maxTopic) }},
+	{"status", optional, func(r *reader, s *worker.Status) fault { return r.visible(&s.Status, maxTopic) }},
+	{"at", required, func(r *reader, s *worker.Status) fault { return r.moment(&s.At) }},
+}
+
+// DecodePoolEvent reads an entry of a pool's journal. Errors are *worker.Invalid. It is safe for concurrent use and keeps
+// nothing of body.
+func DecodePoolEvent(body []byte) (worker.PoolEvent, error) {
+	var event worker.PoolEvent
+	if invalid := decode(body, eventTable, &event); invalid != nil {
+		return worker.PoolEvent{}, invalid
+	}
+	return event, nil
+}
+
+var eventTable = table[worker.PoolEvent]{
+	{"pool", required, func(r *reader, e *worker.PoolEvent) fault { return r.matching(&e.Pool, worker.CheckName) }},
+	{"sequence", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Sequence, 1, maxSafe) }},
+	{"kind", required, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Kind, eventKinds) }},
+	{"app_key", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.AppKey, maxAppKey) }},
+	{"limit", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Limit, 0, maxSafe) }},
+	{"used", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Used, 0, maxSafe) }},
+	{"held", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Held, 0, maxSafe) }},
+	{"left", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Left, 0, maxSafe) }},
+	{"account", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.Account, 64) }},
+	{"alipay", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Alipay, alipayWords) }},
+	{"count", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Count, countWords) }},
+	{"width", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Width, 0, maxSafe) }},
+	{"low", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Low, 0, maxSafe) }},
+	{"by", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.By, 200) }},
+	{"why", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.Why, maxReason) }},
+	{"at", required, func(r *reader, e *worker.PoolEvent) fault { return r.moment(&e.At) }},
+}
+
+var (
+	alipayWords = []string{"none", "personal", "business"}
+	countWords  = []string{"lines", "units"}
+	eventKinds  = []worker.EventKind{
+		worker.EventPool, worker.EventAdded, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
+		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventRebuilt,
+	}
+)

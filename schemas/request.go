@@ -1,0 +1,174 @@
+package schemas
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"autopurchase/worker"
+)
+
+const (
+	// MaxLines is the most lines a request may have.
+	MaxLines = 1000
+	// MaxQuantity is the largest quantity of a line; it fits the 32-bit numbers of the systems behind.
+	MaxQuantity = 1_000_000_000
+)
+
+// DecodeRequest reads a request. A field that is left out gets its default: pool "default", flow "general", pay "none". A
+// spec_id of "" counts as left out, zeros behind the second decimal of money and behind a percentage are read over, and a
+// deadline keeps its milliseconds. The tenant is in the subject and stays "".
+//
+// Errors are *worker.Invalid: the field that breaks a rule first, and the rule. RequestID is filled if the body says it
+// anywhere, once and readable, whatever else is wrong. It is safe for concurrent use and keeps nothing of body.
+func DecodeRequest(body []byte) (worker.Request, error) {
+	request := worker.Request{Pool: "default", Flow: "general", Pay: "none"}
+	if invalid := decode(body, requestTable, &request); invalid != nil {
+		invalid.RequestID = findID(body)
+		return worker.Request{}, invalid
+	}
+	return request, nil
+}
+
+var requestTable = table[worker.Request]{
+	{"request_id", required, func(r *reader, q *worker.Request) fault { return r.matching(&q.ID, worker.CheckID) }},
+	{"pool", optional, func(r *reader, q *worker.Request) fault { return r.matching(&q.Pool, worker.CheckName) }},
+	{"account", optional, func(r *reader, q *worker.Request) fault { return r.visible(&q.Account, 64) }},
+	{"deliver_to", required, func(r *reader, q *worker.Request) fault { return readAddress(r, &q.DeliverTo) }},
+	{"lines", required, func(r *reader, q *worker.Request) fault { return readLines(r, &q.Lines) }},
+	{"note", optional, func(r *reader, q *worker.Request) fault { return r.visible(&q.Note, 500) }},
+	{"flow", optional, func(r *reader, q *worker.Request) fault { return r.matching(&q.Flow, checkFlow) }},
+	{"max_total", optional, func(r *reader, q *worker.Request) fault { return r.yuan(&q.MaxTotal) }},
+	{"price_tolerance", optional, func(r *reader, q *worker.Request) fault { return r.percent(&q.PriceTolerance) }},
+	{"deadline", optional, func(r *reader, q *worker.Request) fault { return readDeadline(r, &q.Deadline) }},
+	{"pay", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Pay, payWords) }},
+}
+
+var lineTable = table[worker.Line]{
+	{"offer_id", required, func(r *reader, l *worker.Line) fault { return r.matching(&l.OfferID, checkOfferID) }},
+	{"spec_id", optional, func(r *reader, l *worker.Line) fault { return r.matching(&l.SpecID, checkSpecID) }},
+	{"quantity", required, func(r *reader, l *worker.Line) fault { return whole(r, &l.Quantity, 1, MaxQuantity) }},
+	{"unit_price", optional, func(r *reader, l *worker.Line) fault { return r.yuan(&l.UnitPrice) }},
+	{"seller", optional, func(r *reader, l *worker.Line) fault { return r.visible(&l.Seller, 64) }},
+}
+
+var payWords = []string{"none", "auto"}
+
+// AppendRequest writes a request as DecodeRequest reads it. What is not set is left out.
+func AppendRequest(dst []byte, q worker.Request) []byte {
+	w := writer(dst).open('{').
+		text("request_id", q.ID).
+		some("pool", q.Pool).
+		some("account", q.Account)
+	w = appendAddress(w.name("deliver_to").open('{'), &q.DeliverTo).close('}')
+	w = writeList(w, "lines", q.Lines, appendLine).
+		some("note", q.Note).
+		some("flow", q.Flow).
+		yuan("max_total", q.MaxTotal).
+		some("price_tolerance", q.PriceTolerance)
+	if !q.Deadline.IsZero() {
+		w = w.moment("deadline", q.Deadline)
+	}
+	return w.some("pay", q.Pay).close('}').bytes()
+}
+
+func appendLine(w writer, l *worker.Line) writer {
+	return w.text("offer_id", l.OfferID).
+		some("spec_id", l.SpecID).
+		number("quantity", l.Quantity).
+		yuan("unit_price", l.UnitPrice).
+		some("seller", l.Seller)
+}
+
+func readLines(r *reader, into *[]worker.Line) fault {
+	*into = make([]worker.Line, 0, 4)
+	if invalid := readList(r, into, MaxLines, lineTable.read); invalid != nil {
+		return invalid
+	}
+	if len(*into) == 0 {
+		return broken("must have at least one line")
+	}
+	return nil
+}
+
+// readDeadline refuses the first millennium, where the zero time is, which means that there is no deadline.
+func readDeadline(r *reader, into *time.Time) fault {
+	if invalid := r.moment(into); invalid != nil {
+		return invalid
+	}
+	if into.Year() < 1000 {
+		return broken("must be a time after the year 1000")
+	}
+	return nil
+}
+
+// percent takes a percentage from 0 to 100 and drops the zeros behind its decimals: "5.00" and "5" are the same.
+func (r *reader) percent(into *string) fault {
+	if invalid := r.matching(into, checkPercent); invalid != nil {
+		return invalid
+	}
+	if strings.Contains(*into, ".") {
+		*into = strings.TrimRight(strings.TrimRight(*into, "0"), ".")
+	}
+	return nil
+}
+
+var (
+	errFlow    = errors.New("must be 1 to 32 lower-case letters, digits or \"_\"")
+	errOfferID = errors.New("must be text of 1 to 20 digits without a leading zero")
+	errSpecID  = errors.New("must be text of 32 hexadecimal digits")
+	errPercent = errors.New("must be a percentage from 0 to 100 as decimal text with at most 2 decimals, such as \"2.5\"")
+)
+
+func checkFlow(text string) error {
+	for _, c := range []byte(text) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return errFlow
+		}
+	}
+	if text == "" || len(text) > 32 {
+		return errFlow
+	}
+	return nil
+}
+
+func checkOfferID(text string) error {
+	if text == "" || len(text) > 20 || text[0] == '0' || !isDigits(text) {
+		return errOfferID
+	}
+	return nil
+}
+
+func checkSpecID(text string) error {
+	for _, c := range []byte(text) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return errSpecID
+		}
+	}
+	if text != "" && len(text) != 32 {
+		return errSpecID
+	}
+	return nil
+}
+
+func checkPercent(text string) error {
+	whole, decimals, hasPoint := strings.Cut(text, ".")
+	switch {
+	case whole == "" || len(whole) > 3 || !isDigits(whole), len(whole) > 1 && whole[0] == '0':
+		return errPercent
+	case hasPoint && (decimals == "" || len(decimals) > 2 || !isDigits(decimals)):
+		return errPercent
+	case len(whole) == 3 && (whole != "100" || strings.Trim(decimals, "0") != ""):
+		return errPercent
+	}
+	return nil
+}
+
+func isDigits(text string) bool {
+	for _, c := range []byte(text) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,129 @@
+package schemas
+
+import (
+	"autopurchase/worker"
+)
+
+const (
+	maxReason    = 500
+	maxAppKey    = 64
+	maxOrderID   = 64
+	maxReference = 320 // characters: tenant, encoded request id and number
+	maxOrders    = 10 * MaxLines
+)
+
+// DecodeResult reads a result. The tenant is in the subject and stays "", and Aside false. Errors are *worker.Invalid. It is
+// safe for concurrent use and keeps nothing of body.
+func DecodeResult(body []byte) (worker.Result, error) {
+	var result worker.Result
+	if invalid := decode(body, resultTable, &result); invalid != nil {
+		invalid.RequestID = findID(body)
+		return worker.Result{}, invalid
+	}
+	return result, nil
+}
+
+var resultTable = table[worker.Result]{
+	{"request_id", required, func(r *reader, s *worker.Result) fault { return r.matching(&s.RequestID, worker.CheckID) }},
+	{"outcome", required, func(r *reader, s *worker.Result) fault { return oneOf(r, &s.Outcome, outcomes) }},
+	{"code", required, func(r *reader, s *worker.Result) fault { return oneOf(r, &s.Code, codes) }},
+	{"reason", optional, func(r *reader, s *worker.Result) fault { return r.visible(&s.Reason, maxReason) }},
+	{"orders", required, func(r *reader, s *worker.Result) fault {
+		return readList(r, &s.Orders, maxOrders, orderTable.read)
+	}},
+	{"failed_lines", optional, func(r *reader, s *worker.Result) fault {
+		return readList(r, &s.Failed, MaxLines, failedTable.read)
+	}},
+	{"unknown", optional, func(r *reader, s *worker.Result) fault {
+		return readList(r, &s.Unknown, MaxLines, unknownTable.read)
+	}},
+	{"app_key", optional, func(r *reader, s *worker.Result) fault { return r.visible(&s.AppKey, maxAppKey) }},
+	{"products", required, func(r *reader, s *worker.Result) fault { return whole(r, &s.Products, 0, maxSafe) }},
+	{"attempt", required, func(r *reader, s *worker.Result) fault { return whole(r, &s.Attempt, 0, maxSafe) }},
+	{"decided_at", required, func(r *reader, s *worker.Result) fault { return r.moment(&s.DecidedAt) }},
+}
+
+var orderTable = table[worker.ResultOrder]{
+	{"order_id", required, func(r *reader, o *worker.ResultOrder) fault { return r.filled(&o.OrderID, maxOrderID) }},
+	{"out_order_id", required, func(r *reader, o *worker.ResultOrder) fault { return r.filled(&o.OutOrderID, maxReference) }},
+	{"app_key", required, func(r *reader, o *worker.ResultOrder) fault { return r.filled(&o.AppKey, maxAppKey) }},
+	{"products", required, func(r *reader, o *worker.ResultOrder) fault { return whole(r, &o.Products, 0, maxSafe) }},
+	{"total", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Total) }},
+	{"postage", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Postage) }},
+	{"lines", required, func(r *reader, o *worker.ResultOrder) fault { return readLineNumbers(r, &o.Lines) }},
+}
+
+var failedTable = table[worker.FailedLine]{
+	{"line", required, func(r *reader, f *worker.FailedLine) fault { return readLineNumber(r, &f.Line) }},
+	{"offer_id", required, func(r *reader, f *worker.FailedLine) fault { return r.matching(&f.OfferID, checkOfferID) }},
+	{"spec_id", optional, func(r *reader, f *worker.FailedLine) fault { return r.matching(&f.SpecID, checkSpecID) }},
+	{"code", required, func(r *reader, f *worker.FailedLine) fault { return oneOf(r, &f.Code, codes) }},
+	{"reason", optional, func(r *reader, f *worker.FailedLine) fault { return r.visible(&f.Reason, maxReason) }},
+}
+
+var unknownTable = table[worker.OpenOrder]{
+	{"out_order_id", required, func(r *reader, o *worker.OpenOrder) fault { return r.filled(&o.OutOrderID, maxReference) }},
+	{"app_key", required, func(r *reader, o *worker.OpenOrder) fault { return r.visible(&o.AppKey, maxAppKey) }},
+	{"products", required, func(r *reader, o *worker.OpenOrder) fault { return whole(r, &o.Products, 0, maxSafe) }},
+	{"lines", required, func(r *reader, o *worker.OpenOrder) fault { return readLineNumbers(r, &o.Lines) }},
+}
+
+var (
+	codes    = worker.Codes()
+	outcomes = []worker.Outcome{
+		worker.OutcomePlaced, worker.OutcomePartial, worker.OutcomeRefused, worker.OutcomeCancelled, worker.OutcomeUnknown,
+	}
+)
+
+func readLineNumbers(r *reader, into *[]int) fault {
+	return readList(r, into, MaxLines, readLineNumber)
+}
+
+func readLineNumber(r *reader, into *int) fault { return whole(r, into, 0, MaxLines-1) }
+
+// AppendResult writes a result. orders is always there; other lists, texts and money that are empty or 0 are left out. Reasons
+// are 1688's words: control and invisible characters become blanks, and they are cut at 500 characters.
+func AppendResult(dst []byte, s worker.Result) []byte {
+	w := writer(dst).open('{').
+		text("request_id", s.RequestID).
+		text("outcome", string(s.Outcome)).
+		text("code", string(s.Code)).
+		words("reason", s.Reason, maxReason)
+	w = writeList(w, "orders", s.Orders, appendOrder)
+	if len(s.Failed) > 0 {
+		w = writeList(w, "failed_lines", s.Failed, appendFailed)
+	}
+	if len(s.Unknown) > 0 {
+		w = writeList(w, "unknown", s.Unknown, appendUnknown)
+	}
+	return w.some("app_key", s.AppKey).
+		number("products", s.Products).
+		number("attempt", int64(s.Attempt)).
+		moment("decided_at", s.DecidedAt.UTC()).
+		close('}').bytes()
+}
+
+func appendOrder(w writer, o *worker.ResultOrder) writer {
+	return w.text("order_id", o.OrderID).
+		text("out_order_id", o.OutOrderID).
+		text("app_key", o.AppKey).
+		number("products", o.Products).
+		yuan("total", o.Total).
+		yuan("postage", o.Postage).
+		numbers("lines", o.Lines)
+}
+
+func appendFailed(w writer, f *worker.FailedLine) writer {
+	return w.number("line", int64(f.Line)).
+		text("offer_id", f.OfferID).
+		some("spec_id", f.SpecID).
+		text("code", string(f.Code)).
+		words("reason", f.Reason, maxReason)
+}
+
+func appendUnknown(w writer, o *worker.OpenOrder) writer {
+	return w.text("out_order_id", o.OutOrderID).
+		text("app_key", o.AppKey).
+		number("products", o.Products).
+		numbers("lines", o.Lines)
+}
