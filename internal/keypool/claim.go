@@ -1,0 +1,140 @@
+package keypool
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"autopurchase/worker"
+)
+
+// The fields of a claim's hash are short and none of their values is longer than fieldLimit, or Redis would keep the hash as a
+// table at more than three times the size:
+//
+//	s state   k app key   n products held or counted   u unit of n   f fingerprint
+//	o owner   a attempt   t sent at, ms                d settled at, ms
+//	r0 r1 …   the outcome, cut into pieces
+const fieldLimit = 64
+
+// How much of the words that came with an outcome is kept.
+const (
+	reasonLimit       = 512 // bytes
+	failedReasonLimit = 128 // bytes
+)
+
+// outcome is a settled part as it is kept in a claim; the state and the time have fields of their own.
+type outcome struct {
+	Code   worker.Code `json:"c,omitempty"`
+	Reason string      `json:"r,omitempty"`
+	Orders []order     `json:"o,omitempty"`
+	Failed []failed    `json:"f,omitempty"`
+}
+
+type order struct {
+	ID      string     `json:"i"`
+	Total   worker.Fen `json:"t,omitempty"`
+	Postage worker.Fen `json:"p,omitempty"`
+}
+
+type failed struct {
+	OfferID string      `json:"i"`
+	SpecID  string      `json:"s,omitempty"`
+	Code    worker.Code `json:"c,omitempty"`
+	Reason  string      `json:"r,omitempty"`
+}
+
+// pack writes an outcome as the pieces r0, r1, …
+func pack(part worker.Part) []string {
+	o := outcome{Code: part.Code, Reason: shorten(part.Reason, reasonLimit)}
+	for _, p := range part.Orders {
+		o.Orders = append(o.Orders, order(p))
+	}
+	for _, f := range part.Failed {
+		o.Failed = append(o.Failed, failed{f.OfferID, f.SpecID, f.Code, shorten(f.Reason, failedReasonLimit)})
+	}
+	text, _ := json.Marshal(o) // texts and numbers only: it cannot fail
+	pieces := make([]string, 0, len(text)/fieldLimit+1)
+	for len(text) > fieldLimit {
+		pieces, text = append(pieces, string(text[:fieldLimit])), text[fieldLimit:]
+	}
+	return append(pieces, string(text))
+}
+
+// unpack reads what pack wrote.
+func unpack(text string, part *worker.Part) error {
+	if text == "" {
+		return nil
+	}
+	var o outcome
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return fmt.Errorf("outcome of a claim cannot be read: %w", err)
+	}
+	part.Code, part.Reason = o.Code, o.Reason
+	for _, p := range o.Orders {
+		part.Orders = append(part.Orders, worker.PlacedOrder(p))
+	}
+	for _, f := range o.Failed {
+		part.Failed = append(part.Failed, worker.FailedOffer(f))
+	}
+	return nil
+}
+
+// shorten cuts a text at a whole character within limit bytes and says so by an ellipsis.
+func shorten(text string, limit int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= limit {
+		return text
+	}
+	const ellipsis = "…"
+	end := limit - len(ellipsis)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + ellipsis
+}
+
+// fit makes a name short enough for a claim's field: a longer one is stood for by its digest, always the same one.
+func fit(name string) string {
+	if len(name) <= fieldLimit {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// claimOf reads the reply of the scripts that return a claim:
+// ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome.
+func claimOf(pool, reference string, r reply) (worker.Claim, error) {
+	claim := worker.Claim{
+		Pool:      pool,
+		Reference: reference,
+		Turn:      worker.Turn(r.text(2)),
+		Now:       time.UnixMilli(r.number(3)),
+		AppKey:    r.text(4),
+		Products:  r.number(5),
+		State:     worker.ClaimState(r.text(6)),
+		Owner:     r.text(7),
+		Attempt:   int(r.number(8)),
+		SentAt:    moment(r.number(9)),
+	}
+	if !claim.State.Settled() {
+		return claim, nil
+	}
+	claim.Part.State, claim.Part.At = claim.State, moment(r.number(10))
+	if err := unpack(r.text(11), &claim.Part); err != nil {
+		return claim, &worker.Trouble{Code: worker.CodeInternal, Reason: "claim " + reference, Err: err}
+	}
+	return claim, nil
+}
+
+// moment is a time in milliseconds of Redis's clock; 0 is none.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}

@@ -1,0 +1,39 @@
+// Package keypool keeps app keys and what they may still buy in Redis. It implements worker.Ledger and worker.Stock, and the
+// steps behind the administration of a pool.
+//
+// A pool is a set of app keys; each key may order so many products (1000 by default) and is then spent, and the next ready
+// one takes over:
+//
+//	ready ─► active ─► spent            used reached the limit
+//	  ▲        │
+//	  └─ benched ◄┘                     the machine took it out; Restore puts it back
+//
+// A claim binds one order to one key. Drawing it holds room on the key, settling it counts what was ordered and gives the
+// rest back:
+//
+//	        draw                settle
+//	nothing ───► drawn ─► sent ───────► placed | partial | refused | cancelled | unknown ─► placed | refused
+//	                ▲       │
+//	                └───────┘ unsend
+//
+// Every step is one Lua script, so it happens as a whole or not at all, and none holds more than used + held ≤ limit allows.
+// A claim's reference, owner and attempt travel with every step: repeating a step changes nothing, and a step of an owner who
+// was overtaken is turned down as fenced, unless it brings a fact (an order exists, or was refused).
+//
+// What goes wrong, and what follows:
+//
+//	a reply is lost               the step is repeated within the call's time, then worker.CodeRedisDown; the caller may
+//	                              draw again with the same owner and gets the same claim
+//	Redis restarts                scripts are gone: they are loaded again. Data lives as long as the append-only file does
+//	Redis lost a pool             worker.CodeNoPool until Rebuild has made it again from the journal. Orders published before
+//	                              that and delivered more than once have no claim any more: worker.CodeLost, look first
+//	a counter is missing          worker.CodeRedisDown; it is never taken for 0
+//	eviction is on                Open refuses
+//	Redis became a replica        worker.CodeRedisDown; connections are dropped and dialled again
+//
+// Claims are kept for good: about 260 bytes each, as long as no field is longer than 64 bytes (longer ones turn Redis's
+// compact form into a table of 930).
+//
+// Changes of a pool are events. A script puts them into the pool's outbox in Redis in the same step; Flush and RunFlusher
+// record them in the journal in order and then take them out, so that the journal has each of them, once, whoever dies when.
+package keypool

@@ -1,0 +1,126 @@
+package keypool
+
+import (
+	"context"
+	"math"
+
+	"autopurchase/worker"
+)
+
+// drawScript draws a claim and marks it sent, in one step.
+//
+//	KEYS    the pool's, then the claim
+//	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on this key or ""
+//	returns ok and the claim with turn send, look_up or done
+//	        conflict | fenced | no_pool | lost | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
+//
+// A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
+// draws again only before sending. Whoever overtakes must look it up. A drawn claim goes on with its key, unless that was
+// benched meanwhile: then it moves.
+var drawScript = newScript(`
+local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local account, on = ARGV[7], ARGV[8]
+if not pool.born or pool.size == 0 then return fail('no_pool') end
+local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
+local c = claim()
+
+local function put(k, state, turn)
+  redis.call('HSET', KEYS[7], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now))
+  alarm()
+  return answer({k = k.app, n = n, s = state, o = owner, a = attempt, t = now}, turn)
+end
+
+local function fits(k) return (account == '' or k.account == account) and k.used + k.held + n <= k.limit end
+
+local function choose()
+  for list = 4, 5 do
+    for _, app in ipairs(redis.call('LRANGE', KEYS[list], 0, -1)) do
+      local k = key(app)
+      if not k then return nil, fail('broken', app) end
+      if fits(k) then return k end
+    end
+  end
+  local largest = -1
+  for _, app in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
+    local k = key(app)
+    if not k then return nil, fail('broken', app) end
+    if account == '' or k.account == account then largest = math.max(largest, k.limit) end
+  end
+  if largest >= 0 and n > largest then return nil, fail('too_large', int(n) .. ' of ' .. int(largest)) end
+  return nil, fail('no_key', int(n))
+end
+
+if c then
+  if c.f ~= '' and c.f ~= print then return fail('conflict') end
+  if c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
+  local mine = c.o == owner and c.a == attempt
+  if not mine and attempt <= c.a then return fail('fenced') end
+  if c.s == 'sent' and (on == '' or on == c.k) then
+    if mine then return answer(c, on == '' and 'send' or 'look_up') end
+    redis.call('HSET', KEYS[7], 'o', owner, 'a', int(attempt))
+    c.o, c.a = owner, attempt
+    return answer(c, 'look_up')
+  end
+  if on ~= '' and not key(on) then return fail('unknown_key', on) end
+  local k = c.k ~= '' and key(c.k)
+  if c.k ~= '' and not k then return fail('broken', c.k) end
+  if k and on == '' and k.state ~= 'benched' then
+    redis.call('HSET', KEYS[7], 's', 'sent', 'o', owner, 'a', int(attempt), 't', int(now))
+    c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
+    return answer(c, 'send')
+  end
+  if k then
+    move(k, 0, -c.n)
+    redis.call('HSET', KEYS[7], 'k', '', 'n', 0)
+  end
+elseif attempt > 1 and on == '' and published < pool.born then
+  return fail('lost')
+end
+
+if on ~= '' then
+  local k = key(on)
+  if not k then return fail('unknown_key', on) end
+  move(k, 0, n)
+  return put(k, 'sent', 'look_up')
+end
+local k, failure = choose()
+if not k then return failure end
+move(k, 0, n)
+return put(k, 'sent', 'send')
+`)
+
+// Draw finds room for an order on one key, marks the claim sent and returns it, or returns the claim as an earlier delivery
+// left it. See worker.Ledger for the troubles; an order for a key the pool does not know is worker.CodeInternal.
+func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+	if err := check(draw); err != nil {
+		return worker.Claim{}, err
+	}
+	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
+		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
+		draw.Size.Lines, draw.Size.Units, draw.Account, draw.OnKey)
+	if err != nil {
+		return worker.Claim{}, err
+	}
+	return claimOf(draw.Pool, draw.Reference, r)
+}
+
+// maxCount is the largest number of products of an order: above it Lua's numbers are no longer exact when two are added.
+const maxCount = math.MaxInt32
+
+// check refuses what no script should see. A caller that decodes strictly never meets it.
+func check(draw worker.Draw) error {
+	wrong := func(reason string) error {
+		return &worker.Trouble{Code: worker.CodeInternal, Reason: "draw: " + reason}
+	}
+	switch {
+	case worker.CheckName(draw.Pool) != nil:
+		return wrong("pool " + worker.CheckName(draw.Pool).Error())
+	case draw.Reference == "" || draw.Owner == "" || draw.Attempt < 1:
+		return wrong("reference, owner and attempt are required")
+	case draw.Size.Lines < 1 || draw.Size.Units < 1:
+		return wrong("size must be above 0")
+	case draw.Size.Lines > maxCount || draw.Size.Units > maxCount:
+		return &worker.Trouble{Code: worker.CodeTooLarge, Reason: "the order has more products than any key may take"}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package keypool
+
+// Every name in Redis is made here and handed to the scripts; no script makes one up. All names of a pool share a hash tag and
+// so a slot of a cluster.
+
+const (
+	prefix = "autopurchase:"
+
+	// poolNames is the set of all pools. It lies outside the pools' slots and is only a list of where to look.
+	poolNames = prefix + "pools"
+)
+
+// names are the Redis keys of one pool.
+type names struct {
+	pool   string // hash: born, count, width, low, left, alarm, size, seq
+	books  string // hash: <app_key>.limit .used .held .state .account .alipay .version
+	known  string // list: all app keys in the order in which they came
+	active string // list: app keys that are drawn first
+	ready  string // list: app keys that take over, in order
+	events string // list: the outbox, oldest first
+	claim  string // what a claim's name begins with; its reference follows
+}
+
+func namesOf(pool string) names {
+	tag := prefix + "{" + pool + "}:"
+	return names{
+		pool:   tag + "pool",
+		books:  tag + "books",
+		known:  tag + "known",
+		active: tag + "active",
+		ready:  tag + "ready",
+		events: tag + "events",
+		claim:  tag + "claim:",
+	}
+}
+
+// keys are KEYS[1] to KEYS[6] of every script, and then the claims it is about.
+func (n names) keys(references ...string) []string {
+	keys := make([]string, 6, 6+len(references))
+	keys[0], keys[1], keys[2], keys[3], keys[4], keys[5] = n.pool, n.books, n.known, n.active, n.ready, n.events
+	for _, reference := range references {
+		keys = append(keys, n.claim+reference)
+	}
+	return keys
+}

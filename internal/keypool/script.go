@@ -1,0 +1,189 @@
+package keypool
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+)
+
+// script is one Lua script: the common part, then its own.
+type script struct {
+	source string
+	sha    string
+}
+
+// scripts are all of them: they are loaded together.
+var scripts []*script
+
+func newScript(body string) *script {
+	source := common + body
+	sum := sha1.Sum([]byte(source)) // Redis names scripts so
+	s := &script{source: source, sha: hex.EncodeToString(sum[:])}
+	scripts = append(scripts, s)
+	return s
+}
+
+// common is what all scripts share. KEYS are names.keys; every reply begins with a status and the number of events appended.
+//
+//	now     Redis's clock, milliseconds
+//	pool    the pool's settings; pool.born is false when there is no such pool
+//	create  writes the pool's settings, and makes the pool if it is missing
+//	key     reads a key's books; nil when a counter is missing, which is never taken for 0
+//	move    books used and held of a key and keeps pool.left, what all usable keys can still take
+//	leave   takes a key out of use
+//	fill    lets ready keys become active until there are as many as the pool's width
+//	tire    takes a key that reached its limit out of use
+//	join    puts a key into use: active if there is a place, else ready
+//	bench   takes a key out of use until it is restored
+//	info    the reply of scripts about a key
+//	claim   reads the claim; answer is the reply of scripts about one
+//	alarm   tells once that the pool is low or exhausted, until it has recovered
+//
+// Numbers are written by HINCRBY or as whole numbers below 2^53, which Lua keeps exactly.
+const common = `
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local events = 0
+
+local pool = redis.call('HMGET', KEYS[1], 'born', 'count', 'width', 'low', 'left', 'alarm', 'size')
+pool = {
+  born = tonumber(pool[1] or nil), count = pool[2] or 'lines', width = tonumber(pool[3] or '1'),
+  low = tonumber(pool[4] or '100'), left = tonumber(pool[5] or '0'), alarm = tonumber(pool[6] or '0'), size = tonumber(pool[7] or '0'),
+}
+
+local function int(n) return string.format('%.0f', n) end
+
+local function fail(status, detail) return {status, events, detail or ''} end
+
+local function event(kind, k, by, why)
+  local e = {
+    kind = kind, sequence = redis.call('HINCRBY', KEYS[1], 'seq', 1), at = now, left = pool.left,
+    count = pool.count, width = pool.width, low = pool.low, by = by or '', why = why or '',
+  }
+  if k then
+    e.app_key, e.limit, e.used, e.held = k.app, k.limit, k.used, k.held
+    e.account, e.alipay = k.account, k.alipay
+  end
+  redis.call('RPUSH', KEYS[6], cjson.encode(e))
+  events = events + 1
+end
+
+local function create(by)
+  redis.call('HSETNX', KEYS[1], 'born', int(now))
+  redis.call('HSET', KEYS[1], 'count', pool.count, 'width', int(pool.width), 'low', int(pool.low))
+  event('pool', nil, by)
+end
+
+local function key(app)
+  local v = redis.call('HMGET', KEYS[2], app .. '.limit', app .. '.used', app .. '.held', app .. '.state', app .. '.account', app .. '.alipay')
+  if not (v[1] and v[2] and v[3] and v[4]) then return nil end
+  return {
+    app = app, limit = tonumber(v[1]), used = tonumber(v[2]), held = tonumber(v[3]), state = v[4],
+    account = v[5] or '', alipay = v[6] or '',
+  }
+end
+
+local function room(k)
+  if k.state ~= 'active' and k.state ~= 'ready' then return 0 end
+  return math.max(0, k.limit - k.used - k.held)
+end
+
+local function shift(by)
+  if by ~= 0 then pool.left = redis.call('HINCRBY', KEYS[1], 'left', int(by)) end
+end
+
+local function move(k, used, held)
+  local before = room(k)
+  if held < -k.held then held = -k.held end
+  if used ~= 0 then k.used = redis.call('HINCRBY', KEYS[2], k.app .. '.used', int(used)) end
+  if held ~= 0 then k.held = redis.call('HINCRBY', KEYS[2], k.app .. '.held', int(held)) end
+  shift(room(k) - before)
+end
+
+local function become(k, state)
+  local before = room(k)
+  k.state = state
+  redis.call('HSET', KEYS[2], k.app .. '.state', state)
+  shift(room(k) - before)
+end
+
+local function leave(k, state)
+  redis.call('LREM', KEYS[4], 0, k.app)
+  redis.call('LREM', KEYS[5], 0, k.app)
+  become(k, state)
+end
+
+local function fill()
+  while redis.call('LLEN', KEYS[4]) < pool.width do
+    local app = redis.call('LINDEX', KEYS[5], 0)
+    local k = app and key(app)
+    if not k then return end
+    redis.call('LPOP', KEYS[5])
+    redis.call('RPUSH', KEYS[4], app)
+    become(k, 'active')
+    event('rotated', k)
+  end
+end
+
+local function tire(k)
+  if k.used < k.limit or k.state == 'spent' then return end
+  local usable = k.state ~= 'benched'
+  leave(k, 'spent')
+  event('spent', k)
+  if usable then fill() end
+end
+
+local function join(k)
+  if redis.call('LLEN', KEYS[4]) < pool.width then
+    redis.call('RPUSH', KEYS[4], k.app)
+    become(k, 'active')
+  else
+    redis.call('RPUSH', KEYS[5], k.app)
+    become(k, 'ready')
+  end
+end
+
+local function alarm()
+  local level = 0
+  if pool.left <= 0 then level = 2 elseif pool.left < pool.low then level = 1 end
+  if level == 0 and pool.alarm > 0 then
+    pool.alarm = 0
+    redis.call('HSET', KEYS[1], 'alarm', 0)
+  elseif level > pool.alarm then
+    pool.alarm = level
+    redis.call('HSET', KEYS[1], 'alarm', level)
+    event(level == 2 and 'exhausted' or 'low')
+  end
+end
+
+local function bench(k, by, why)
+  if k.state ~= 'benched' and k.state ~= 'spent' then
+    leave(k, 'benched')
+    event('benched', k, by, why)
+    fill()
+  end
+  alarm()
+end
+
+local function claim()
+  local flat = redis.call('HGETALL', KEYS[7])
+  if #flat == 0 then return nil end
+  local c = {}
+  for i = 1, #flat, 2 do c[flat[i]] = flat[i + 1] end
+  c.n, c.a = tonumber(c.n), tonumber(c.a)
+  return c
+end
+
+local function info(k)
+  local version = tonumber(redis.call('HGET', KEYS[2], k.app .. '.version') or '0')
+  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, version}
+end
+
+local function answer(c, turn)
+  local parts, i = {}, 0
+  while c['r' .. i] do
+    parts[i + 1] = c['r' .. i]
+    i = i + 1
+  end
+  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), tonumber(c.d or '0'), table.concat(parts)}
+end
+`

@@ -1,0 +1,115 @@
+package keypool
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// maxBatch bounds how many steps travel in one pipeline, and so how many one lost connection leaves in doubt.
+const maxBatch = 128
+
+// errClosed ends the calls of a closed pool.
+var errClosed = errors.New("the key pool is closed")
+
+// call is one script run on its way to Redis and back.
+type call struct {
+	ctx    context.Context
+	script *script
+	keys   []string
+	args   []any
+	done   chan answer // buffered: the lane never waits for its caller
+}
+
+type answer struct {
+	reply []any
+	err   error
+}
+
+// once puts a call into the queue and waits for its answer. A call whose ctx ends may run all the same.
+func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) ([]any, error) {
+	c := &call{ctx: ctx, script: s, keys: keys, args: args, done: make(chan answer, 1)}
+	select {
+	case p.queue <- c:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-p.closing:
+		return nil, errClosed
+	}
+	select {
+	case a := <-c.done:
+		return a.reply, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-p.closing:
+		return nil, errClosed
+	}
+}
+
+// send is one lane: it takes what callers have queued meanwhile and sends it as one pipeline. Under load a round trip carries
+// many steps; a lone step never waits for company.
+func (p *Pool) send() {
+	batch := make([]*call, 0, maxBatch)
+	for {
+		select {
+		case c := <-p.queue:
+			batch = p.fill(append(batch[:0], c))
+			p.exchange(batch)
+			clear(batch)
+		case <-p.closing:
+			return
+		}
+	}
+}
+
+// fill adds what is queued at this moment, leaving out what nobody waits for any more.
+func (p *Pool) fill(batch []*call) []*call {
+	for len(batch) < maxBatch {
+		select {
+		case c := <-p.queue:
+			if c.ctx.Err() == nil {
+				batch = append(batch, c)
+			}
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
+// loaded and sent again, which is safe because they have not run.
+func (p *Pool) exchange(batch []*call) {
+	ctx, cancel := context.WithTimeout(context.Background(), p.config.CallTimeout)
+	defer cancel()
+	unknown := p.round(ctx, batch, false)
+	if len(unknown) > 0 {
+		p.round(ctx, unknown, true)
+	}
+}
+
+// round is one round trip. It answers every call but those whose script Redis does not know, which it returns; with load
+// the scripts travel along and every call is answered.
+func (p *Pool) round(ctx context.Context, batch []*call, load bool) (unknown []*call) {
+	pipe := p.client.Pipeline()
+	if load {
+		for _, s := range scripts {
+			pipe.ScriptLoad(ctx, s.source)
+		}
+	}
+	cmds := make([]*redis.Cmd, len(batch))
+	for i, c := range batch {
+		cmds[i] = pipe.EvalSha(ctx, c.script.sha, c.keys, c.args...)
+	}
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	for i, c := range batch {
+		reply, err := cmds[i].Slice()
+		if !load && err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+			unknown = append(unknown, c)
+			continue
+		}
+		c.done <- answer{reply, err}
+	}
+	return unknown
+}

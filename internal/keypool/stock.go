@@ -1,0 +1,129 @@
+package keypool
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// State is where a key stands.
+type State string
+
+// The states of a key.
+const (
+	StateReady   State = "ready"   // takes over when an active key is spent; takes what the active ones have no room for
+	StateActive  State = "active"  // drawn first
+	StateSpent   State = "spent"   // reached its limit
+	StateBenched State = "benched" // taken out by the machine; Restore puts it back
+)
+
+// Info is a key as it stands.
+type Info struct {
+	Pool    string
+	AppKey  string
+	State   State
+	Limit   int64
+	Used    int64 // ordered
+	Held    int64 // held for orders under way or unknown
+	Left    int64 // what it can still take; 0 unless ready or active
+	Account string
+	Alipay  string
+	Version int64 // counts the changes of limit, account and alipay, from 1
+}
+
+// infoOf reads the reply of the scripts that return a key:
+// ok, events, app key, state, limit, used, held, account, alipay, version.
+func infoOf(pool string) func(reply, error) (Info, error) {
+	return func(r reply, err error) (Info, error) {
+		if err != nil {
+			return Info{}, err
+		}
+		i := Info{
+			Pool: pool, AppKey: r.text(2), State: State(r.text(3)), Limit: r.number(4), Used: r.number(5), Held: r.number(6),
+			Account: r.text(7), Alipay: r.text(8), Version: r.number(9),
+		}
+		return i.withLeft(), nil
+	}
+}
+
+func (i Info) withLeft() Info {
+	if i.State == StateReady || i.State == StateActive {
+		i.Left = max(0, i.Limit-i.Used-i.Held)
+	}
+	return i
+}
+
+// Left returns how many products the pool's active and ready keys can still take together; see worker.Stock.
+func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
+	values, err := p.client.HMGet(ctx, namesOf(pool).pool, "left", "size").Result()
+	if err != nil {
+		return 0, down(err)
+	}
+	if values[1] == nil {
+		return 0, refusal(pool, "no_pool", "")
+	}
+	text, _ := values[0].(string)
+	left, _ := strconv.ParseInt(text, 10, 64)
+	return left, nil
+}
+
+// AppKeys lists all keys of a pool in the order in which they were added; see worker.Stock. A missing pool has none.
+func (p *Pool) AppKeys(ctx context.Context, pool string) ([]string, error) {
+	keys, err := p.client.LRange(ctx, namesOf(pool).known, 0, -1).Result()
+	if err != nil {
+		return nil, down(err)
+	}
+	return keys, nil
+}
+
+// Keys lists all keys of a pool as they stood at one moment, in the order in which they were added. A missing pool has none.
+// Errors are *worker.Trouble.
+func (p *Pool) Keys(ctx context.Context, pool string) ([]Info, error) {
+	n := namesOf(pool)
+	var known *redis.StringSliceCmd
+	var books *redis.MapStringStringCmd
+	_, err := p.client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		known, books = pipe.LRange(ctx, n.known, 0, -1), pipe.HGetAll(ctx, n.books)
+		return nil
+	})
+	if err != nil {
+		return nil, down(err)
+	}
+	infos := make([]Info, 0, len(known.Val()))
+	for _, appKey := range known.Val() {
+		info, ok := infoFrom(books.Val(), pool, appKey)
+		if !ok {
+			return nil, refusal(pool, "broken", appKey)
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+// infoFrom reads one key from the pool's books; ok is false when a counter is missing.
+func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool) {
+	ok = true
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(books[appKey+"."+name], 10, 64)
+		ok = ok && err == nil
+		return n
+	}
+	info = Info{
+		Pool: pool, AppKey: appKey, State: State(books[appKey+".state"]),
+		Limit: number("limit"), Used: number("used"), Held: number("held"), Version: number("version"),
+		Account: books[appKey+".account"], Alipay: books[appKey+".alipay"],
+	}
+	return info.withLeft(), ok
+}
+
+// Pools lists the names of all pools, sorted. Errors are *worker.Trouble.
+func (p *Pool) Pools(ctx context.Context) ([]string, error) {
+	pools, err := p.client.SMembers(ctx, poolNames).Result()
+	if err != nil {
+		return nil, down(err)
+	}
+	slices.Sort(pools)
+	return pools, nil
+}
