@@ -1,0 +1,67 @@
+// Package sim1688 plays 1688 on this machine: the signed Open API over HTTP, the message websocket, and an admin API that opens
+// the simulator's own books to a judge.
+//
+//	client ──signed POST──► gateway ─► checks ─► faults ─► operation ─► books ◄── admin API ◄── judge
+//	client ◄──SERVER_PUSH── message websocket ◄──────────── courier ◄────┘
+//
+// It shares no code with the client it judges: it has its own signature, its own count of products and its own list of orders.
+// It never protects a client from itself. A create repeated with the same outOrderId makes a second order, because whether the
+// platform would refuse it is not known; a key may pass its limit, and the books then say by how much.
+//
+// # What is the platform's and what is the simulator's
+//
+// Paths, signing, field names, refusal codes and error codes follow the official documentation, the official client and what
+// several public clients agree on. Checks run in the platform's order: API name, key, signature, token, ACL, parameters. Where
+// the platform's answer is not known the simulator says so in its code: error codes that begin with SIM_ are its own. Its own
+// choices are also: idle limit and resend interval of the websocket, access tokens that stay valid until their end after a
+// refresh, the error code "401" for a refused token request, and the timestamp of a call, which is signed but not compared
+// with the clock. totalSuccessAmount and sumPayment include the postage.
+//
+// # Admin API
+//
+// JSON in snake_case on its own port. Bodies are read strictly: an unknown, repeated or wrongly spelled field, a wrong value or
+// trailing data is answered with status 400 and {"error":"…"} naming the field, and changes nothing.
+//
+//	GET  /healthz        200 as long as the simulator runs
+//	GET  /admin/orders   ?out_order_id=&app_key=  every order that exists: {"orders":[{order_id, out_order_id, app_key, member,
+//	                     call, products, lines:[{offer_id, spec_id, quantity, price_fen}], status, total_fen, post_fen,
+//	                     created_at}]}, oldest first. out_order_id matches the whole reference, or what follows its first dot.
+//	                     call numbers the create call that made the order: two orders of one reference with the same call are
+//	                     one call split by the platform, with different calls they are a purchase made twice.
+//	GET  /admin/keys     {"keys":[{app_key, products, orders, refreshes, limit, over_drawn}]}; over_drawn is the number of
+//	                     products beyond the limit
+//	POST /admin/keys     {app_key, secret, refresh_token, access_token, member, limit, apis} adds a key
+//	GET  /admin/faults   {"faults":[{…, hits}]}
+//	POST /admin/faults   [{operation, kind, probability, count, delay_ms, code, app_key}] replaces the list, [] clears it
+//	GET  /admin/offers   {"offers":[…]} the catalogue as it stands
+//	POST /admin/stock    {offer_id, spec_id, stock}; without spec_id every SKU of the offer
+//	POST /admin/price    {offer_id, price_fen}
+//	GET  /admin/pushes   ?app_key=  {"sessions":n,"unconfirmed":["id"]}
+//	POST /admin/push     {app_key, topic, data} sends a push, answers {"push_id":"…"}
+//	POST /admin/reset    orders, counts, faults, pushes, stock and prices back to the start; keys and tokens stay
+//
+// # Faults
+//
+// A fault names an operation ("fastCreateOrder", its full API name, or "*" for every one) and a kind; it fires always, with a
+// probability (seeded, so a run can be repeated), or count times. Of each stage the first fault that fires counts, so faults of
+// different stages combine (an order that exists, whose answer is lost, and that shows late). Faults follow the checks: a badly
+// signed call is always told so.
+//
+//	stage       kind                 effect
+//	delay       latency              waits delay_ms before anything else
+//	before      http_500             JSON error, status 500, nothing done
+//	            http_502_html        an HTML page, status 502, nothing done
+//	            cut_before           connection cut, nothing done
+//	            throttled            gw.QosAppFrequencyLimit, nothing done
+//	            auth_401             error_code "401", nothing done
+//	shape       refuse               success false with code (default 500_004), no order; creates and the preview
+//	            order_list           one call becomes several orders, told in orderList; creates only, as all that follow
+//	            partial              the last of two or more lines fails with code, the others are ordered
+//	            text_success         "success":"true"
+//	            success_without_id   the order exists, the answer names no id
+//	            empty_object         the order exists, the answer is {}
+//	            id_beside_failure    the order exists, the answer has its id beside success false
+//	            un_nested            the result's fields stand beside success
+//	visibility  late_list            the order shows by outOrderId only after delay_ms
+//	after       cut_after            connection cut when everything is done and before a byte is answered
+package sim1688

@@ -1,0 +1,58 @@
+package sim1688
+
+// Orders returns the orders that exist and match, oldest first.
+func (s *Sim) Orders(filter OrderFilter) []Order { return s.books.list(filter) }
+
+// Keys returns what was counted for each key, sorted by app key.
+func (s *Sim) Keys() []KeyBook { return s.books.keys() }
+
+// AddKey makes a key known. It returns an error that names the field if the key is wrong or known already.
+func (s *Sim) AddKey(key Key) error { return s.books.addKey(key) }
+
+// Inject puts these faults in force in place of those before; none ends every fault. It changes nothing and returns an error
+// naming the fault and the field if one is wrong.
+func (s *Sim) Inject(list ...Fault) error { return s.faults.replace(list) }
+
+// Faults returns the faults in force and how often each fired.
+func (s *Sim) Faults() []FaultBook { return s.faults.books() }
+
+// SetStock sets what is left of an SKU, or of every SKU of the offer if spec is empty.
+func (s *Sim) SetStock(offerID, spec string, stock int64) error {
+	return s.books.setStock(offerID, spec, stock)
+}
+
+// SetPrice sets what an offer costs from now on, in fen.
+func (s *Sim) SetPrice(offerID string, fen int64) error { return s.books.setPrice(offerID, fen) }
+
+// Push sends an event to every session of the key, and again until it is confirmed, three times in all. It returns the push's
+// id, or "" if the key is not known or data cannot be written as JSON.
+func (s *Sim) Push(appKey, topic string, data any) (pushID string) {
+	a := s.books.account(appKey)
+	text, err := encodeAny(data)
+	if a == nil || err != nil {
+		return ""
+	}
+	return s.courier.publish(a.key(), topic, text)
+}
+
+// key names the account on a push, without its secrets.
+func (a *account) key() Key { return Key{AppKey: a.AppKey, Member: a.Member} }
+
+// Unconfirmed returns the ids of a key's pushes that nobody confirmed, oldest first.
+func (s *Sim) Unconfirmed(appKey string) []string {
+	ids := []string{}
+	for _, p := range s.courier.unconfirmed(appKey) {
+		ids = append(ids, p.event().MsgID.String())
+	}
+	return ids
+}
+
+// Sessions returns how many message-websocket sessions of a key are connected.
+func (s *Sim) Sessions(appKey string) int { return s.courier.listeners(appKey) }
+
+// Reset takes orders, counts, faults, pushes, stock and prices back to the start. Keys, tokens and sessions stay.
+func (s *Sim) Reset() {
+	s.books.reset()
+	s.courier.reset()
+	s.faults.replace(nil)
+}

@@ -1,0 +1,94 @@
+package sim1688
+
+import "encoding/json"
+
+// orderPreview is one order as the platform would make it. Sums are fen, prices of goods yuan.
+type orderPreview struct {
+	SumPayment          int64          `json:"sumPayment"`
+	SumCarriage         int64          `json:"sumCarriage"`
+	SumPaymentNoPostage int64          `json:"sumPaymentNoCarriage"`
+	Discount            int64          `json:"discountFee"`
+	TradeModes          []string       `json:"tradeModeNameList"` // empty: cannot be ordered by API
+	Cargo               []cargoPreview `json:"cargoList"`
+}
+
+type cargoPreview struct {
+	OfferID  string      `json:"offerId"`
+	SpecID   string      `json:"specId,omitempty"`
+	Quantity int64       `json:"quantity"`
+	Price    json.Number `json:"finalUnitPrice"`
+	Amount   json.Number `json:"amount"`
+}
+
+// preview prices a purchase: one entry per supplier, because the platform splits by supplier here and only here.
+func (g *gateway) preview(c *call) answer {
+	for _, name := range []string{"addressParam", "cargoParamList"} {
+		if c.get(name) == "" {
+			return missing(name)
+		}
+	}
+	lines, refused := readLines(c.get("cargoParamList"))
+	if refused != nil {
+		return previewRefused(refused)
+	}
+	c.lines = lines
+	if shape := g.faults.strike(stageShape, c); shape.Kind != "" {
+		return previewRefused(refuse(shape.code(), -1))
+	}
+	previews, refused := g.books.preview(lines)
+	if refused != nil {
+		return previewRefused(refused)
+	}
+	return ok(map[string]any{"success": true, "orderPreviewResuslt": previews}) // the platform's spelling
+}
+
+func previewRefused(r *refusal) answer {
+	return ok(map[string]any{"success": false, "errorCode": r.code, "errorMsg": r.message})
+}
+
+func (b *books) preview(lines []Line) ([]orderPreview, *refusal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var previews []orderPreview
+	at := map[string]int{} // seller → index of its preview
+	for i, line := range lines {
+		if code := b.wouldRefuse(line); code != "" {
+			return nil, refuse(code, i)
+		}
+		g := b.shelf[line.OfferID]
+		n, begun := at[g.Seller]
+		if !begun {
+			n = len(previews)
+			at[g.Seller] = n
+			previews = append(previews, orderPreview{TradeModes: []string{tradeMode}})
+		}
+		previews[n].add(g, line)
+	}
+	return previews, nil
+}
+
+// wouldRefuse looks at one line by itself. An offer that cannot be ordered by API can still be seen.
+func (b *books) wouldRefuse(line Line) string {
+	g := b.shelf[line.OfferID]
+	if g != nil && g.NotByAPI {
+		return ""
+	}
+	code := b.take(&line, line.OfferID)
+	if code == "" {
+		b.giveBack([]Line{line})
+	}
+	return code
+}
+
+func (p *orderPreview) add(g *good, line Line) {
+	amount := g.PriceFen * line.Quantity
+	p.SumPaymentNoPostage += amount
+	p.SumCarriage = max(p.SumCarriage, g.PostFen)
+	p.SumPayment = p.SumPaymentNoPostage + p.SumCarriage
+	if g.NotByAPI {
+		p.TradeModes = []string{}
+	}
+	p.Cargo = append(p.Cargo, cargoPreview{
+		OfferID: line.OfferID, SpecID: line.SpecID, Quantity: line.Quantity, Price: yuan(g.PriceFen), Amount: yuan(amount),
+	})
+}
