@@ -1,0 +1,152 @@
+package alibaba
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"autopurchase/worker"
+)
+
+const pageSize = 20
+
+// Find looks for orders by our reference, the outOrderId they were created with. An order is trusted only if the platform
+// says that this is its outOrderId, and it exists whatever its status is: one that was cancelled is Placed too.
+//
+// The list is asked first (official documentation: getBuyerOrderList takes outOrderId), and the detail when the list is
+// empty. Verdicts: Placed, Absent (both worked and none is there), NotAttempted, and Unknown for anything that is not clear,
+// such as a list that filters by something else. How soon a new order shows up is not known: Absent right after a create
+// means little.
+func (c *Client) Find(ctx context.Context, cred Credentials, reference string) Reply {
+	listed, err := c.list(ctx, cred, reference)
+	if err != nil {
+		return lookedUp(err)
+	}
+	orders, open := listed.matching(reference)
+	for _, id := range open {
+		detail, err := c.Detail(ctx, cred, id)
+		if err != nil {
+			return lookedUp(err)
+		}
+		if detail.Reference == reference {
+			orders = append(orders, worker.PlacedOrder{ID: detail.OrderID, Total: detail.Total, Postage: detail.Postage})
+		}
+	}
+	if len(orders) > 0 {
+		return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: orders}}
+	}
+	return c.findDetail(ctx, cred, reference, listed.whole())
+}
+
+// findDetail asks for the one order with the reference. whole says that the list held everything there is.
+func (c *Client) findDetail(ctx context.Context, cred Credentials, reference string, whole bool) Reply {
+	detail, err := c.detail(ctx, cred, Param{"outOrderId", reference})
+	_, none := errors.AsType[*NotFoundError](err)
+	switch {
+	case err == nil && detail.Reference == reference:
+		order := worker.PlacedOrder{ID: detail.OrderID, Total: detail.Total, Postage: detail.Postage}
+		return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: []worker.PlacedOrder{order}}}
+	case err != nil && !none:
+		return lookedUp(err)
+	case !whole:
+		return unknown("1688's order list does not hold all orders of the reference")
+	default:
+		return Reply{Answer: worker.Answer{Verdict: worker.Absent, Code: worker.CodeAbsent, Reason: "1688 lists no order with the reference"}}
+	}
+}
+
+// lookedUp is what a look-up came to that did not work. Nothing about the order follows from it, so never Refused.
+func lookedUp(err error) Reply {
+	gateway, ok := errors.AsType[*GatewayError](err)
+	if !ok {
+		return unanswered(err)
+	}
+	reply := gateway.reply()
+	if reply.Verdict == worker.Refused {
+		reply.Verdict, reply.Code = worker.Unknown, worker.CodeNoAnswer
+	}
+	return reply
+}
+
+// orderList is the answer of getBuyerOrderList.
+type orderList struct {
+	gatewayAnswer
+	business
+	Orders *[]tradeInfo `json:"result"`
+	Total  text         `json:"totalRecord"`
+}
+
+// tradeInfo is an order as the list and the detail show it.
+type tradeInfo struct {
+	Base struct {
+		ID        text `json:"id"`
+		IDOfStr   text `json:"idOfStr"`
+		Status    text `json:"status"`
+		Total     text `json:"totalAmount"` // yuan
+		Postage   text `json:"shippingFee"` // yuan
+		Reference text `json:"outOrderId"`
+	} `json:"baseInfo"`
+}
+
+// orderID prefers the id in text: the other one may have gone through a float on its way.
+func (t tradeInfo) orderID() (string, error) {
+	if id, err := t.Base.IDOfStr.orderID(); err != nil || id != "" {
+		return id, err
+	}
+	return t.Base.ID.orderID()
+}
+
+func (c *Client) list(ctx context.Context, cred Credentials, reference string) (orderList, error) {
+	params := Params{{"outOrderId", reference}, {"page", "1"}, {"pageSize", strconv.Itoa(pageSize)}}
+	var list orderList
+	got, err := c.call(ctx, cred, trade+"alibaba.trade.getBuyerOrderList", params)
+	if err != nil {
+		return list, err
+	}
+	if err := decode(got.body, &list); err != nil {
+		return list, &CallError{Sent: true, Err: fmt.Errorf("HTTP %d: %w", got.status, err)}
+	}
+	if gateway := list.err(cred.private()); gateway != nil {
+		return list, gateway
+	}
+	if got.status != 200 || list.Success.no() || list.Orders == nil && list.Total != "0" {
+		return list, &CallError{Sent: true, Err: fmt.Errorf("HTTP %d: no order list; %s", got.status, list.complaint().words(cred.private()))}
+	}
+	return list, nil
+}
+
+// matching gives the orders that carry the reference, and the ids of those that do not say which they carry.
+func (l orderList) matching(reference string) (orders []worker.PlacedOrder, open []string) {
+	if l.Orders == nil {
+		return nil, nil
+	}
+	for _, t := range *l.Orders {
+		id, err := t.orderID()
+		switch {
+		case err != nil || id == "":
+		case string(t.Base.Reference) == reference:
+			orders = append(orders, worker.PlacedOrder{ID: id, Total: t.Base.Total.yuan(), Postage: t.Base.Postage.yuan()})
+		case t.Base.Reference == "":
+			open = append(open, id)
+		}
+	}
+	return orders, open
+}
+
+// whole says that nothing was left on later pages and every entry could be read.
+func (l orderList) whole() bool {
+	if l.Orders == nil {
+		return true
+	}
+	for _, t := range *l.Orders {
+		if id, err := t.orderID(); err != nil || id == "" {
+			return false
+		}
+	}
+	total, err := strconv.Atoi(string(l.Total))
+	if err != nil {
+		return len(*l.Orders) < pageSize
+	}
+	return total <= len(*l.Orders)
+}
