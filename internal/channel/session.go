@@ -180,4 +180,3 @@ func (s *session) begin(id uint64) bool {
 func notAttempted(code worker.Code, reason string) worker.Answer {
 	return worker.Answer{Verdict: worker.NotAttempted, Code: code, Reason: reason}
 }
-
