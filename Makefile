@@ -1,0 +1,54 @@
+# The only door: people and CI come in here. `make help` lists the targets.
+
+SHELL         := bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# What the caller may set:
+ARGS     ?=
+PACKAGES ?= ./...
+TIMEOUT  ?= 8m
+
+BINARY := bin/autopurchase
+LINT   := go tool -modfile=.ci/tools/go.mod golangci-lint
+
+.PHONY: help build demo test lint bench images compose-demo clean needs-race needs-redis
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
+
+build: ## build the program, a static binary, as bin/autopurchase
+	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/autopurchase
+
+demo: build ## run the main job against the simulator: make demo ARGS="--requests 2000"
+	@$(BINARY) demo $(ARGS)
+
+test: needs-race needs-redis images ## run every test with the race detector: make test PACKAGES=./worker/...
+	go test -race -p 2 -timeout $(TIMEOUT) $(PACKAGES)
+
+lint: ## check format, go vet and golangci-lint (built on its first use)
+	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$(git ls-files -co --exclude-standard '*.go')); \
+	 [[ -z $$unformatted ]] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(LINT) run ./...
+
+bench: build ## measure this installation against a bare loop doing the same I/O
+	go test -run '^$$' -bench . ./internal/benchmark/...
+
+images: ## get the images of the container tests, or build stand-ins where none can be pulled
+	@if docker info >/dev/null 2>&1; then .ci/images/ensure >/dev/null; \
+	 elif [[ $${REQUIRE_DOCKER:-} == 1 ]]; then echo "missing: a docker engine, which REQUIRE_DOCKER=1 asks for"; exit 1; \
+	 else echo "no docker engine answers: container tests are skipped, the same suites run on local processes"; fi
+
+compose-demo: ## bring docker-compose.yml up with the simulator, buy, check the books, take it down
+	@.ci/compose-demo
+
+clean: ## remove what was built, stand-in images too
+	rm -rf bin
+	@! docker info >/dev/null 2>&1 || docker images -q 'autopurchase-standin/*' | sort -u | xargs -r docker rmi -f >/dev/null
+
+needs-race: # the race detector needs a C compiler
+	@.ci/need "$$(go env CC)" gcc libc6-dev
+
+needs-redis:
+	@.ci/need redis-server redis-server

@@ -1,0 +1,149 @@
+package workertest
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// portAttempts is how often a start is tried again on another port: between finding a free port and redis-server binding
+// it, another process may take it.
+const portAttempts = 5
+
+// RedisServer is a redis-server process with an append-only file (fsync every second) and no eviction, as production
+// should have. Its folder and its port outlive a restart.
+type RedisServer struct {
+	URL  string // redis://127.0.0.1:port/0, the same for the server's whole life
+	Addr string // 127.0.0.1:port
+
+	t       testing.TB
+	dir     string
+	args    []string
+	process *exec.Cmd
+	log     *redisLog
+}
+
+// Redis starts a redis-server and returns once it takes connections; the test fails if it does not, or if there is no
+// redis-server on the PATH. The arguments come last on its command line, so they override the settings named at
+// [RedisServer], for example Redis(t, "--maxmemory-policy", "allkeys-lru").
+func Redis(t testing.TB, args ...string) *RedisServer {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Fatal("redis-server is not on the PATH: run make test, which installs it")
+	}
+	s := &RedisServer{t: t, dir: t.TempDir(), args: args}
+	t.Cleanup(s.Kill)
+	for range portAttempts {
+		s.Addr = freeAddr(t)
+		if s.start() {
+			s.URL = "redis://" + s.Addr + "/0"
+			return s
+		}
+	}
+	t.Fatalf("redis-server did not start:\n%s", s.log.text())
+	return nil
+}
+
+// Kill ends the process at once, as a crash does (SIGKILL). Killing a server that does not run does nothing.
+func (s *RedisServer) Kill() { s.end(syscall.SIGKILL) }
+
+// Stop lets the server write its files and end (SIGTERM). Stopping a server that does not run does nothing.
+func (s *RedisServer) Stop() { s.end(syscall.SIGTERM) }
+
+// Restart stops the server if it runs and starts it on the same port and folder.
+func (s *RedisServer) Restart() {
+	s.t.Helper()
+	s.Stop()
+	if !s.start() {
+		s.t.Fatalf("redis-server did not start again on %s:\n%s", s.Addr, s.log.text())
+	}
+}
+
+// start reports whether the server takes connections. If not, the process is gone.
+func (s *RedisServer) start() bool {
+	s.t.Helper()
+	process := exec.Command("redis-server", s.commandLine()...)
+	stdout, err := process.StdoutPipe()
+	if err != nil {
+		s.t.Fatalf("redis-server: %v", err)
+	}
+	process.Stderr = process.Stdout // a wrong setting is named there
+	if err := process.Start(); err != nil {
+		s.t.Fatalf("redis-server: %v", err)
+	}
+	s.process, s.log = process, readRedisLog(stdout)
+	select {
+	case <-s.log.ready:
+		return true
+	case <-s.log.ended:
+	case <-time.After(startTimeout):
+	}
+	s.Kill()
+	return false
+}
+
+func (s *RedisServer) commandLine() []string {
+	_, port, _ := strings.Cut(s.Addr, ":")
+	return append([]string{
+		"--bind", loopback, "--port", port, "--dir", s.dir, "--daemonize", "no",
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+	}, s.args...)
+}
+
+// end waits for the log first: reading from the pipe must be over before Wait closes it.
+func (s *RedisServer) end(signal os.Signal) {
+	if s.process == nil {
+		return
+	}
+	_ = s.process.Process.Signal(signal) // fails only for a process that ended by itself
+	<-s.log.ended
+	_ = s.process.Wait() // the exit status of a server told to end says nothing
+	s.process = nil
+}
+
+// redisLog follows what a redis-server prints. It keeps all of it: a test's server prints a few dozen lines.
+type redisLog struct {
+	ready chan struct{} // closed when the server takes connections
+	ended chan struct{} // closed when the process has closed its output
+	lines []string      // to be read after ended only
+}
+
+func readRedisLog(r io.Reader) *redisLog {
+	l := &redisLog{ready: make(chan struct{}), ended: make(chan struct{})}
+	go func() {
+		defer close(l.ended)
+		announced := false
+		for lines := bufio.NewScanner(r); lines.Scan(); {
+			l.lines = append(l.lines, lines.Text())
+			if !announced && strings.Contains(lines.Text(), "Ready to accept connections") {
+				announced = true
+				close(l.ready)
+			}
+		}
+	}()
+	return l
+}
+
+// text is the log of a process that has ended.
+func (l *redisLog) text() string {
+	<-l.ended
+	return strings.Join(l.lines, "\n")
+}
+
+// freeAddr is a loopback address that nobody listened on a moment ago.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(0)))
+	if err != nil {
+		t.Fatalf("no free port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
