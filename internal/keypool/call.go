@@ -53,7 +53,7 @@ func wait(ctx context.Context, pause time.Duration) bool {
 }
 
 // passing says whether an error may be gone at the next try: anything about the connection, and a Redis that is starting,
-// changing roles or moving data.
+// changing roles, moving data or was told to forget its scripts.
 func passing(err error) bool {
 	if errors.Is(err, errClosed) || errors.Is(err, context.Canceled) {
 		return false
@@ -64,7 +64,7 @@ func passing(err error) bool {
 	}
 	word, _, _ := strings.Cut(answer.Error(), " ")
 	switch word {
-	case "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS":
+	case "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "NOSCRIPT":
 		return true
 	}
 	return false
