@@ -1,0 +1,108 @@
+package alibaba
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"autopurchase/worker"
+)
+
+const ours = "acme.PR-1-1"
+
+// looking serves one answer to the list, others to the detail by outOrderId and by order id.
+func looking(t *testing.T, list, byReference, byID string) *Client {
+	return gateway(t, func(w http.ResponseWriter, r *http.Request) {
+		body := list
+		switch {
+		case strings.Contains(r.URL.Path, "getBuyerOrderList"):
+			if r.PostFormValue("outOrderId") != ours {
+				t.Errorf("list asked for %q", r.PostFormValue("outOrderId"))
+			}
+		case r.PostFormValue("orderId") != "":
+			body = byID
+		default:
+			body = byReference
+		}
+		if body == "" {
+			t.Errorf("%s was not to be called", r.URL.Path)
+		}
+		if status, rest, cut := strings.Cut(body, "|"); cut {
+			w.WriteHeader(map[string]int{"500": 500, "502": 502}[status])
+			body = rest
+		}
+		_, _ = w.Write([]byte(body))
+	})
+}
+
+func TestFind(t *testing.T) {
+	const (
+		none     = `{"result":[],"totalRecord":0}`
+		notFound = `{"success":"false","errorCode":"ORDER_NOT_FOUND","errorMessage":"x"}`
+		mine     = `{"baseInfo":{"id":2257000000000000944,"idOfStr":"2257000000000000941","outOrderId":"acme.PR-1-1","status":"waitbuyerpay","totalAmount":39.98,"shippingFee":"5"}}`
+		ended    = `{"baseInfo":{"idOfStr":"12","outOrderId":"acme.PR-1-1","status":"cancel","totalAmount":1}}`
+		other    = `{"baseInfo":{"idOfStr":"13","outOrderId":"acme.PR-1-10"}}`
+		nameless = `{"baseInfo":{"idOfStr":"14"}}`
+	)
+	list := func(orders ...string) string { return `{"result":[` + strings.Join(orders, ",") + `]}` }
+	detail := func(order string) string { return `{"success":"true","result":` + order + `}` }
+	found := one("2257000000000000941", 3998, 500)
+	for name, c := range map[string]struct {
+		list, byReference, byID string
+		verdict                 worker.Verdict
+		orders                  []worker.PlacedOrder
+	}{
+		"listed":                        {list(mine), "", "", worker.Placed, found},
+		"listed, cancelled":             {list(ended), "", "", worker.Placed, one("12", 100, 0)},
+		"listed, split in two":          {list(mine, ended), "", "", worker.Placed, append(found[:1:1], one("12", 100, 0)...)},
+		"listed beside another":         {list(other, mine), "", "", worker.Placed, found},
+		"listed without reference":      {list(nameless), "", detail(mine), worker.Placed, found},
+		"nameless, and not ours":        {list(nameless), notFound, detail(other), worker.Absent, nil},
+		"only in the detail":            {none, detail(mine), "", worker.Placed, found},
+		"nowhere":                       {none, notFound, "", worker.Absent, nil},
+		"nowhere, count as text":        {`{"totalRecord":"0","result":null}`, notFound, "", worker.Absent, nil},
+		"another's, complete":           {list(other), notFound, "", worker.Absent, nil},
+		"detail of another's":           {none, detail(other), "", worker.Absent, nil},
+		"detail that does not say":      {none, detail(nameless), "", worker.Absent, nil},
+		"another's, more pages":         {`{"result":[` + other + `],"totalRecord":400}`, notFound, "", worker.Unknown, nil},
+		"an entry without an id":        {list(`{"baseInfo":{"outOrderId":"acme.PR-1-1"}}`), notFound, "", worker.Unknown, nil},
+		"empty answer":                  {`{}`, "", "", worker.Unknown, nil},
+		"business error":                {`{"success":"false","errorCode":"X"}`, "", "", worker.Unknown, nil},
+		"HTML":                          {`502|<html>`, "", "", worker.Unknown, nil},
+		"empty list with status 500":    {`500|` + none, "", "", worker.Unknown, nil},
+		"detail fails inside":           {none, `{"success":"false","errorCode":"SYSTEM_ERROR"}`, "", worker.Unknown, nil},
+		"detail is empty":               {none, `{}`, "", worker.Unknown, nil},
+		"detail is HTML":                {none, `502|<html>`, "", worker.Unknown, nil},
+		"token":                         {`{"error_code":"401"}`, "", "", worker.NotAttempted, nil},
+		"throttled at the second":       {none, `{"error_code":"gw.QosAppFrequencyLimit"}`, "", worker.NotAttempted, nil},
+		"parameter missing is no no":    {`{"error_code":"gw.ParamMissing"}`, "", "", worker.Unknown, nil},
+		"gateway error that none knows": {`{"error_code":"gw.Strange"}`, "", "", worker.Unknown, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := looking(t, c.list, c.byReference, c.byID).Find(t.Context(), testKey, ours)
+			if got.Verdict != c.verdict || !reflect.DeepEqual(got.Orders, c.orders) {
+				t.Errorf("got %+v", got)
+			}
+			if got.TokenRejected != (name == "token") {
+				t.Errorf("token rejected: %v", got.TokenRejected)
+			}
+		})
+	}
+}
+
+func TestDetail(t *testing.T) {
+	client := answering(t, 200, `{"success":"true","result":{"baseInfo":{"id":2257000000000000944,"idOfStr":"2257000000000000941",`+
+		`"outOrderId":"acme.PR-1-1","status":"waitsellersend","totalAmount":"0.30","shippingFee":0.1}}}`)
+	got, err := client.Detail(t.Context(), testKey, "2257000000000000941")
+	want := Detail{OrderID: "2257000000000000941", Reference: ours, Status: "waitsellersend", Total: 30, Postage: 10}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	client = answering(t, 200, `{"success":"false","errorCode":"ORDER_NOT_FOUND","errorMessage":"x `+testKey.Secret+`"}`)
+	_, err = client.Detail(t.Context(), testKey, "1")
+	if _, ok := errors.AsType[*NotFoundError](err); !ok || strings.Contains(err.Error(), testKey.Secret) {
+		t.Errorf("got %v", err)
+	}
+}
