@@ -120,12 +120,22 @@ func (r *reader) moment(into *time.Time) fault {
 	if invalid != nil {
 		return invalid
 	}
-	var t time.Time
-	if t.UnmarshalText([]byte(text)) != nil || len(text) > maxMomentText {
+	t, ok := parseMoment(text)
+	if !ok {
 		return broken("must be a time as RFC 3339 with an offset, such as \"2026-03-01T09:30:00+08:00\"")
 	}
 	*into = t.Truncate(time.Millisecond)
 	return nil
+}
+
+// parseMoment is strict where time.Parse also takes an hour of one digit, a comma and an offset of a day or more.
+func parseMoment(text string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || len(text) > maxMomentText || text[13] != ':' || text[19] == ',' {
+		return time.Time{}, false
+	}
+	offset := text[len(text)-5:]
+	return t, text[len(text)-1] == 'Z' || offset[:2] < "24" && offset[3:] < "60"
 }
 
 // countVisible counts the characters of a text; ok is false if one of them is a control or invisible character.

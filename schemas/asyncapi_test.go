@@ -1,0 +1,85 @@
+package schemas
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestAsyncAPI(t *testing.T) {
+	document := loadAsyncAPI(t)
+	if document["asyncapi"] != "3.0.0" {
+		t.Errorf("version is %v", document["asyncapi"])
+	}
+	refs := 0
+	walk(document, func(at string, node map[string]any) {
+		ref, ok := node["$ref"].(string)
+		if !ok {
+			return
+		}
+		refs++
+		if local, found := strings.CutPrefix(ref, "#/"); found {
+			if !resolves(document, local) {
+				t.Errorf("%s: %s leads nowhere", at, ref)
+			}
+			return
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(ref, "./"), suffix)
+		if !slices.Contains(Names(), name) {
+			t.Errorf("%s: %s is not a schema", at, ref)
+			return
+		}
+		compile(t, name)
+	})
+	if refs < 50 {
+		t.Errorf("only %d references", refs)
+	}
+}
+
+func TestAsyncAPIHasEverySubject(t *testing.T) {
+	channels, _ := loadAsyncAPI(t)["channels"].(map[string]any)
+	var addresses []string
+	for _, channel := range channels {
+		if address, ok := channel.(map[string]any)["address"].(string); ok {
+			addresses = append(addresses, address)
+		}
+	}
+	for _, want := range []string{
+		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
+		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "keypool.event.{pool}.{kind}", "purchase.queue.status",
+		"keypool.admin.add", "keypool.admin.list", "keypool.admin.restore",
+	} {
+		if !slices.Contains(addresses, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+func loadAsyncAPI(t *testing.T) map[string]any {
+	t.Helper()
+	text, err := FS.ReadFile("asyncapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document map[string]any
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+func resolves(document map[string]any, pointer string) bool {
+	var node any = document
+	for step := range strings.SplitSeq(pointer, "/") {
+		branch, ok := node.(map[string]any)
+		if !ok {
+			return false
+		}
+		if node, ok = branch[step]; !ok {
+			return false
+		}
+	}
+	return true
+}
