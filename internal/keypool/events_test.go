@@ -100,7 +100,7 @@ func TestConcurrentFlushersRecordEachEventOnceInOrder(t *testing.T) {
 		for _, pool := range []string{"a", "b"} {
 			settings(t, p, pool, Settings{Count: CountLines, Width: 1})
 			group.Go(func() {
-				for i := range 150 {
+				for i := range 60 {
 					if _, err := p.Add(t.Context(), Key{Pool: pool, AppKey: fmt.Sprint("k", i)}); err != nil {
 						t.Error(err)
 					}
@@ -109,7 +109,7 @@ func TestConcurrentFlushersRecordEachEventOnceInOrder(t *testing.T) {
 		}
 		for range 4 {
 			group.Go(func() {
-				for range 20 {
+				for range 10 {
 					if err := p.Flush(t.Context(), j); err != nil {
 						t.Error(err)
 					}
@@ -120,8 +120,8 @@ func TestConcurrentFlushersRecordEachEventOnceInOrder(t *testing.T) {
 		if err := p.Flush(t.Context(), j); err != nil {
 			t.Fatal(err)
 		}
-		j.wantAll(t, p, "a", 151)
-		j.wantAll(t, p, "b", 151)
+		j.wantAll(t, p, "a", 61)
+		j.wantAll(t, p, "b", 61)
 	})
 }
 

@@ -105,7 +105,7 @@ func TestForgottenScriptsAreLoadedUnderWay(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 1000)
 		client := raw(t, p)
-		atOnce(300, func(i int) {
+		atOnce(100, func(i int) {
 			if i%10 == 0 {
 				if err := client.ScriptFlush(t.Context()).Err(); err != nil {
 					t.Error(err)
@@ -119,7 +119,7 @@ func TestForgottenScriptsAreLoadedUnderWay(t *testing.T) {
 				t.Errorf("order %d: %v", i, err)
 			}
 		})
-		wantKey(t, p, "default", "k1", StateActive, 600, 0)
+		wantKey(t, p, "default", "k1", StateActive, 200, 0)
 	})
 }
 

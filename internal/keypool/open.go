@@ -71,8 +71,9 @@ func (p *Pool) Close() error { return p.close() }
 
 func (p *Pool) shut() error {
 	close(p.closing)
+	err := p.client.Close() // first: it ends what a lane is reading
 	p.lanes.Wait()
-	return p.client.Close()
+	return err
 }
 
 // Ping returns nil while Redis answers, else a *worker.Trouble with worker.CodeRedisDown.
