@@ -137,9 +137,11 @@ func (c *courier) unconfirmed(appKey string) []push {
 	return list
 }
 
+// join adds a session and acknowledges it in one step: no push precedes the acknowledgement, none after it is missed.
 func (c *courier) join(appKey string, s *session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s.offer(encode(serverFrame{Type: "CONNECT_ACK"}))
 	c.sessions[appKey] = append(c.sessions[appKey], s)
 }
 

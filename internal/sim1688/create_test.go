@@ -199,6 +199,10 @@ func TestPreview(t *testing.T) {
 	if modes := got.Previews[2].TradeModes; len(modes) != 0 {
 		t.Errorf("an offer that cannot be ordered by API has modes %v", modes)
 	}
+	lines[0].Quantity = plentyOfStock
+	for range 2 { // a preview takes nothing off the shelf
+		w.call(trade+"alibaba.createOrder.preview", createParams("", lines)...).mustHave(t, http.StatusOK, `"success":true`)
+	}
 	lines[0].Quantity = plentyOfStock + 1
 	w.call(trade+"alibaba.createOrder.preview", createParams("", lines)...).
 		mustHave(t, http.StatusOK, `"success":false`, `"errorCode":"500_004"`, `"errorMsg":`)

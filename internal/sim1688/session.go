@@ -46,9 +46,10 @@ type session struct {
 	secret string
 }
 
-// run serves the connection until it fails, falls silent, or ctx ends.
+// run serves the connection until it fails, falls silent for idleLimit, or ctx ends.
 func (s *session) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(ctx, func() { s.conn.Close() })() // also ends a write to a peer that does not read
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -62,7 +63,7 @@ func (s *session) run(ctx context.Context) {
 	<-written
 }
 
-// write is the only writer, and closes the connection when it ends, which ends the reader too.
+// write is the only writer, and closes the connection when it fails, which ends the reader too.
 func (s *session) write(ctx context.Context) {
 	defer s.conn.Close()
 	for {
@@ -127,7 +128,6 @@ func (s *session) connect(f frame) {
 		return
 	case s.appKey == "":
 		s.appKey, s.secret = a.AppKey, a.Secret
-		s.offer(encode(serverFrame{Type: "CONNECT_ACK"}))
 		s.courier.join(s.appKey, s)
 	case s.appKey == a.AppKey:
 		s.offer(encode(serverFrame{Type: "CONNECT_ACK"}))

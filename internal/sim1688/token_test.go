@@ -52,7 +52,12 @@ func TestRefreshToken(t *testing.T) {
 	}
 	w.call(listOrders, "access_token", got.AccessToken).mustHave(t, http.StatusOK)
 	w.call(listOrders).mustHave(t, http.StatusOK) // the earlier token is good until its own end
-	if n := w.Keys()[0].Refreshes; n != 1 {
+	w.clock.advance(10 * time.Hour)
+	w.token("grant_type", "refresh_token", "refresh_token", "ref-0001").mustHave(t, http.StatusOK)
+	if held := len(w.Sim.books.account(testKey).tokens); held != 1 {
+		t.Errorf("%d tokens are kept, all but one at their end", held)
+	}
+	if n := w.Keys()[0].Refreshes; n != 2 {
 		t.Errorf("%d refreshes on the books", n)
 	}
 }
