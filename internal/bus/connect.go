@@ -1,0 +1,237 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+)
+
+// Config says which broker to use and how. Zero values take the default.
+type Config struct {
+	// URL of the servers, with commas between them. Default nats://127.0.0.1:4222.
+	URL string
+	// Server connects inside the process instead of through URL. May be nil.
+	Server nats.InProcessConnProvider
+	// Name shows up in the broker's list of connections. Default "autopurchase".
+	Name string
+	// CredsFile holds the credentials of a NATS user. Default none.
+	CredsFile string
+	// InboxPrefix is where replies come in, so that a role can be kept from reading another's. Default "_INBOX".
+	InboxPrefix string
+	// Replicas is on how many servers each message is stored: 1, 3 or 5. Default 1; a stream that exists keeps what it has
+	// unless this is set.
+	Replicas int
+	// Retention is how long messages are kept.
+	Retention Retention
+	// AckWait is after how long without a sign of life a request is delivered again. Default 30 s. Taken by Provision.
+	AckWait time.Duration
+	// Alarm is told what a person must look at, in one line. It must not block. May be nil; it is logged in any case.
+	Alarm func(text string)
+	// Log is quiet at info on a healthy day.
+	Log zerolog.Logger
+}
+
+// Retention is how long the messages of each stream are kept; 0 takes the default. The journal of the key pools is kept for
+// ever. Results must outlive the requests: a request delivered again is answered from them.
+type Retention struct {
+	Requests time.Duration // default 30 days: so long an id stays taken
+	Results  time.Duration // default 400 days: a rebuild of the key pool adds them up
+	Status   time.Duration // default 400 days
+	Dead     time.Duration // default 400 days
+}
+
+const day = 24 * time.Hour
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.URL, nats.DefaultURL)
+	setDefault(&c.Name, "autopurchase")
+	setDefault(&c.InboxPrefix, strings.TrimSuffix(nats.InboxPrefix, "."))
+	setDefault(&c.AckWait, 30*time.Second)
+	setDefault(&c.Retention.Requests, 30*day)
+	setDefault(&c.Retention.Results, 400*day)
+	setDefault(&c.Retention.Status, 400*day)
+	setDefault(&c.Retention.Dead, 400*day)
+	if c.Alarm == nil {
+		c.Alarm = func(string) {}
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate reports everything that is wrong with the settings at once.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var problems []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	bad(c.AckWait < 100*time.Millisecond, "ack-wait %v: must be at least 100ms", c.AckWait)
+	bad(c.Replicas < 0 || c.Replicas > 5, "replicas %d: must be 1 to 5", c.Replicas)
+	bad(c.Retention.Requests < time.Hour, "retention of requests %v: must be at least 1h", c.Retention.Requests)
+	bad(c.Retention.Results < c.Retention.Requests, "retention of results %v: must not be shorter than that of requests, %v",
+		c.Retention.Results, c.Retention.Requests)
+	bad(c.Retention.Status < day, "retention of status %v: must be at least 24h", c.Retention.Status)
+	bad(c.Retention.Dead < day, "retention of dead letters %v: must be at least 24h", c.Retention.Dead)
+	return errors.Join(problems...)
+}
+
+// Bus is one connection to NATS with everything that autopurchase does there. It is safe for concurrent use.
+type Bus struct {
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	config  Config
+	streams sync.Map // name → jetstream.Stream
+	closing context.Context
+	close   context.CancelFunc
+	running sync.WaitGroup
+	closed  chan struct{} // by the connection, once it is gone
+}
+
+// Connect connects to the broker. It returns an error of one line when no server answers before ctx or 5 s end, and when
+// JetStream is not enabled there. Once connected, the bus reconnects by itself for ever.
+func Connect(ctx context.Context, config Config) (*Bus, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	b := &Bus{config: config.withDefaults(), closed: make(chan struct{})}
+	b.closing, b.close = context.WithCancel(context.Background())
+	conn, err := nats.Connect(b.config.URL, b.options(ctx)...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach NATS at %s: %w: is it running there?", redacted(b.config.URL), err)
+	}
+	b.conn = conn
+	if enabled, _ := conn.ConnectedServerJetStream(); !enabled {
+		return nil, errors.Join(fmt.Errorf("NATS at %s has no JetStream: start nats-server with -js and a -sd folder", redacted(b.config.URL)), b.Close())
+	}
+	b.js, err = jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(2*maxInFlight), jetstream.WithPublishAsyncTimeout(attemptTimeout))
+	return b, err
+}
+
+// The connection is checked every second: a cut that nobody announces is noticed within two.
+func (b *Bus) options(ctx context.Context) []nats.Option {
+	timeout := 5 * time.Second
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = min(timeout, max(time.Until(deadline), time.Millisecond))
+	}
+	options := []nats.Option{
+		nats.Name(b.config.Name),
+		nats.Timeout(timeout),
+		nats.CustomInboxPrefix(b.config.InboxPrefix),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectBufSize(-1), // a publish that was reported as failed must not be sent later
+		nats.PingInterval(time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.DrainTimeout(5 * time.Second),
+		nats.ErrorHandler(b.onError),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.config.Log.Warn().Err(err).Msg("NATS connection lost")
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { b.config.Log.Warn().Msg("NATS connection is back") }),
+		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
+	}
+	if b.config.CredsFile != "" {
+		options = append(options, nats.UserCredentials(b.config.CredsFile))
+	}
+	if b.config.Server != nil {
+		options = append(options, nats.InProcessServer(b.config.Server))
+	}
+	return options
+}
+
+// onError is where the broker's refusals come in: the call itself only sees a time-out.
+func (b *Bus) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
+	event := b.config.Log.Error().Err(err)
+	if sub != nil {
+		event = event.Str("subject", sub.Subject)
+	}
+	event.Msg("NATS")
+}
+
+// Ready returns nil while the broker is in reach.
+func (b *Bus) Ready(context.Context) error {
+	if status := b.conn.Status(); status != nats.CONNECTED {
+		return fmt.Errorf("NATS at %s is %s", redacted(b.config.URL), strings.ToLower(status.String()))
+	}
+	return nil
+}
+
+// Close ends inboxes, services and watches, sends what is under way and closes the connection. Closing twice does nothing.
+func (b *Bus) Close() error {
+	b.close()
+	b.running.Wait()
+	if b.conn.IsClosed() {
+		return nil
+	}
+	if err := b.conn.Drain(); err != nil {
+		b.conn.Close() // not connected: there is nothing to send
+	}
+	<-b.closed
+	return nil
+}
+
+// stream gives a handle of a stream; the first call asks the broker.
+func (b *Bus) stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	if known, ok := b.streams.Load(name); ok {
+		return known.(jetstream.Stream), nil
+	}
+	stream, err := b.js.Stream(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	b.streams.Store(name, stream)
+	return stream, nil
+}
+
+// last gives the last message on a subject of a stream, or nil if there is none. The subject may have wildcards.
+func (b *Bus) last(ctx context.Context, name, subject string) (*jetstream.RawStreamMsg, error) {
+	stream, err := b.stream(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	msg, err := stream.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	return msg, err
+}
+
+// alarm reports what a person must look at.
+func (b *Bus) alarm(text string) {
+	b.config.Log.Error().Msg(text)
+	b.config.Alarm(text)
+}
+
+// redacted hides passwords and tokens in a list of URLs.
+func redacted(urls string) string {
+	parts := strings.Split(urls, ",")
+	for i, part := range parts {
+		u, err := url.Parse(strings.TrimSpace(part))
+		switch {
+		case err != nil:
+			parts[i] = "(unreadable URL)"
+		case u.User != nil:
+			u.User = url.User("xxxxx")
+			parts[i] = u.String()
+		}
+	}
+	return strings.Join(parts, ",")
+}

@@ -1,0 +1,45 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Depth is how much work there is.
+type Depth struct {
+	Waiting     uint64    `json:"waiting"`         // requests never delivered yet
+	InFlight    int       `json:"in_flight"`       // delivered and not acknowledged, those that wait for their next try included
+	Redelivered int       `json:"redelivered"`     // of those in flight, delivered more than once
+	Oldest      time.Time `json:"oldest,omitzero"` // when the oldest unfinished request was published; zero if there is none
+}
+
+// Depth asks the broker. It returns an error when the consumer or the broker is out of reach.
+func (b *Bus) Depth(ctx context.Context) (Depth, error) {
+	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+	if err != nil {
+		return Depth{}, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+	}
+	info := consumer.CachedInfo()
+	depth := Depth{Waiting: info.NumPending, InFlight: info.NumAckPending, Redelivered: info.NumRedelivered}
+	if depth.Waiting == 0 && depth.InFlight == 0 {
+		return depth, nil
+	}
+	stream, err := b.stream(ctx, StreamRequests)
+	if err != nil {
+		return depth, err
+	}
+	// All up to the floor is acknowledged; the first message behind it is not, or the floor would be there.
+	oldest, err := stream.GetMsg(ctx, info.AckFloor.Stream+1, jetstream.WithGetMsgSubject(SubjectRequests))
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound): // it was finished in this moment
+		return depth, nil
+	case err != nil:
+		return depth, fmt.Errorf("oldest request: %w", err)
+	}
+	depth.Oldest = oldest.Time
+	return depth, nil
+}

@@ -1,0 +1,30 @@
+// Package bus is autopurchase on NATS JetStream: the streams, the workers' inbox and outbox, the key pool's journal, what
+// publishers and watchers use, the services for administrators, and a server to embed.
+//
+//	Submit ─► PURCHASE_REQUESTS ─► Inbox ─► worker ─► Outbox ─► PURCHASE_RESULTS ─► Result, Watch
+//	               │ one message per subject            ├─────► PURCHASE_DEAD
+//	               └ consumer "worker"                  └─────► PURCHASE_STATUS
+//	                                      key pool ─► Journal ─► KEYPOOL ─► History
+//
+// Every name is in names.go. What the package promises, and what it rests on:
+//
+//	one request per id       the stream holds one message per subject and refuses a second (error 10077), also after a
+//	                         restart; the message id that the broker remembers for a while only spares a look-up
+//	nothing prefetched       a pull asks for as many messages as callers wait, see Inbox
+//	no time-out at work      the broker hears of every unsettled delivery three times per AckWait
+//	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
+//	one result per request   it is published under the condition that the subject is empty; the first stands, and only an
+//	                         unknown one is replaced by a decision, see Outbox
+//	one journal entry        under the condition that the pool's last entry is the one known, see Journal
+//
+// What happens when something fails:
+//
+//	broker restarts            the connection is made again for ever; pulls are sent again, signs of life go on
+//	broker away                Next, Publish, Record return worker.CodeNATSDown within seconds and may be called again
+//	reply lost                 the step is repeated; the conditions above make the repeat harmless
+//	consumer removed           made again, with an alarm; every stored request is delivered once more and answered from its
+//	                           result
+//	connection lost at work    the delivery stays the worker's if it is back within AckWait, else another gets it too: JetStream
+//	                           does not fence, the claim does
+//	reader away for too long   Watch yields Skipped
+package bus

@@ -1,0 +1,81 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/schemas"
+	"autopurchase/worker"
+)
+
+// History reads what the broker has on record about a pool, so that the pool can be rebuilt. Each reading covers what was
+// stored when it began, in order. Its iterators end after the first error.
+type History struct {
+	bus *Bus
+	// Progress is told how many messages are still to be read, from the iterator's goroutine. May be nil.
+	Progress func(left uint64)
+}
+
+// History gives the history.
+func (b *Bus) History() *History { return &History{bus: b, Progress: func(uint64) {}} }
+
+// Events yields the pool's journal.
+func (h *History) Events(ctx context.Context, pool string) iter.Seq2[worker.PoolEvent, error] {
+	if err := worker.CheckName(pool); err != nil {
+		return func(yield func(worker.PoolEvent, error) bool) { yield(worker.PoolEvent{}, fmt.Errorf("pool: %w", err)) }
+	}
+	return read(ctx, h, StreamKeyPool, poolSubjects(pool), func(msg jetstream.Msg) (worker.PoolEvent, error) {
+		event, err := schemas.DecodePoolEvent(msg.Data())
+		if err != nil {
+			err = fmt.Errorf("%s: %w", msg.Subject(), err)
+		}
+		return event, err
+	})
+}
+
+// Results yields the stored results of all pools. One that replaces an unknown comes after it.
+func (h *History) Results(ctx context.Context, _ string) iter.Seq2[worker.Result, error] {
+	return read(ctx, h, StreamResults, SubjectResults, func(msg jetstream.Msg) (worker.Result, error) {
+		return readResult(msg.Subject(), msg.Data())
+	})
+}
+
+// read yields the messages of a subject up to the last one that is stored now.
+func read[T any](ctx context.Context, h *History, stream, subject string, decode func(jetstream.Msg) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		end, err := h.end(ctx, stream, subject)
+		if err != nil || end == 0 {
+			if err != nil {
+				yield(none, err)
+			}
+			return
+		}
+		for msg, err := range h.bus.follow(ctx, place{stream: stream, filters: []string{subject}}) {
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			h.Progress(msg.left)
+			value, err := decode(msg)
+			if !yield(value, err) || err != nil || msg.sequence >= end || msg.left == 0 {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			yield(none, context.Cause(ctx))
+		}
+	}
+}
+
+// end is the sequence of the last message on the subject, 0 if there is none.
+func (h *History) end(ctx context.Context, stream, subject string) (uint64, error) {
+	msg, err := h.bus.last(ctx, stream, subject)
+	if err != nil || msg == nil {
+		return 0, err
+	}
+	return msg.Sequence, nil
+}

@@ -1,0 +1,184 @@
+package bus
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"autopurchase/worker"
+)
+
+const (
+	// patience is how long callers wait through a gap before they are told that the broker is out of reach.
+	patience = 2 * time.Second
+	// repairEvery is how often a broken inbox tries to get on.
+	repairEvery = 250 * time.Millisecond
+)
+
+// errClosed is what Next returns after Close.
+var errClosed = errors.New("the bus is closed")
+
+// Inbox hands out the requests of the workers' consumer. It is safe for concurrent use.
+//
+// Callers queue up, and only for those who wait is a message ever asked for:
+//
+//	Next ─► waiting ─► pull of (waiting − asked for) ─► broker
+//	          ▲                                            │
+//	          └──── the one who waits longest ◄── message ─┘
+//
+// A pull is sent as soon as at least as many callers wait in vain as messages are on their way, so that the more callers
+// there are, the more of them one pull serves. A caller that leaves takes its pull along: the pulls are withdrawn and sent
+// again for those who still wait.
+type Inbox struct {
+	bus *Bus
+
+	mutex   sync.Mutex
+	waiting list.List // of *caller, the longest waiting first
+	pulls   pulls
+	broken  time.Time // since when nothing can be pulled; zero while all is well
+	renewed time.Time // when the pulls were last started anew
+	closed  bool
+	open    map[*receipt]struct{} // deliveries that nobody has settled yet
+
+	wake chan struct{}
+}
+
+// caller is one waiting Next. It is told exactly once.
+type caller struct {
+	told chan told
+}
+
+type told struct {
+	delivery worker.Delivery
+	err      error
+}
+
+// Inbox opens the inbox, which lives until the bus is closed. It returns an error when the streams were not provisioned.
+func (b *Bus) Inbox(ctx context.Context) (*Inbox, error) {
+	info, err := b.ensureConsumer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := &Inbox{bus: b, open: map[*receipt]struct{}{}, wake: make(chan struct{}, 1)}
+	if err := in.renew(); err != nil {
+		return nil, err
+	}
+	b.running.Go(func() { in.run(info.Config.AckWait / 3) })
+	return in, nil
+}
+
+// Next waits for a request; see worker.Inbox. A delivery that comes in the moment in which ctx ends is returned, not lost.
+func (in *Inbox) Next(ctx context.Context) (worker.Delivery, error) {
+	if ctx.Err() != nil {
+		return worker.Delivery{}, context.Cause(ctx)
+	}
+	c := &caller{told: make(chan told, 1)}
+	place, err := in.enter(c)
+	if err != nil {
+		return worker.Delivery{}, err
+	}
+	select {
+	case got := <-c.told:
+		return got.delivery, got.err
+	case <-ctx.Done():
+	}
+	in.leave(place)
+	select {
+	case got := <-c.told:
+		return got.delivery, got.err
+	default:
+		return worker.Delivery{}, context.Cause(ctx)
+	}
+}
+
+func (in *Inbox) enter(c *caller) (*list.Element, error) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	if in.closed {
+		return nil, natsDown("inbox", errClosed)
+	}
+	place := in.waiting.PushBack(c)
+	in.pull()
+	return place, nil
+}
+
+// leave takes a caller out of the queue; one that has been told is no longer in it.
+func (in *Inbox) leave(place *list.Element) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	in.waiting.Remove(place)
+	if in.pulls.asked > in.waiting.Len() {
+		in.poke()
+	}
+}
+
+// pull asks for what is missing. The mutex must be held.
+func (in *Inbox) pull() {
+	missing := in.waiting.Len() - in.pulls.asked
+	if missing <= 0 || missing < in.pulls.asked || !in.broken.IsZero() {
+		return
+	}
+	if err := in.pulls.ask(in.bus, missing); err != nil {
+		in.breakDown()
+	}
+}
+
+// arrived takes what the broker sent: a message, or word about a pull. It runs in the subscription's goroutine.
+func (in *Inbox) arrived(msg *nats.Msg) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	in.pulls.heard = time.Now()
+	status, pending := pullStatus(msg)
+	switch status {
+	case "":
+		in.pulls.done(msg.Sub, 1)
+		in.hand(msg)
+	case statusHeartbeat:
+		return
+	case statusNoMessages, statusExpired:
+		in.pulls.done(msg.Sub, pending)
+	default: // the server goes away, the consumer was removed or moves, nobody answers
+		if msg.Sub == in.pulls.sub {
+			in.breakDown()
+		}
+	}
+	in.pull()
+}
+
+// hand gives a message to the caller that waits longest. If none waits any more it goes straight back to the broker.
+func (in *Inbox) hand(msg *nats.Msg) {
+	delivery, r, err := in.delivery(msg)
+	if err != nil {
+		in.bus.alarm("a message of the requests' stream cannot be handled: " + err.Error())
+		return
+	}
+	front := in.waiting.Front()
+	if front == nil {
+		_ = in.bus.conn.Publish(msg.Reply, nakAfter(0)) // if it is lost, the broker delivers again after AckWait
+		return
+	}
+	in.waiting.Remove(front)
+	in.open[r] = struct{}{}
+	front.Value.(*caller).told <- told{delivery: delivery}
+}
+
+// breakDown stops pulling until it is repaired: at once, unless that was tried a moment ago. The mutex must be held.
+func (in *Inbox) breakDown() {
+	if in.broken.IsZero() {
+		in.broken = time.Now()
+	}
+	if time.Since(in.renewed) > repairEvery {
+		in.poke()
+	}
+}
+
+func (in *Inbox) poke() {
+	select {
+	case in.wake <- struct{}{}:
+	default: // it is awake
+	}
+}

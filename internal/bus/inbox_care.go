@@ -1,0 +1,136 @@
+package bus
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// run cares for the inbox until the bus is closed: it shows the broker that deliveries are being worked on, withdraws pulls
+// that nobody waits for, and gets on after the broker was away.
+func (in *Inbox) run(beatEvery time.Duration) {
+	changes := in.bus.conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING)
+	defer in.bus.conn.RemoveStatusListener(changes)
+	beat, check := time.NewTicker(beatEvery), time.NewTicker(repairEvery)
+	defer beat.Stop()
+	defer check.Stop()
+	for {
+		select {
+		case <-in.bus.closing.Done():
+			in.end()
+			return
+		case <-beat.C:
+			in.beat()
+		case <-changes:
+			in.mutex.Lock()
+			in.breakDown() // a new connection knows nothing of the old one's pulls
+			in.mutex.Unlock()
+		case <-in.wake:
+			in.withdraw()
+		case <-check.C:
+			in.check()
+		}
+	}
+}
+
+// beat tells the broker that every open delivery is still being worked on.
+func (in *Inbox) beat() {
+	in.mutex.Lock()
+	replies := make([]string, 0, len(in.open))
+	for r := range in.open {
+		replies = append(replies, r.reply)
+	}
+	in.mutex.Unlock()
+	for _, reply := range replies {
+		if in.bus.conn.Publish(reply, ackProgress) != nil {
+			return // not connected: there is another beat before AckWait ends
+		}
+	}
+}
+
+// withdraw drops pulls that nobody waits for, once all that want to leave have left.
+func (in *Inbox) withdraw() {
+	in.mutex.Lock()
+	excess := in.broken.IsZero() && in.pulls.asked > in.waiting.Len()
+	in.mutex.Unlock()
+	if excess && in.renew() != nil {
+		in.mutex.Lock()
+		in.breakDown()
+		in.mutex.Unlock()
+	}
+	if !excess {
+		in.check()
+	}
+}
+
+// check repairs what is broken.
+func (in *Inbox) check() {
+	in.mutex.Lock()
+	if in.broken.IsZero() && in.pulls.lost() {
+		in.broken = time.Now()
+	}
+	since := in.broken
+	in.mutex.Unlock()
+	if since.IsZero() || !in.bus.conn.IsConnected() {
+		in.impatient(since, nats.ErrDisconnected)
+		return
+	}
+	if err := in.repair(); err != nil {
+		in.impatient(since, err)
+	}
+}
+
+// repair makes sure that the consumer is there and starts pulling anew.
+func (in *Inbox) repair() error {
+	ctx, cancel := context.WithTimeout(in.bus.closing, attemptTimeout)
+	defer cancel()
+	if _, err := in.bus.ensureConsumer(ctx); err != nil {
+		return err
+	}
+	return in.renew()
+}
+
+// renew starts a new subscription, pulls for all who wait, and lets the old one run dry: what the broker sent there is still
+// handed out.
+func (in *Inbox) renew() error {
+	sub, err := in.bus.conn.Subscribe(in.bus.conn.NewInbox(), in.arrived)
+	if err != nil {
+		return err
+	}
+	in.mutex.Lock()
+	old := in.pulls.sub
+	in.pulls = pulls{sub: sub}
+	in.broken, in.renewed = time.Time{}, time.Now()
+	in.pull()
+	in.mutex.Unlock()
+	if old != nil {
+		_ = old.Drain() // it fails only when the connection is gone, and the subscription with it
+	}
+	return nil
+}
+
+// impatient tells all who wait that the broker is out of reach, once that has lasted.
+func (in *Inbox) impatient(since time.Time, err error) {
+	if !since.IsZero() && time.Since(since) > patience {
+		in.mutex.Lock()
+		in.tellAll(err)
+		in.mutex.Unlock()
+	}
+}
+
+// end tells all who wait that it is over. What is still on its way goes back to the broker while the connection drains.
+func (in *Inbox) end() {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	in.closed = true
+	in.tellAll(errClosed)
+}
+
+// tellAll sends all who wait away. The mutex must be held.
+func (in *Inbox) tellAll(err error) {
+	for front := in.waiting.Front(); front != nil; front = in.waiting.Front() {
+		in.waiting.Remove(front)
+		front.Value.(*caller).told <- told{err: natsDown("wait for a request", err)}
+	}
+}

@@ -1,0 +1,359 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/worker"
+)
+
+func TestNextTellsAllAboutTheDelivery(t *testing.T) {
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	for _, c := range []struct{ subject, tenant, ref string }{
+		{"purchase.request.acme.PR=2E1", "acme", "PR=2E1"},
+		{"purchase.request.acme.a.b", "acme", ""},
+		{"purchase.request.x", "x", ""},
+		{"purchase.request.acme.PR=2e1", "acme", ""},
+		{"purchase.request.acme.=41", "acme", ""}, // another spelling of A
+		{"purchase.request.ac=20me.PR-1", "", "PR-1"},
+	} {
+		_, err := b.js.Publish(bounded(t), c.subject, []byte("body of "+c.subject))
+		must(t, err)
+		d := next(t, in)
+		if d.Subject != c.subject || d.Tenant != c.tenant || d.Ref != c.ref || string(d.Body) != "body of "+c.subject {
+			t.Errorf("%s: %+v", c.subject, d)
+		}
+		if d.Attempt != 1 || d.Sequence == 0 || time.Since(d.Published).Abs() > time.Minute || d.Receipt == nil {
+			t.Errorf("%s: %+v", c.subject, d)
+		}
+		must(t, d.Receipt.Ack(bounded(t)))
+	}
+}
+
+// TestNothingIsPrefetched has three callers for ten messages: seven stay at the broker for other workers.
+func TestNothingIsPrefetched(t *testing.T) {
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	got := make(chan worker.Delivery)
+	for range 3 {
+		go func() {
+			d, err := in.Next(bounded(t))
+			if err != nil {
+				t.Error(err)
+			}
+			got <- d
+		}()
+	}
+	submit(t, b, numbered(10)...)
+	var held []worker.Delivery
+	for range 3 {
+		held = append(held, <-got)
+	}
+	if info := consumerInfo(t, b); info.NumAckPending != 3 || info.NumPending != 7 {
+		t.Errorf("%d with the callers, %d at the broker, want 3 and 7", info.NumAckPending, info.NumPending)
+	}
+	for _, d := range held {
+		must(t, d.Receipt.Ack(bounded(t)))
+	}
+	if info := consumerInfo(t, b); info.NumAckPending != 0 || info.NumPending != 7 {
+		t.Errorf("after the acks %d and %d, want 0 and 7", info.NumAckPending, info.NumPending)
+	}
+}
+
+// TestACallerThatLeavesTakesItsPullAlong: a message that comes later must not be delivered to nobody, since a second
+// delivery is looked at with suspicion.
+func TestACallerThatLeavesTakesItsPullAlong(t *testing.T) {
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	cause := errors.New("enough")
+	ctx, leave := context.WithCancelCause(context.Background())
+	var leaving sync.WaitGroup
+	for range 5 {
+		leaving.Go(func() {
+			if _, err := in.Next(ctx); !errors.Is(err, cause) {
+				t.Errorf("Next returned %v", err)
+			}
+		})
+	}
+	until(t, "the pulls are out", func() bool { return consumerInfo(t, b).NumWaiting > 0 })
+	leave(cause)
+	leaving.Wait()
+	until(t, "the pulls are withdrawn", func() bool { return consumerInfo(t, b).NumWaiting == 0 })
+	submit(t, b, "PR-1")
+	if d := next(t, in); d.Attempt != 1 {
+		t.Errorf("delivered %d times", d.Attempt)
+	}
+	if _, err := in.Next(ctx); !errors.Is(err, cause) {
+		t.Errorf("Next with an ended context returned %v", err)
+	}
+}
+
+// TestSomeLeaveAndTheOthersAreServed checks that withdrawing pulls forgets nobody.
+func TestSomeLeaveAndTheOthersAreServed(t *testing.T) {
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	ctx, leave := context.WithCancel(context.Background())
+	var leaving, staying sync.WaitGroup
+	for range 8 {
+		leaving.Go(func() { _, _ = in.Next(ctx) })
+		staying.Go(func() {
+			if d, err := in.Next(bounded(t)); err != nil || d.Receipt.Ack(bounded(t)) != nil {
+				t.Errorf("%+v, %v", d, err)
+			}
+		})
+	}
+	until(t, "the pulls are out", func() bool { return consumerInfo(t, b).NumWaiting > 0 })
+	leave()
+	leaving.Wait()
+	submit(t, b, numbered(8)...)
+	staying.Wait()
+	if info := consumerInfo(t, b); info.NumPending != 0 || info.NumAckPending != 0 {
+		t.Errorf("left at the broker: %d and %d", info.NumPending, info.NumAckPending)
+	}
+}
+
+// TestASignOfLifeKeepsSlowWork watches the broker for three times AckWait: the request is redelivered to nobody.
+func TestASignOfLifeKeepsSlowWork(t *testing.T) {
+	b, _ := provisioned(t, Config{AckWait: 300 * time.Millisecond})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1")
+	slow := next(t, in)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if d, err := in.Next(ctx); err == nil {
+		t.Errorf("delivered again as attempt %d", d.Attempt)
+	}
+	must(t, slow.Receipt.Ack(bounded(t)))
+	if info := consumerInfo(t, b); info.NumAckPending != 0 || info.NumRedelivered != 0 {
+		t.Errorf("%+v", info)
+	}
+}
+
+// TestWithoutASignOfLifeItComesAgain is the other half: the wait above would have seen a redelivery.
+func TestWithoutASignOfLifeItComesAgain(t *testing.T) {
+	b, _ := provisioned(t, Config{AckWait: 300 * time.Millisecond})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1")
+	d := next(t, in)
+	in.forget(d.Receipt.(*receipt))
+	if again := next(t, in); again.Attempt != 2 || again.Sequence != d.Sequence {
+		t.Errorf("%+v", again)
+	}
+}
+
+func TestNakComesAgainAfterItsDelay(t *testing.T) {
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1")
+	must(t, next(t, in).Receipt.Nak(bounded(t), 0))
+	d := next(t, in)
+	start := time.Now()
+	must(t, d.Receipt.Nak(bounded(t), 200*time.Millisecond))
+	if d := next(t, in); d.Attempt != 3 || time.Since(start) < 200*time.Millisecond {
+		t.Errorf("attempt %d after %v", d.Attempt, time.Since(start))
+	}
+}
+
+func TestTermEndsARequestWithItsReason(t *testing.T) {
+	b, _ := provisioned(t, Config{AckWait: 300 * time.Millisecond})
+	in := openInbox(t, b)
+	advisories, err := b.conn.SubscribeSync("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED." + StreamRequests + "." + ConsumerWorker)
+	must(t, err)
+	submit(t, b, "PR-1")
+	must(t, next(t, in).Receipt.Term(bounded(t), "lines: must not be empty"))
+	advisory, err := advisories.NextMsgWithContext(bounded(t))
+	must(t, err)
+	if want := `"reason":"lines: must not be empty"`; !contains(advisory.Data, want) {
+		t.Errorf("%s lacks %s", advisory.Data, want)
+	}
+	if info := consumerInfo(t, b); info.NumAckPending != 0 || info.NumPending != 0 || stored(t, b, StreamRequests) != 1 {
+		t.Errorf("%+v", info)
+	}
+}
+
+// TestAServerRestartLosesNothing restarts the server under eight busy callers.
+func TestAServerRestartLosesNothing(t *testing.T) {
+	b, server := provisioned(t, Config{AckWait: 2 * time.Second})
+	in := openInbox(t, b)
+	const n = 200
+	submit(t, b, numbered(n)...)
+	var mutex sync.Mutex
+	done := map[uint64]bool{}
+	half, all := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(bounded(t))
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				d, err := in.Next(ctx)
+				if err != nil || d.Receipt.Ack(ctx) != nil {
+					continue
+				}
+				mutex.Lock()
+				done[d.Sequence] = true
+				switch len(done) {
+				case n / 2:
+					closeOnce(half)
+				case n:
+					closeOnce(all)
+				}
+				mutex.Unlock()
+			}
+		})
+	}
+	receive(t, half)
+	server.Restart()
+	receive(t, all)
+	cancel()
+	callers.Wait()
+	until(t, "all is acknowledged", func() bool {
+		info := consumerInfo(t, b)
+		return info.NumPending == 0 && info.NumAckPending == 0
+	})
+}
+
+// TestWorkOverARestartStaysWithItsWorker: the sign of life and the ack go on with the connection.
+func TestWorkOverARestartStaysWithItsWorker(t *testing.T) {
+	b, server := provisioned(t, Config{AckWait: 3 * time.Second})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1", "PR-2")
+	d := next(t, in)
+	server.Restart()
+	if other := next(t, in); other.Sequence == d.Sequence || other.Attempt != 1 {
+		t.Errorf("%+v", other)
+	}
+	must(t, d.Receipt.Ack(bounded(t)))
+}
+
+func TestCallersAreToldThatTheBrokerIsAway(t *testing.T) {
+	b, server := provisioned(t, Config{})
+	in := openInbox(t, b)
+	told := make(chan error)
+	go func() {
+		_, err := in.Next(bounded(t))
+		told <- err
+	}()
+	server.Stop()
+	if trouble := worker.AsTrouble(receive(t, told)); trouble.Code != worker.CodeNATSDown {
+		t.Errorf("told %v", trouble)
+	}
+	server.Restart()
+	until(t, "the connection is back", func() bool { return b.Ready(t.Context()) == nil })
+	submit(t, b, "PR-1")
+	if d := next(t, in); d.Attempt != 1 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestARemovedConsumerIsMadeAgain(t *testing.T) {
+	var raised alarms
+	b, _ := provisioned(t, Config{Alarm: raised.add})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1")
+	must(t, next(t, in).Receipt.Ack(bounded(t)))
+	got := make(chan worker.Delivery)
+	go func() {
+		d, err := in.Next(bounded(t))
+		if err != nil {
+			t.Error(err)
+		}
+		got <- d
+	}()
+	until(t, "the pull is out", func() bool { return consumerInfo(t, b).NumWaiting > 0 })
+	must(t, b.js.DeleteConsumer(bounded(t), StreamRequests, ConsumerWorker))
+	if d := receive(t, got); d.Ref != "PR-1" {
+		t.Errorf("%+v: what is stored comes once more", d)
+	}
+	if len(raised.list()) != 1 {
+		t.Errorf("alarms: %q", raised.list())
+	}
+}
+
+func TestCloseSendsCallersAway(t *testing.T) {
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	told := make(chan error)
+	go func() {
+		_, err := in.Next(context.Background())
+		told <- err
+	}()
+	must(t, b.Close())
+	if err := receive(t, told); !errors.Is(err, errClosed) {
+		t.Errorf("told %v", err)
+	}
+	if _, err := in.Next(context.Background()); !errors.Is(err, errClosed) {
+		t.Errorf("Next after Close: %v", err)
+	}
+	must(t, b.Close())
+}
+
+func TestInboxNeedsItsStream(t *testing.T) {
+	b := connect(t, Config{URL: newServer(t)})
+	if _, err := b.Inbox(bounded(t)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// BenchmarkInbox compares with a plain loop over the client library's iterator: 64 goroutines, each take and confirmed ack.
+func BenchmarkInbox(b *testing.B) {
+	const callers = 64
+	run := func(b *testing.B, take func(*Bus) func(context.Context) error) {
+		bus, _ := provisioned(b, Config{})
+		requests := func(yield func(Submission) bool) {
+			for i := range b.N {
+				if !yield(Submission{ID: fmt.Sprintf("PR-%d", i), Body: requestBody("PR", 1)}) {
+					return
+				}
+			}
+		}
+		must(b, bus.SubmitAll(context.Background(), "acme", requests, func(Outcome) {}))
+		one := take(bus)
+		b.ResetTimer()
+		var running sync.WaitGroup
+		for i := range callers {
+			running.Go(func() {
+				for n := i; n < b.N; n += callers {
+					if err := one(context.Background()); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		running.Wait()
+	}
+	b.Run("inbox", func(b *testing.B) {
+		run(b, func(bus *Bus) func(context.Context) error {
+			in := openInbox(b, bus)
+			return func(ctx context.Context) error {
+				d, err := in.Next(ctx)
+				if err != nil {
+					return err
+				}
+				return d.Receipt.Ack(ctx)
+			}
+		})
+	})
+	b.Run("plain", func(b *testing.B) {
+		run(b, func(bus *Bus) func(context.Context) error {
+			consumer, err := bus.js.Consumer(context.Background(), StreamRequests, ConsumerWorker)
+			must(b, err)
+			messages, err := consumer.Messages(jetstream.PullMaxMessages(callers))
+			must(b, err)
+			b.Cleanup(messages.Stop)
+			return func(ctx context.Context) error {
+				msg, err := messages.Next()
+				if err != nil {
+					return err
+				}
+				return msg.DoubleAck(ctx)
+			}
+		})
+	})
+}

@@ -1,0 +1,134 @@
+package bus
+
+import (
+	"strconv"
+	"strings"
+
+	"autopurchase/worker"
+)
+
+// The streams.
+const (
+	StreamRequests = "PURCHASE_REQUESTS"
+	StreamResults  = "PURCHASE_RESULTS"
+	StreamStatus   = "PURCHASE_STATUS"
+	StreamDead     = "PURCHASE_DEAD"
+	StreamKeyPool  = "KEYPOOL"
+)
+
+// ConsumerWorker is the durable consumer on StreamRequests that all workers share.
+const ConsumerWorker = "worker"
+
+// The subjects of the streams.
+const (
+	SubjectRequests  = requestPrefix + ">"
+	SubjectResults   = resultPrefix + ">"
+	SubjectStatus    = statusPrefix + ">"
+	SubjectDead      = deadPrefix + ">"
+	SubjectPoolEvent = eventPrefix + ">"
+)
+
+// The subjects of the services: request and reply, in no stream.
+const (
+	SubjectKeysAdd     = "keypool.admin.add"
+	SubjectKeysList    = "keypool.admin.list"
+	SubjectKeysRestore = "keypool.admin.restore"
+	SubjectQueueStatus = "purchase.queue.status"
+)
+
+const (
+	requestPrefix = "purchase.request."
+	resultPrefix  = "purchase.result."
+	statusPrefix  = "purchase.status."
+	deadPrefix    = "purchase.dead."
+	eventPrefix   = "keypool.event."
+	beatPrefix    = SubjectQueueStatus + "."
+
+	// noTenant stands where a subject asks for a tenant and none is known.
+	noTenant = "_"
+
+	serviceKeys   = "autopurchase-keypool"
+	serviceStatus = "autopurchase-queue"
+)
+
+// requestSubject is where the request of that tenant and ref is published: one subject per request.
+func requestSubject(tenant, ref string) string { return requestPrefix + tenant + "." + ref }
+
+// resultSubject is where its result is: the last message there counts.
+func resultSubject(tenant, ref string) string { return resultPrefix + tenant + "." + ref }
+
+// asideSubject is where a result goes that is about another message than the request stored under that id.
+func asideSubject(tenant, ref string, code worker.Code) string {
+	return resultSubject(tenant, ref) + "." + string(code)
+}
+
+func statusSubject(tenant, ref string) string { return statusPrefix + tenant + "." + ref }
+
+func deadSubject(tenant string) string {
+	if tenant == "" {
+		tenant = noTenant
+	}
+	return deadPrefix + tenant
+}
+
+func eventSubject(pool string, kind worker.EventKind) string {
+	return eventPrefix + pool + "." + string(kind)
+}
+
+// poolSubjects is the whole journal of a pool.
+func poolSubjects(pool string) string { return eventPrefix + pool + ".*" }
+
+// beatSubject is where one instance says how it is.
+func beatSubject(instance string) string { return beatPrefix + instance }
+
+// submissionID is the message id of one submission: its own repeats carry it, a second submission of the same request does not.
+func submissionID(tenant, ref, nonce string) string { return tenant + "." + ref + ":" + nonce }
+
+// resultID is the message id of a result. An outcome that replaces an unknown one is another message.
+func resultID(subject string, outcome worker.Outcome) string { return subject + ":" + string(outcome) }
+
+func deadID(letter worker.DeadLetter) string {
+	return StreamRequests + ":" + strconv.FormatUint(letter.Sequence, 10)
+}
+
+func statusID(status worker.Status) string { return status.AppKey + ":" + status.EventID }
+
+func eventID(event worker.PoolEvent) string {
+	return event.Pool + ":" + strconv.FormatInt(event.Sequence, 10)
+}
+
+// parseRequest reads tenant and ref out of a request's subject. Each is "" when it cannot be read: it is missing, it breaks
+// the rules for names, or more tokens follow.
+func parseRequest(subject string) (tenant, ref string) {
+	return parseTokens(strings.TrimPrefix(subject, requestPrefix))
+}
+
+// parseResult does the same for a result's subject; aside says that the result is not the request's own.
+func parseResult(subject string) (tenant, ref string, aside bool) {
+	rest := strings.TrimPrefix(subject, resultPrefix)
+	if first, code, found := cutThird(rest); found && code != "" {
+		rest, aside = first, true
+	}
+	tenant, ref = parseTokens(rest)
+	return tenant, ref, aside
+}
+
+func parseTokens(rest string) (tenant, ref string) {
+	tenant, ref, _ = strings.Cut(rest, ".")
+	if worker.CheckName(tenant) != nil {
+		tenant = ""
+	}
+	if _, err := worker.DecodeRef(ref); err != nil {
+		ref = ""
+	}
+	return tenant, ref
+}
+
+// cutThird cuts "a.b.c" into "a.b" and "c".
+func cutThird(rest string) (string, string, bool) {
+	dot := strings.LastIndexByte(rest, '.')
+	if dot < 0 || strings.Count(rest, ".") != 2 {
+		return rest, "", false
+	}
+	return rest[:dot], rest[dot+1:], true
+}

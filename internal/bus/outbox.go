@@ -1,0 +1,174 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/schemas"
+	"autopurchase/worker"
+)
+
+// Outbox publishes what requests ended in. It is safe for concurrent use, also by several processes: the broker itself
+// compares what is on record with what the publisher expects there.
+type Outbox struct {
+	bus *Bus
+}
+
+// Outbox gives the outbox.
+func (b *Bus) Outbox() *Outbox { return &Outbox{bus: b} }
+
+// Publish stores a result; see worker.Outbox. What is on record decides:
+//
+//	nothing                         ours is stored
+//	the same decision               ours was stored before and its acknowledgement lost: done
+//	unknown, and ours is decided    ours is stored behind it
+//	decided, and ours is unknown    done: it is decided
+//	another decision                the first stands, and an alarm is raised: two orders may exist
+//
+// A result that is Aside has a place of its own beside the request's.
+func (o *Outbox) Publish(ctx context.Context, result worker.Result) error {
+	subject, err := placeOf(result)
+	if err != nil {
+		return &worker.Trouble{Code: worker.CodeInternal, Reason: "result cannot be published", Err: err}
+	}
+	return persist(ctx, "publish a result", func(ctx context.Context) error { return o.store(ctx, subject, result) })
+}
+
+func placeOf(result worker.Result) (string, error) {
+	ref := worker.EncodeRef(result.RequestID)
+	if err := worker.CheckName(result.Tenant); err != nil {
+		return "", fmt.Errorf("tenant: %w", err)
+	}
+	if err := worker.CheckID(result.RequestID); err != nil {
+		return "", fmt.Errorf("request_id: %w", err)
+	}
+	if result.Aside {
+		return asideSubject(result.Tenant, ref, result.Code), nil
+	}
+	return resultSubject(result.Tenant, ref), nil
+}
+
+// store publishes the result as the first one; if the broker has one already, that one says how to go on.
+func (o *Outbox) store(ctx context.Context, subject string, result worker.Result) error {
+	err := o.publish(ctx, subject, result, 0)
+	if !wrongLast(err) {
+		return err
+	}
+	msg, err := o.bus.last(ctx, StreamResults, subject)
+	if err != nil {
+		return err
+	}
+	if msg == nil { // it aged away in this moment
+		return errors.New("the result on record is gone")
+	}
+	stored, err := schemas.DecodeResult(msg.Data)
+	switch {
+	case err != nil:
+		o.bus.alarm(fmt.Sprintf("the result on record at %s, sequence %d, cannot be read: %v; it stands", subject, msg.Sequence, err))
+	case stored.Outcome == worker.OutcomeUnknown && result.Outcome != worker.OutcomeUnknown:
+		return o.publish(ctx, subject, result, msg.Sequence)
+	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result):
+		o.bus.alarm(fmt.Sprintf("%s: decided as %s (%s), and again as %s (%s): the first stands; see whether two orders exist",
+			subject, stored.Outcome, stored.Code, result.Outcome, result.Code))
+	}
+	return nil
+}
+
+// publish stores the result if expected is the sequence of the last message on the subject, 0 for none.
+func (o *Outbox) publish(ctx context.Context, subject string, result worker.Result, expected uint64) error {
+	_, err := o.bus.js.PublishMsg(ctx, message(subject, schemas.AppendResult(nil, result)),
+		jetstream.WithMsgID(resultID(subject, result.Outcome)),
+		jetstream.WithExpectStream(StreamResults),
+		jetstream.WithExpectLastSequencePerSubject(expected))
+	return err
+}
+
+func message(subject string, body []byte) *nats.Msg {
+	return &nats.Msg{Subject: subject, Data: body}
+}
+
+// wrongLast says whether the broker refused since something else is on record.
+func wrongLast(err error) bool {
+	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}
+
+// sameDecision compares what counts: how it ended and which orders exist.
+func sameDecision(a, b worker.Result) bool {
+	return a.Outcome == b.Outcome && a.Code == b.Code && slices.Equal(orderIDs(a), orderIDs(b))
+}
+
+func orderIDs(r worker.Result) []string {
+	ids := make([]string, 0, len(r.Orders))
+	for _, order := range r.Orders {
+		ids = append(ids, order.OrderID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Bury stores a dead letter; see worker.Outbox. One letter is stored per request message, however often it is buried within a
+// day.
+func (o *Outbox) Bury(ctx context.Context, letter worker.DeadLetter) error {
+	if worker.CheckName(letter.Tenant) != nil {
+		letter.Tenant = ""
+	}
+	msg := message(deadSubject(letter.Tenant), schemas.AppendDeadLetter(nil, letter))
+	return o.record(ctx, "bury a dead letter", StreamDead, msg, deadID(letter))
+}
+
+// PublishStatus stores what happened to an order after it was placed. The same event is stored once a day at most. Errors are
+// *worker.Trouble.
+func (o *Outbox) PublishStatus(ctx context.Context, status worker.Status) error {
+	if _, err := worker.DecodeRef(status.Ref); err != nil || worker.CheckName(status.Tenant) != nil {
+		return &worker.Trouble{Code: worker.CodeInternal, Reason: "status names no request"}
+	}
+	body, err := json.Marshal(status)
+	if err != nil {
+		return &worker.Trouble{Code: worker.CodeInternal, Reason: "status cannot be written", Err: err}
+	}
+	return o.record(ctx, "publish a status", StreamStatus, message(statusSubject(status.Tenant, status.Ref), body), statusID(status))
+}
+
+func (o *Outbox) record(ctx context.Context, what, stream string, msg *nats.Msg, id string) error {
+	return persist(ctx, what, func(ctx context.Context) error {
+		_, err := o.bus.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithExpectStream(stream))
+		return err
+	})
+}
+
+// Decided says whether a result is on record for the request; see worker.Outbox.
+func (o *Outbox) Decided(ctx context.Context, tenant, ref string) (bool, error) {
+	var found bool
+	err := persist(ctx, "look for a result", func(ctx context.Context) error {
+		msg, err := o.bus.last(ctx, StreamResults, resultSubject(tenant, ref))
+		found = msg != nil
+		return err
+	})
+	return found, err
+}
+
+// Result gives the result on record of a request, and false if there is none yet.
+func (b *Bus) Result(ctx context.Context, tenant, id string) (worker.Result, bool, error) {
+	msg, err := b.last(ctx, StreamResults, resultSubject(tenant, worker.EncodeRef(id)))
+	if err != nil || msg == nil {
+		return worker.Result{}, false, err
+	}
+	result, err := readResult(msg.Subject, msg.Data)
+	return result, err == nil, err
+}
+
+// readResult reads a result together with what its subject says.
+func readResult(subject string, body []byte) (worker.Result, error) {
+	result, err := schemas.DecodeResult(body)
+	if err != nil {
+		return result, fmt.Errorf("%s: %w", subject, err)
+	}
+	result.Tenant, _, result.Aside = parseResult(subject)
+	return result, nil
+}

@@ -1,0 +1,137 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// dedupe is how long message ids of requests and results are remembered. It only saves look-ups: the subjects are what
+	// makes a request unique, and what makes a result the first.
+	dedupe = 2 * time.Minute
+	// dedupeEvents is for messages that nothing but their id makes unique: 1688 pushes again what was not confirmed.
+	dedupeEvents = 24 * time.Hour
+
+	maxAckPending = 100_000 // requests in work and waiting for their next try, of all workers together
+	maxPulls      = 16_384  // pull requests open at the same time, of all workers together
+)
+
+// spec is what the streams must be like. What is not named here is the operator's: placement, size limits, compression.
+func (b *Bus) spec() []jetstream.StreamConfig {
+	keep := b.config.Retention
+	return []jetstream.StreamConfig{
+		{
+			Name: StreamRequests, Subjects: []string{SubjectRequests}, MaxAge: keep.Requests, Duplicates: dedupe,
+			Description:       "Purchase requests. One message per subject: the broker refuses a second request with the same id.",
+			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, AllowDirect: true,
+		},
+		{
+			Name: StreamResults, Subjects: []string{SubjectResults}, MaxAge: keep.Results, Duplicates: dedupe, AllowDirect: true,
+			Description: "What became of each request. The last message on a subject counts.",
+		},
+		{
+			Name: StreamStatus, Subjects: []string{SubjectStatus}, MaxAge: keep.Status, Duplicates: dedupeEvents, AllowDirect: true,
+			Description: "The later life of orders: paid, shipped, received, closed.",
+		},
+		{
+			Name: StreamDead, Subjects: []string{SubjectDead}, MaxAge: keep.Dead, Duplicates: dedupeEvents, AllowDirect: true,
+			Description: "Requests that could not be read or were given up, with the reason.",
+		},
+		{
+			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
+			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
+		},
+	}
+}
+
+// Provision makes the streams and the workers' consumer, or brings those that exist up to date, and changes nothing when it is
+// repeated. It returns an error when a stream of the same name exists with settings that cannot be changed to what is needed.
+func (b *Bus) Provision(ctx context.Context) error {
+	for _, spec := range b.spec() {
+		if err := b.provisionStream(ctx, spec); err != nil {
+			return err
+		}
+	}
+	return b.provisionConsumer(ctx)
+}
+
+func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) error {
+	spec.Storage, spec.Retention, spec.Replicas = jetstream.FileStorage, jetstream.LimitsPolicy, max(b.config.Replicas, 1)
+	_, err := b.js.CreateStream(ctx, spec)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return fmt.Errorf("make stream %s: %w", spec.Name, err)
+	}
+	stream, err := b.js.Stream(ctx, spec.Name)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", spec.Name, err)
+	}
+	return b.updateStream(ctx, stream.CachedInfo().Config, spec)
+}
+
+// updateStream changes what must be so and keeps what is the operator's.
+func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfig) error {
+	if have.Retention != jetstream.LimitsPolicy || have.Mirror != nil {
+		return fmt.Errorf("stream %s exists with retention %s, which cannot be changed: remove it, or rename it if its messages are needed",
+			spec.Name, have.Retention)
+	}
+	want := have
+	want.Subjects, want.Description, want.MaxAge, want.Duplicates = spec.Subjects, spec.Description, spec.MaxAge, spec.Duplicates
+	want.AllowDirect, want.NoAck, want.Sealed = spec.AllowDirect, false, false
+	if spec.DiscardNewPerSubject {
+		want.MaxMsgsPerSubject, want.Discard, want.DiscardNewPerSubject = spec.MaxMsgsPerSubject, spec.Discard, true
+	}
+	if b.config.Replicas > 0 {
+		want.Replicas = b.config.Replicas
+	}
+	if reflect.DeepEqual(have, want) {
+		return nil
+	}
+	if _, err := b.js.UpdateStream(ctx, want); err != nil {
+		return fmt.Errorf("stream %s exists with settings that cannot be changed to what is needed: %w", spec.Name, err)
+	}
+	b.config.Log.Info().Str("stream", spec.Name).Msg("stream settings updated")
+	return nil
+}
+
+// consumer is how workers get requests. Nothing disappears at a number of deliveries: the worker itself decides when to give
+// up. There is no BackOff, since it would replace AckWait and so cut the sign of life short.
+func (b *Bus) consumer() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable:       ConsumerWorker,
+		Description:   "All workers share it; pending and unacknowledged messages are the queue's depth.",
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       b.config.AckWait,
+		MaxDeliver:    -1,
+		MaxAckPending: maxAckPending,
+		MaxWaiting:    maxPulls,
+	}
+}
+
+func (b *Bus) provisionConsumer(ctx context.Context) error {
+	if _, err := b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer()); err != nil {
+		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+	}
+	return nil
+}
+
+// ensureConsumer makes the consumer if somebody has removed it. Where it exists, its right to create one is not needed.
+func (b *Bus) ensureConsumer(ctx context.Context) (*jetstream.ConsumerInfo, error) {
+	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		b.alarm("consumer " + ConsumerWorker + " of stream " + StreamRequests + " was gone: made again, every stored request is delivered once more")
+		consumer, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+	}
+	return consumer.CachedInfo(), nil
+}
