@@ -31,12 +31,13 @@ func (c *Client) Create(ctx context.Context, cred Credentials, order worker.Orde
 	if err != nil {
 		return unanswered(err)
 	}
-	return readCreate(order, got, append(cred.private(), personal(order.DeliverTo)...))
+	return readCreate(order, got, append(cred.private(), personal(order)...))
 }
 
-// personal lists what identifies a buyer.
-func personal(a worker.Address) []string {
-	return []string{a.FullName, a.Mobile, a.Phone, a.Address, a.AddressID}
+// personal lists what identifies a buyer, or may.
+func personal(order worker.Order) []string {
+	a := order.DeliverTo
+	return []string{order.Message, a.FullName, a.Mobile, a.Phone, a.Address, a.AddressID}
 }
 
 func createParams(order worker.Order) (Params, error) {

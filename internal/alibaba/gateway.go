@@ -28,16 +28,16 @@ func (e *GatewayError) Error() string { return "1688's gateway: " + e.Code + ": 
 const tokenRejected = "401"
 
 // beforeExecution says what follows from a gateway error that is raised before a call is executed, so that no order can
-// have come of it. The gateway checks the call's name, the key, the signature, the token, the permission and the
-// parameters in this order, as seen by several public clients. A missing parameter is missing the next time too.
-func beforeExecution(code string) (worker.Verdict, worker.Code, bool) {
-	switch {
-	case strings.HasPrefix(code, "gw.Qos"):
+// have come of it. The gateway checks the call's name, the key, the signature, the token, the permission and the parameters
+// in this order, as seen by several public clients. A missing parameter is missing the next time too. A code that nobody
+// has seen says nothing: known is false.
+func beforeExecution(code string) (verdict worker.Verdict, mapped worker.Code, known bool) {
+	switch code {
+	case "gw.QosAppFrequencyLimit", "gw.QosRequestLimit":
 		return worker.NotAttempted, worker.CodeThrottled, true
-	case strings.HasPrefix(code, "gw.Signature"), code == "gw.AppKeyNotFound", code == "gw.APIUnsupported",
-		code == "gw.APIACLDecline", code == tokenRejected:
+	case "gw.SignatureInvalid", "gw.SignatureMissing", "gw.AppKeyNotFound", "gw.APIUnsupported", "gw.APIACLDecline", tokenRejected:
 		return worker.NotAttempted, worker.CodeUnauthorized, true
-	case code == "gw.ParamMissing":
+	case "gw.ParamMissing":
 		return worker.Refused, worker.CodeRefused, true
 	}
 	return worker.Unknown, worker.CodeNoAnswer, false
@@ -83,4 +83,22 @@ func decode(body []byte, into any) error {
 		return errors.New("its answer cannot be read")
 	}
 	return nil
+}
+
+// Cause is what follows from the error for a call that places nothing: the platform is throttling, or out of order, or else
+// turns the key or its token down.
+func (e *GatewayError) Cause() worker.Code {
+	switch _, code, known := beforeExecution(e.Code); {
+	case code == worker.CodeThrottled:
+		return code
+	case !known && strings.HasPrefix(e.Code, "gw."), isFault(e.Code):
+		return worker.CodeChannelDown
+	}
+	return worker.CodeUnauthorized
+}
+
+// IsTokenRejected says that an error of a call means: the access token was turned down.
+func IsTokenRejected(err error) bool {
+	gateway, ok := errors.AsType[*GatewayError](err)
+	return ok && gateway.Code == tokenRejected
 }

@@ -1,6 +1,7 @@
 package alibaba
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -20,6 +21,10 @@ type text string
 // UnmarshalJSON takes any JSON value.
 func (t *text) UnmarshalJSON(raw []byte) error {
 	if raw[0] == '"' {
+		if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) { // nearly always
+			*t = text(raw[1 : len(raw)-1])
+			return nil
+		}
 		var s string
 		err := json.Unmarshal(raw, &s)
 		*t = text(s)
