@@ -1,0 +1,67 @@
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"autopurchase/internal/alibaba"
+	"autopurchase/worker"
+)
+
+// DefaultPerKey is a modest pace in calls per second and key. The platform publishes no quota; one public report tripped it
+// with 8 callers of 30 calls each.
+const DefaultPerKey = 20
+
+// Config sets a relay up. Zero values take the default.
+type Config struct {
+	// Gateway is the platform's HTTP address. Default alibaba.DefaultGateway.
+	Gateway string
+	// Messages is the address of the platform's message websocket; "" opens no sessions.
+	Messages string
+	// Keys are the app keys it may use. See LoadKeys.
+	Keys []Key
+	// OnPush keeps what the platform pushed and returns nil once it is stored. It is called from one goroutine for each
+	// key. Required with Messages.
+	OnPush func(context.Context, worker.Push) error
+	// PerKey is how many calls per second are made with one key; 0 sets no bound. DefaultPerKey is a modest start.
+	PerKey float64
+	// Timeout bounds one call of the gateway. Default 30 s.
+	Timeout time.Duration
+	Log     zerolog.Logger
+}
+
+// Validate reports everything that is wrong with the settings at once, but for the addresses.
+func (c Config) Validate() error {
+	var problems []error
+	if c.Messages != "" && c.OnPush == nil {
+		problems = append(problems, errors.New("messages: pushes have nowhere to go"))
+	}
+	if c.PerKey < 0 {
+		problems = append(problems, fmt.Errorf("per-key %v: must not be negative", c.PerKey))
+	}
+	return errors.Join(append(problems, checkKeys(c.Keys))...)
+}
+
+// Key is an app key with what it needs to be used. It prints without its secrets.
+type Key struct {
+	AppKey       string      `json:"app_key"`
+	Secret       string      `json:"secret"`
+	AccessToken  string      `json:"access_token"`
+	RefreshToken string      `json:"refresh_token"`
+	Account      string      `json:"account"` // buyer account it is bound to; for people
+	API          alibaba.API `json:"api"`     // create call it may use: "fast", the default, or "cross"
+}
+
+// String leaves the secrets out.
+func (k Key) String() string { return "app key " + k.AppKey + " (secrets withheld)" }
+
+// GoString leaves the secrets out.
+func (k Key) GoString() string { return k.String() }
+
+// MarshalJSON leaves the secrets out.
+func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }

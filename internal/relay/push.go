@@ -1,0 +1,87 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"autopurchase/internal/alibaba"
+	"autopurchase/worker"
+)
+
+// session is the key's message session; its pushes are handed on with the reference of the order they are about.
+func (r *Relay) session(key *keyholder) alibaba.Session {
+	return alibaba.Session{
+		URL:         r.config.Messages,
+		Credentials: key.credentials(),
+		Log:         r.config.Log,
+		OnPush: func(ctx context.Context, push worker.Push) error {
+			reference, err := r.reference(ctx, key, push.OrderID)
+			if err != nil {
+				return err
+			}
+			push.Reference = reference
+			return r.config.OnPush(ctx, push)
+		},
+	}
+}
+
+// reference finds out which reference an order was placed with: from memory if this process placed or found it, else from
+// the order's detail. It is "" for no order and for one that the key cannot see or that has none. An error means that it
+// is not known now; the push is then left unconfirmed and comes again.
+func (r *Relay) reference(ctx context.Context, key *keyholder, orderID string) (string, error) {
+	if orderID == "" {
+		return "", nil
+	}
+	if reference, ok := r.origins.get(orderID); ok {
+		return reference, nil
+	}
+	var detail alibaba.Detail
+	var failed error
+	err := key.do(ctx, 1, func(cred alibaba.Credentials) bool {
+		detail, failed = r.client.Detail(ctx, cred, orderID)
+		return alibaba.IsTokenRejected(failed)
+	})
+	if _, none := errors.AsType[*alibaba.NotFoundError](failed); none {
+		return "", nil
+	}
+	if err := errors.Join(err, failed); err != nil {
+		return "", fmt.Errorf("reference of order %s: %w", orderID, err)
+	}
+	r.origins.add(orderID, detail.Reference)
+	return detail.Reference, nil
+}
+
+const maxOrigins = 16384 // a few MB
+
+// origins remembers which reference the latest orders were placed with. When it is full, the oldest goes.
+type origins struct {
+	mu    sync.Mutex
+	known map[string]string // order id → reference
+	ring  []string          // order ids in the order they came
+	next  int
+}
+
+func newOrigins(size int) *origins {
+	return &origins{known: make(map[string]string), ring: make([]string, size)}
+}
+
+func (o *origins) add(orderID, reference string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, ok := o.known[orderID]; ok {
+		return
+	}
+	delete(o.known, o.ring[o.next])
+	o.ring[o.next] = orderID
+	o.next = (o.next + 1) % len(o.ring)
+	o.known[orderID] = reference
+}
+
+func (o *origins) get(orderID string) (string, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	reference, ok := o.known[orderID]
+	return reference, ok
+}

@@ -1,0 +1,122 @@
+package relay
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"autopurchase/internal/alibaba"
+	"autopurchase/worker"
+)
+
+// Relay answers the order channel with what 1688 says. It is safe for concurrent use.
+type Relay struct {
+	config  Config
+	client  *alibaba.Client
+	keys    map[string]*keyholder
+	origins *origins
+}
+
+// New makes a relay; it opens no connection and starts no goroutine. It returns an error if the settings are wrong.
+func New(config Config) (*Relay, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	client, err := alibaba.NewClient(alibaba.Config{Gateway: config.Gateway, Timeout: config.Timeout})
+	if err != nil {
+		return nil, err
+	}
+	r := &Relay{config: config, client: client, keys: map[string]*keyholder{}, origins: newOrigins(maxOrigins)}
+	for _, key := range config.Keys {
+		r.keys[key.AppKey] = newKeyholder(key, client, config)
+	}
+	return r, nil
+}
+
+// Run keeps the message sessions open until ctx ends; it returns when they are closed. It returns an error if one is set up
+// wrongly. Orders may be placed whether it runs or not.
+func (r *Relay) Run(ctx context.Context) error {
+	defer r.client.Close()
+	sessions, ctx := errgroup.WithContext(ctx)
+	for _, key := range r.keys {
+		if r.config.Messages != "" && key.Secret != "" {
+			sessions.Go(func() error { return r.session(key).Run(ctx) })
+		}
+	}
+	<-ctx.Done()
+	return sessions.Wait()
+}
+
+// Place sends one order to 1688. It is sent a second time only if the gateway turned the access token down, which happens
+// before it is executed.
+func (r *Relay) Place(ctx context.Context, order worker.Order) worker.Answer {
+	return r.ask(ctx, order.AppKey, order.Reference, 1, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.Create(ctx, cred, order)
+	})
+}
+
+// Find looks an order up by its reference with the key that would have placed it.
+func (r *Relay) Find(ctx context.Context, appKey, reference string) worker.Answer {
+	return r.ask(ctx, appKey, reference, 2, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.Find(ctx, cred, reference)
+	})
+}
+
+// ask makes a call about a reference, which costs so many calls of the key's pace.
+func (r *Relay) ask(ctx context.Context, appKey, reference string, cost int, call func(alibaba.Credentials) alibaba.Reply) worker.Answer {
+	key, err := r.key(appKey)
+	if err != nil {
+		return notAttempted(err)
+	}
+	var reply alibaba.Reply
+	err = key.do(ctx, cost, func(cred alibaba.Credentials) bool {
+		reply = call(cred)
+		return reply.TokenRejected
+	})
+	if err != nil {
+		return notAttempted(err)
+	}
+	for _, order := range reply.Orders {
+		r.origins.add(order.ID, reference)
+	}
+	return reply.Answer
+}
+
+// Probe asks the platform for its time, which proves key, secret and clock, but no token. Placed, without orders, means
+// that they are good.
+func (r *Relay) Probe(ctx context.Context, appKey string) worker.Answer {
+	key, err := r.key(appKey)
+	if err == nil {
+		err = key.pace(ctx, 1)
+	}
+	if err != nil {
+		return notAttempted(err)
+	}
+	if err := r.client.CurrentTime(ctx, key.credentials()); err != nil {
+		return notAttempted(key.trouble(err))
+	}
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: "1688 takes the key and its secret"}
+}
+
+func (r *Relay) key(appKey string) (*keyholder, error) {
+	key := r.keys[appKey]
+	if key == nil {
+		return nil, &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay does not have the app key"}
+	}
+	if key.Secret == "" {
+		return nil, &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay has no secret for the app key"}
+	}
+	return key, nil
+}
+
+// notAttempted answers a call that was not made.
+func notAttempted(err error) worker.Answer {
+	trouble := worker.AsTrouble(err)
+	return worker.Answer{
+		Verdict: worker.NotAttempted,
+		Code:    trouble.Code,
+		Reason:  trouble.Reason,
+		Retry:   int(trouble.After / time.Millisecond),
+	}
+}
