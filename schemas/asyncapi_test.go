@@ -49,6 +49,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 	for _, want := range []string{
 		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
 		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "keypool.event.{pool}.{kind}", "purchase.queue.status",
+		"purchase.queue.status.{instance}",
 		"keypool.admin.add", "keypool.admin.list", "keypool.admin.restore",
 	} {
 		if !slices.Contains(addresses, want) {

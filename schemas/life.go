@@ -39,6 +39,7 @@ func DecodePoolEvent(body []byte) (worker.PoolEvent, error) {
 	return event, nil
 }
 
+// eventTable takes an administrator's words as they are: a journal with an entry that cannot be read could not go on.
 var eventTable = table[worker.PoolEvent]{
 	{"pool", required, func(r *reader, e *worker.PoolEvent) fault { return r.matching(&e.Pool, worker.CheckName) }},
 	{"sequence", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Sequence, 1, maxSafe) }},
@@ -48,13 +49,13 @@ var eventTable = table[worker.PoolEvent]{
 	{"used", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Used, 0, maxSafe) }},
 	{"held", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Held, 0, maxSafe) }},
 	{"left", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Left, 0, maxSafe) }},
-	{"account", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.Account, 64) }},
+	{"account", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Account) }},
 	{"alipay", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Alipay, alipayWords) }},
 	{"count", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Count, countWords) }},
 	{"width", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Width, 0, maxSafe) }},
 	{"low", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Low, 0, maxSafe) }},
-	{"by", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.By, 200) }},
-	{"why", optional, func(r *reader, e *worker.PoolEvent) fault { return r.visible(&e.Why, maxReason) }},
+	{"by", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.By) }},
+	{"why", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Why) }},
 	{"at", required, func(r *reader, e *worker.PoolEvent) fault { return r.moment(&e.At) }},
 }
 

@@ -13,6 +13,12 @@ import (
 // maxSafe is the largest whole number that every JSON reader keeps exactly, those that hold numbers as floats too.
 const maxSafe = 1<<53 - 1
 
+// free takes any text.
+func (r *reader) free(into *string) (invalid fault) {
+	*into, invalid = r.text()
+	return invalid
+}
+
 // visible takes text of at most so many characters (Unicode code points) without control and invisible characters.
 func (r *reader) visible(into *string, most int) fault {
 	text, invalid := r.text()
@@ -109,6 +115,7 @@ func (r *reader) yuan(into *worker.Fen) fault {
 }
 
 const (
+	maxYuan       = worker.Fen(999_999_999_999)
 	maxYuanText   = 32 // zeros behind the decimals are read over, but not without end
 	maxYuanDigits = 10 // in front of the point
 	maxMomentText = len("2006-01-02T15:04:05.000000000+08:00")

@@ -52,9 +52,9 @@ func (w writer) number(name string, value int64) writer {
 	return append(strconv.AppendInt(w.name(name), value, 10), ',')
 }
 
-// yuan writes money unless it is 0, which means not said, or less.
+// yuan writes money unless it is 0, which means not said, or beyond what is read again.
 func (w writer) yuan(name string, value worker.Fen) writer {
-	if value <= 0 {
+	if value <= 0 || value > maxYuan {
 		return w
 	}
 	return w.text(name, value.Yuan())
