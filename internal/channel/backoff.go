@@ -43,7 +43,7 @@ func hopeless(cause error) bool {
 	if own, ok := errors.AsType[*parting](cause); ok {
 		return own.code == closeBadFrame || own.code == closeBadVersion
 	}
-	return websocket.IsCloseError(cause, websocket.ClosePolicyViolation, closeBadFrame, closeBadVersion)
+	return closedWith(cause, websocket.ClosePolicyViolation, closeBadFrame, closeBadVersion)
 }
 
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }

@@ -3,8 +3,12 @@ package channel
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -37,7 +41,7 @@ func TestEveryOperation(t *testing.T) {
 
 // Eight goroutines on one socket, and then many more than either side takes at once.
 func TestManyCallersAtOnce(t *testing.T) {
-	for _, test := range []struct{ callers, seats int }{{8, 8}, {200, 16}} {
+	for _, test := range []struct{ callers, seats int }{{8, 8}, {100, 16}} {
 		var now, most atomic.Int64
 		count := func(_ context.Context, o worker.Order) worker.Answer {
 			n := now.Add(1)
@@ -167,13 +171,13 @@ func TestReconnectAfterTheRelayWasRestarted(t *testing.T) {
 // Everything at debug level, every failure path of this package: neither token nor buyer shows.
 func TestNothingSecretIsLogged(t *testing.T) {
 	var buffer safeBuffer
-	log := zerolog.New(&buffer).Level(zerolog.DebugLevel)
+	logger := zerolog.New(&buffer).Level(zerolog.DebugLevel)
 	throw := func(_ context.Context, o worker.Order) worker.Answer { panic(fmt.Sprint(o)) }
-	server := NewServer(ServerConfig{Token: token, Desk: desk{place: throw}, Log: log})
+	server := NewServer(ServerConfig{Token: token, Desk: desk{place: throw}, Log: logger})
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
 	open := make(chan bool, 64)
-	c := Dial(t.Context(), ClientConfig{URL: wsURL(web), Token: token, Log: log, OnState: func(o bool, _ string) { open <- o },
+	c := Dial(t.Context(), ClientConfig{URL: wsURL(web), Token: token, Log: logger, OnState: func(o bool, _ string) { open <- o },
 		OnPush: func(context.Context, worker.Push) error { return errors.New("disk full") }})
 	next(t, open)
 	answer := c.Place(t.Context(), order("PR"))
@@ -205,4 +209,18 @@ func (b *safeBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.Buffer.Write(p)
+}
+
+func TestOverTLS(t *testing.T) {
+	server := NewServer(ServerConfig{Token: token, Desk: desk{}, Log: zerolog.Nop()})
+	web := httptest.NewUnstartedServer(server)
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // it reports the stranger's refusal
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	t.Cleanup(func() { _ = server.Shutdown(context.Background()) })
+	trusting := web.Client().Transport.(*http.Transport).TLSClientConfig
+	w := dialOpen(t, ClientConfig{URL: wsURL(web), TLS: &tls.Config{RootCAs: trusting.RootCAs}})
+	want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
+	stranger := dial(t, ClientConfig{URL: wsURL(web)})
+	stranger.await(t, "certificate")
 }

@@ -21,7 +21,8 @@ type ClientConfig struct {
 	Token string // bearer token; in no log and no error
 
 	// OnPush takes what 1688 pushed; the relay gets its confirmation once it returns nil. Up to 64 run at once, in any
-	// order. ctx ends with the connection. Without OnPush nothing is ever confirmed.
+	// order. It must return soon after ctx, which ends with the connection: Close waits for it. Without OnPush nothing is
+	// ever confirmed.
 	OnPush func(ctx context.Context, push worker.Push) error
 	// OnState is told when the channel opens, closes, or stays closed for another reason than before. Calls do not overlap.
 	OnState func(open bool, why string)
@@ -79,10 +80,14 @@ func Dial(ctx context.Context, cfg ClientConfig) *Client {
 
 // Ready returns nil while the channel is open, else a *worker.Trouble with CodeChannelDown and the reason.
 func (c *Client) Ready(context.Context) error {
-	if l := c.line.Load(); l != nil && l.ctx.Err() == nil {
-		return nil
+	why := *c.why.Load()
+	if l := c.line.Load(); l != nil {
+		if l.ctx.Err() == nil {
+			return nil
+		}
+		why = context.Cause(l.ctx).Error()
 	}
-	return &worker.Trouble{Code: worker.CodeChannelDown, Reason: *c.why.Load()}
+	return &worker.Trouble{Code: worker.CodeChannelDown, Reason: why}
 }
 
 // Close ends the channel: asks still queued are not_attempted, those sent are unknown. It waits until every goroutine,
@@ -114,19 +119,27 @@ func (c *Client) keepConnected() {
 	c.closed(errClosed)
 }
 
-// closed records why the channel is closed and tells it if that is news.
+// closed records why the channel is closed and tells it if that is news. The reason is there before the line is gone.
 func (c *Client) closed(cause error) {
 	why := cause.Error()
-	if old := c.why.Swap(&why); *old != why {
-		c.cfg.Log.Warn().Str("why", why).Msg("order channel closed")
-		c.cfg.OnState(false, why)
+	old := c.why.Swap(&why)
+	c.line.Store(nil)
+	if *old == why {
+		return
 	}
+	level := zerolog.WarnLevel
+	if usual(cause) {
+		level = zerolog.DebugLevel
+	}
+	c.cfg.Log.WithLevel(level).Str("why", why).Msg("order channel closed")
+	c.cfg.OnState(false, why)
 }
 
-// opened tells that the channel is open.
-func (c *Client) opened() {
-	open := "" // so that the next reason is news
-	c.why.Store(&open)
+// opened takes the line into use and tells that the channel is open.
+func (c *Client) opened(l *line) {
+	c.line.Store(l)
+	lost := "the connection to the relay was lost"
+	c.why.Store(&lost) // until closed knows better; it makes whatever closed says news
 	c.cfg.Log.Debug().Msg("order channel open")
 	c.cfg.OnState(true, "")
 }
@@ -142,7 +155,6 @@ func (c *Client) connectOnce() (lived time.Duration, cause error) {
 	patience := time.AfterFunc(2*c.cfg.PingEvery, l.expectHello)
 	defer patience.Stop()
 	cause = l.run(l.handle)
-	c.line.Store(nil)
 	return time.Since(start), cause
 }
 

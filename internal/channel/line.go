@@ -62,8 +62,7 @@ func (l *line) hello(f *frame) error {
 		return badFrame(err)
 	}
 	l.clock, l.since, l.open = body.Clock, time.Now(), true
-	l.client.line.Store(l)
-	l.client.opened()
+	l.client.opened(l)
 	return nil
 }
 

@@ -20,6 +20,8 @@ import (
 const (
 	token   = "marker-token-5f1c"
 	patient = 5 * time.Second // how long a test waits for something that must happen
+
+	playedClock = 7_000_000 // what a played relay's clock shows at hello
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -242,7 +244,7 @@ func playRelay(t testing.TB) (string, <-chan *peer) {
 		}
 		defer func() { _ = ws.Close() }()
 		p := &peer{t, ws}
-		p.write(`%s`, appendHello(nil, time.Now().UnixMilli()))
+		p.write(`%s`, appendHello(nil, playedClock))
 		peers <- p
 		<-done
 	}))

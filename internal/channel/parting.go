@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gorilla/websocket"
 )
@@ -44,7 +46,7 @@ func badFrame(err error) *parting {
 // standard asks for.
 func farewell(cause error) (message []byte, ok bool) {
 	if own, is := errors.AsType[*parting](cause); is {
-		return websocket.FormatCloseMessage(own.code, own.why[:min(len(own.why), 123)]), true
+		return websocket.FormatCloseMessage(own.code, short(own.why)), true
 	}
 	if errors.Is(cause, context.Canceled) {
 		return farewell(errClosed)
@@ -54,6 +56,20 @@ func farewell(cause error) (message []byte, ok bool) {
 	}
 	return nil, false
 }
+
+// usual says whether a connection ended because one side meant to.
+func usual(cause error) bool {
+	return errors.Is(cause, errClosed) || errors.Is(cause, errGoingAway) || closedWith(cause, websocket.CloseNormalClosure, websocket.CloseGoingAway)
+}
+
+// closedWith says whether the other side ended the connection with one of these codes.
+func closedWith(cause error, codes ...int) bool {
+	theirs, ok := errors.AsType[*websocket.CloseError](cause)
+	return ok && slices.Contains(codes, theirs.Code)
+}
+
+// short cuts a text to what a close frame carries, and not through a character.
+func short(why string) string { return strings.ToValidUTF8(why[:min(len(why), 123)], "") }
 
 // readable turns a read error into the reason that people are told.
 func readable(err error) error {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -110,11 +109,6 @@ func (s *Server) serve(ws *websocket.Conn) {
 		level = zerolog.DebugLevel
 	}
 	s.cfg.Log.WithLevel(level).Str("worker", ws.RemoteAddr().String()).Str("why", cause.Error()).Msg("worker gone")
-}
-
-// usual says whether a connection ended because one side meant to.
-func usual(cause error) bool {
-	return errors.Is(cause, errGoingAway) || websocket.IsCloseError(cause, websocket.CloseNormalClosure, websocket.CloseGoingAway)
 }
 
 // authorized compares digests, so that neither the token's content nor its length shows in the time taken.

@@ -226,3 +226,31 @@ func TestRunningAskOutlivesItsConnection(t *testing.T) {
 		t.Errorf("the ask was cancelled: %v", err)
 	}
 }
+
+// A worker that floods and reads nothing is cut off; the relay keeps little for it and serves the others meanwhile.
+func TestWorkerThatStopsReading(t *testing.T) {
+	long := func(_ context.Context, appKey, _ string) worker.Answer {
+		return worker.Answer{Verdict: worker.Absent, Code: worker.CodeAbsent, Reason: strings.Repeat("x", 100_000)}
+	}
+	server, url := serve(t, ServerConfig{Desk: desk{find: long}, PingEvery: 200 * time.Millisecond, MaxInFlight: 16})
+	p := playWorker(t, url)
+	flooded := make(chan int)
+	go func() {
+		n := 0
+		for ; ; n++ {
+			text := `{"v":1,"type":"ask","id":"` + itoa(int64(n+1)) + `","op":"find","body":{"app_key":"1","reference":"a"}}`
+			_ = p.ws.SetWriteDeadline(time.Now().Add(patient))
+			if p.ws.WriteMessage(websocket.TextMessage, []byte(text)) != nil {
+				break
+			}
+		}
+		flooded <- n
+	}()
+	if n := next(t, flooded); n < 16 {
+		t.Errorf("only %d asks left: the test shows nothing", n)
+	}
+	eventually(t, "it is cut off", func() bool { return server.Workers() == 0 })
+	eventually(t, "its asks have ended", func() bool { return len(server.seats) == 0 })
+	w := dialOpen(t, ClientConfig{URL: url})
+	want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
+}
