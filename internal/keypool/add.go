@@ -105,10 +105,7 @@ func (p *Pool) Add(ctx context.Context, k Key) (Info, error) {
 
 // name puts a pool on the list of pools. It does so before the pool is made: a name without a pool does no harm.
 func (p *Pool) name(ctx context.Context, pool string) error {
-	if err := p.client.SAdd(ctx, poolNames, pool).Err(); err != nil {
-		return down(err)
-	}
-	return nil
+	return p.patiently(ctx, func(ctx context.Context) error { return p.client.SAdd(ctx, poolNames, pool).Err() })
 }
 
 // valid makes free text fit for an event.

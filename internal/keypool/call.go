@@ -11,33 +11,45 @@ import (
 	"autopurchase/worker"
 )
 
-// run runs a script and repeats it after a connection error, which is safe because a repeat changes nothing. When the call's
-// time is over, it is a trouble: whether the script ran is not known.
-func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, args ...any) (reply, error) {
+// run runs a script and reads what all replies have in common. A trouble with worker.CodeRedisDown leaves it open whether the
+// script ran.
+func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, args ...any) (r reply, err error) {
+	err = p.patiently(ctx, func(ctx context.Context) error {
+		values, err := p.once(ctx, s, keys, args)
+		r.values = values
+		return err
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return r, p.understand(pool, r)
+}
+
+// patiently tries something and repeats it after a connection error, within the time of a call. All that is tried this way
+// changes nothing when it is repeated.
+func (p *Pool) patiently(ctx context.Context, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, p.config.CallTimeout)
 	defer cancel()
 	for pause := p.config.Backoff; ; pause *= 2 {
-		values, err := p.once(ctx, s, keys, args)
-		if err == nil {
-			return p.understand(pool, values)
+		err := try(ctx)
+		if err == nil || errors.Is(err, redis.Nil) {
+			return nil
 		}
 		if !passing(err) || !wait(ctx, pause) {
-			return reply{}, down(err)
+			return down(err)
 		}
 	}
 }
 
-// understand reads what all replies have in common and wakes the flusher when the script left events behind.
-func (p *Pool) understand(pool string, values []any) (reply, error) {
-	r := reply{values: values}
-	status := r.text(0)
+// understand wakes the flusher when a script left events behind, and makes a trouble of any status but ok.
+func (p *Pool) understand(pool string, r reply) error {
 	if r.number(1) > 0 {
 		p.outbox.wake(pool)
 	}
-	if status == statusOK {
-		return r, nil
+	if status := r.text(0); status != statusOK {
+		return refusal(pool, status, r.text(2))
 	}
-	return r, refusal(pool, status, r.text(2))
+	return nil
 }
 
 // wait pauses unless ctx ends first.

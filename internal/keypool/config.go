@@ -86,7 +86,7 @@ func (c Config) options() (*redis.Options, error) {
 	options.ReadTimeout = c.CallTimeout
 	options.WriteTimeout = c.CallTimeout
 	options.PoolTimeout = c.CallTimeout
-	options.PoolSize = c.Lanes + 2
+	options.PoolSize = c.Lanes + 6 // the lanes, and who administers or looks
 	options.PipelinePoolSize = -1
 	return options, nil
 }

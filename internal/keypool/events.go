@@ -84,12 +84,11 @@ func (p *Pool) peek(ctx context.Context, pool string, last int64) ([]worker.Pool
 	n := namesOf(pool)
 	var entries *redis.StringSliceCmd
 	var born *redis.StringCmd
-	_, err := p.client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+	err := p.together(ctx, func(pipe redis.Pipeliner) {
 		entries, born = pipe.LRange(ctx, n.events, 0, last), pipe.HGet(ctx, n.pool, "born")
-		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, "", down(err)
+	if err != nil {
+		return nil, "", err
 	}
 	events := make([]worker.PoolEvent, 0, len(entries.Val()))
 	for _, entry := range entries.Val() {

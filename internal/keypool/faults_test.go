@@ -92,6 +92,9 @@ func TestARestartedRedisGoesOnWithItsCounts(t *testing.T) {
 	wantCode(t, err, worker.CodeRedisDown)
 	wantCode(t, impatient.Ping(t.Context()), worker.CodeRedisDown)
 	server.Restart()
+	if left, err := p.Left(t.Context(), "default"); err != nil || left != 993 { // over a connection that is gone
+		t.Fatalf("%d left, %v", left, err)
+	}
 	if settled := settle(t, p, claim, placed, 7); settled.Products != 7 { // scripts are loaded again
 		t.Fatalf("%d counted, want 7", settled.Products)
 	}

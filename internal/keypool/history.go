@@ -20,8 +20,9 @@ type History interface {
 type past struct {
 	pool     string
 	settings Settings
-	last     int64 // sequence of the last event
-	keys     []*pastKey
+	last     int64      // sequence of the last event
+	keys     []*pastKey // in the order in which they came
+	byName   map[string]*pastKey
 	open     []openOrder
 }
 
@@ -38,13 +39,18 @@ type openOrder struct {
 
 // share is what one request took from the pool.
 type share struct {
-	used map[string]int64 // by app key
+	used []taken
 	open []openOrder
+}
+
+type taken struct {
+	key      *pastKey
+	products int64
 }
 
 // recall reads a pool's history.
 func recall(ctx context.Context, pool string, history History) (*past, error) {
-	p := &past{pool: pool, settings: DefaultSettings}
+	p := &past{pool: pool, settings: DefaultSettings, byName: map[string]*pastKey{}}
 	for event, err := range history.Events(ctx, pool) {
 		if err != nil {
 			return nil, err
@@ -56,9 +62,7 @@ func recall(ctx context.Context, pool string, history History) (*past, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !result.Aside {
-			shares[result.Tenant+"."+result.RequestID] = p.share(result)
-		}
+		p.remember(shares, result)
 	}
 	for _, s := range shares {
 		p.book(s)
@@ -76,10 +80,10 @@ func (p *past) apply(event worker.PoolEvent) {
 	if event.AppKey == "" {
 		return
 	}
-	k := p.key(event.AppKey)
+	k := p.byName[event.AppKey]
 	if k == nil {
 		k = &pastKey{appKey: event.AppKey, versions: 1}
-		p.keys = append(p.keys, k)
+		p.keys, p.byName[event.AppKey] = append(p.keys, k), k
 	}
 	k.limit, k.account, k.alipay = event.Limit, event.Account, event.Alipay
 	k.floor = max(k.floor, event.Used)
@@ -93,23 +97,28 @@ func (p *past) apply(event worker.PoolEvent) {
 	}
 }
 
-func (p *past) key(appKey string) *pastKey {
-	for _, k := range p.keys {
-		if k.appKey == appKey {
-			return k
-		}
+// remember keeps what a result says about this pool's keys, in place of what an earlier result of the same request said.
+func (p *past) remember(shares map[string]share, result worker.Result) {
+	if result.Aside {
+		return
 	}
-	return nil
+	name, s := result.Tenant+"."+result.RequestID, p.share(result)
+	if len(s.used)+len(s.open) > 0 {
+		shares[name] = s
+	} else {
+		delete(shares, name)
+	}
 }
 
-// share is what a result says about this pool's keys.
 func (p *past) share(result worker.Result) share {
-	s := share{used: map[string]int64{}}
+	s := share{}
 	for _, order := range result.Orders {
-		s.used[order.AppKey] += order.Products
+		if k := p.byName[order.AppKey]; k != nil {
+			s.used = append(s.used, taken{k, order.Products})
+		}
 	}
 	for _, open := range result.Unknown {
-		if p.key(open.AppKey) != nil {
+		if p.byName[open.AppKey] != nil {
 			s.open = append(s.open, openOrder{open, worker.Part{Code: result.Code, Reason: result.Reason, At: result.DecidedAt}})
 		}
 	}
@@ -117,13 +126,11 @@ func (p *past) share(result worker.Result) share {
 }
 
 func (p *past) book(s share) {
-	for appKey, products := range s.used {
-		if k := p.key(appKey); k != nil {
-			k.used += products
-		}
+	for _, t := range s.used {
+		t.key.used += t.products
 	}
 	for _, open := range s.open {
-		p.key(open.AppKey).held += open.Products
+		p.byName[open.AppKey].held += open.Products
 	}
 	p.open = append(p.open, s.open...)
 }

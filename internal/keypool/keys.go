@@ -12,7 +12,7 @@ const (
 
 // names are the Redis keys of one pool.
 type names struct {
-	pool   string // hash: born, count, width, low, left, alarm, size, seq
+	pool   string // hash: born, new, count, width, low, left, alarm, size, seq
 	books  string // hash: <app_key>.limit .used .held .state .account .alipay .version
 	known  string // list: all app keys in the order in which they came
 	active string // list: app keys that are drawn first

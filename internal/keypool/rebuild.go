@@ -47,10 +47,21 @@ alarm()
 return {'ok', events}
 `)
 
+// newPoolScript marks a missing pool as one that never was.
+//
+//	KEYS    the pool's
+//	returns ok
+var newPoolScript = newScript(`
+if not pool.born then redis.call('HSET', KEYS[1], 'new', 1) end
+return {'ok', events}
+`)
+
 // Rebuild makes a pool again that Redis has lost, from what the broker has on record: keys and settings from the journal,
 // what was ordered from the results, and claims for the orders of which it is not known whether they exist. A key is never
 // counted below what the journal said about it. A pool that Redis still has is left alone, so that any number of processes may
-// rebuild at once and one of them does. A pool without a journal never was, and stays missing.
+// rebuild at once and one of them does. A pool without a journal never was, and stays missing; orders that are waiting for its
+// first key need not fear for their claims then, which they would if Add came without this proof. So whoever adds keys
+// rebuilds first, or what a lost pool had counted would be forgotten.
 //
 // What was drawn and has no result yet is not in the history: such an order is delivered again and is worker.CodeLost.
 //
@@ -59,15 +70,20 @@ func (p *Pool) Rebuild(ctx context.Context, pool string, history History) error 
 	if err := nameError(pool); err != nil {
 		return err
 	}
-	there, err := p.client.HExists(ctx, namesOf(pool).pool, "born").Result()
-	if err != nil {
-		return down(err)
-	}
-	if there {
-		return nil
+	var there bool
+	err := p.patiently(ctx, func(ctx context.Context) (err error) {
+		there, err = p.client.HExists(ctx, namesOf(pool).pool, "born").Result()
+		return err
+	})
+	if err != nil || there {
+		return err
 	}
 	past, err := recall(ctx, pool, history)
-	if err != nil || past.last == 0 {
+	if err != nil {
+		return err
+	}
+	if past.last == 0 {
+		_, err = p.run(ctx, pool, newPoolScript, namesOf(pool).keys())
 		return err
 	}
 	if err := p.name(ctx, pool); err != nil {

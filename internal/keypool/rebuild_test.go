@@ -196,6 +196,16 @@ func TestWithoutAJournalThereIsNoPool(t *testing.T) {
 		rebuild(t, p, &stored{})
 		_, err := p.Left(t.Context(), "default")
 		wantCode(t, err, worker.CodeNoPool)
+		add(t, p, Key{Pool: "default", AppKey: "k1"})
+		waited := older(by(order1("default", "waited", 1), "owner-2", 2)) // for the first key
+		if claim := draw(t, p, waited); claim.Turn != worker.TurnSend {
+			t.Fatalf("turn %s, want send", claim.Turn)
+		}
+		raw(t, p).FlushAll(t.Context())
+		add(t, p, Key{Pool: "default", AppKey: "k1"}) // without a proof that the pool never was
+		_, err = p.Draw(t.Context(), waited)
+		wantCode(t, err, worker.CodeLost)
+		raw(t, p).FlushAll(t.Context())
 		away := errors.New("the broker is away")
 		if err := p.Rebuild(t.Context(), "default", &stored{err: away}); !errors.Is(err, away) {
 			t.Fatalf("got %v", err)

@@ -26,7 +26,8 @@ func newScript(body string) *script {
 //
 //	now     Redis's clock, milliseconds
 //	pool    the pool's settings; pool.born is false when there is no such pool
-//	create  writes the pool's settings, and makes the pool if it is missing
+//	create  writes the pool's settings, and makes the pool if it is missing; one of which it is proven that it never was
+//	        is born at 0, so that no order can be older
 //	key     reads a key's books; nil when a counter is missing, which is never taken for 0
 //	move    books used and held of a key and keeps pool.left, what all usable keys can still take
 //	leave   takes a key out of use
@@ -68,7 +69,8 @@ local function event(kind, k, by, why)
 end
 
 local function create(by)
-  redis.call('HSETNX', KEYS[1], 'born', int(now))
+  local never_was = redis.call('HGET', KEYS[1], 'new')
+  redis.call('HSETNX', KEYS[1], 'born', never_was and 0 or int(now))
   redis.call('HSET', KEYS[1], 'count', pool.count, 'width', int(pool.width), 'low', int(pool.low))
   event('pool', nil, by)
 end

@@ -57,9 +57,13 @@ func (i Info) withLeft() Info {
 
 // Left returns how many products the pool's active and ready keys can still take together; see worker.Stock.
 func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
-	values, err := p.client.HMGet(ctx, namesOf(pool).pool, "left", "size").Result()
+	var values []any
+	err := p.patiently(ctx, func(ctx context.Context) (err error) {
+		values, err = p.client.HMGet(ctx, namesOf(pool).pool, "left", "size").Result()
+		return err
+	})
 	if err != nil {
-		return 0, down(err)
+		return 0, err
 	}
 	if values[1] == nil {
 		return 0, refusal(pool, "no_pool", "")
@@ -70,12 +74,12 @@ func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
 }
 
 // AppKeys lists all keys of a pool in the order in which they were added; see worker.Stock. A missing pool has none.
-func (p *Pool) AppKeys(ctx context.Context, pool string) ([]string, error) {
-	keys, err := p.client.LRange(ctx, namesOf(pool).known, 0, -1).Result()
-	if err != nil {
-		return nil, down(err)
-	}
-	return keys, nil
+func (p *Pool) AppKeys(ctx context.Context, pool string) (keys []string, err error) {
+	err = p.patiently(ctx, func(ctx context.Context) (err error) {
+		keys, err = p.client.LRange(ctx, namesOf(pool).known, 0, -1).Result()
+		return err
+	})
+	return keys, err
 }
 
 // Keys lists all keys of a pool as they stood at one moment, in the order in which they were added. A missing pool has none.
@@ -84,12 +88,11 @@ func (p *Pool) Keys(ctx context.Context, pool string) ([]Info, error) {
 	n := namesOf(pool)
 	var known *redis.StringSliceCmd
 	var books *redis.MapStringStringCmd
-	_, err := p.client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+	err := p.together(ctx, func(pipe redis.Pipeliner) {
 		known, books = pipe.LRange(ctx, n.known, 0, -1), pipe.HGetAll(ctx, n.books)
-		return nil
 	})
 	if err != nil {
-		return nil, down(err)
+		return nil, err
 	}
 	infos := make([]Info, 0, len(known.Val()))
 	for _, appKey := range known.Val() {
@@ -119,11 +122,22 @@ func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool)
 }
 
 // Pools lists the names of all pools, sorted. Errors are *worker.Trouble.
-func (p *Pool) Pools(ctx context.Context) ([]string, error) {
-	pools, err := p.client.SMembers(ctx, poolNames).Result()
-	if err != nil {
-		return nil, down(err)
-	}
+func (p *Pool) Pools(ctx context.Context) (pools []string, err error) {
+	err = p.patiently(ctx, func(ctx context.Context) (err error) {
+		pools, err = p.client.SMembers(ctx, poolNames).Result()
+		return err
+	})
 	slices.Sort(pools)
-	return pools, nil
+	return pools, err
+}
+
+// together reads several things as they stood at one moment.
+func (p *Pool) together(ctx context.Context, queue func(redis.Pipeliner)) error {
+	return p.patiently(ctx, func(ctx context.Context) error {
+		_, err := p.client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+			queue(pipe)
+			return nil
+		})
+		return err
+	})
 }
