@@ -46,6 +46,8 @@ func TestCreateAnswers(t *testing.T) {
 			worker.Placed, worker.CodePlaced, one(big, 0, 0)},
 		"id beside a gateway error": {500, `{"error_code":"gw.Timeout","orderId":"` + big + `"}`,
 			worker.Placed, worker.CodePlaced, one(big, 0, 0)},
+		"a part without id": {200, `{"success":true,"result":{"orderList":[{"orderId":"11","success":true},{"success":false,"resultCode":"500_004"}]}}`,
+			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
 		"amount as a float": {200, `{"success":true,"result":{"orderId":"11","totalSuccessAmount":39.98}}`,
 			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
 		"partial": {200, `{"success":true,"result":{"orderId":"11","failedOfferList":[{"offerId":700000000002,"errorCode":"500_004","errorMessage":"x"}]}}`,
@@ -119,8 +121,9 @@ func TestCreateAnswers(t *testing.T) {
 			if (got.Verdict == worker.Placed) != (len(got.Orders) > 0) {
 				t.Errorf("verdict %s with %d orders", got.Verdict, len(got.Orders))
 			}
-			if got.Verdict != worker.Placed && got.Reason == "" {
-				t.Error("no reason given")
+			odd := got.Verdict != worker.Placed || strings.Contains(c.body, "false")
+			if (got.Reason != "") != odd {
+				t.Errorf("reason %q", got.Reason)
 			}
 		})
 	}

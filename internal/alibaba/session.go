@@ -63,18 +63,22 @@ func (s Session) Run(ctx context.Context) error {
 	}
 	s = s.withDefaults()
 	for failures := 0; ctx.Err() == nil; failures++ {
-		acked, err := s.connect(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
+		acked, cause := s.connect(ctx)
 		if acked {
 			failures = 0
 		}
-		s.Observe(err)
-		s.Log.Warn().Str("app_key", s.Credentials.AppKey).Err(err).Msg("message session ended, connecting again")
+		s.lost(ctx, cause)
 		s.rest(ctx, failures)
 	}
 	return nil
+}
+
+// lost tells why a connection ended, unless it was asked to.
+func (s Session) lost(ctx context.Context, cause error) {
+	if ctx.Err() == nil {
+		s.Observe(cause)
+		s.Log.Warn().Str("app_key", s.Credentials.AppKey).Err(cause).Msg("message session ended, connecting again")
+	}
 }
 
 func (s Session) withDefaults() Session {
