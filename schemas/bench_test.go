@@ -15,7 +15,9 @@ import (
 func benchRequest(lines int) []byte {
 	request := worker.Request{
 		ID: "PR-20260301-0001", Pool: "default", MaxTotal: 99990,
-		DeliverTo: worker.Address{FullName: "王小二", Mobile: "13800000000", Province: "上海", City: "上海市", Area: "徐汇区", Address: "陕西南路1号"},
+		DeliverTo: worker.Address{
+			FullName: "王小二", Mobile: "13800000000", Province: "上海", City: "上海市", Area: "徐汇区", Address: "陕西南路1号",
+		},
 	}
 	for i := range lines {
 		request.Lines = append(request.Lines, worker.Line{
@@ -57,7 +59,9 @@ func BenchmarkRequest(b *testing.B) {
 func BenchmarkAppendResult(b *testing.B) {
 	result := worker.Result{
 		RequestID: "PR-20260301-0001", Outcome: worker.OutcomePlaced, Code: worker.CodePlaced, AppKey: "1000001", Products: 1, Attempt: 1,
-		Orders: []worker.ResultOrder{{OrderID: "2257000000000000973", OutOrderID: "acme.PR-1-1", AppKey: "1000001", Products: 1, Total: 4498, Lines: []int{0}}},
+		Orders: []worker.ResultOrder{{
+			OrderID: "2257000000000000973", OutOrderID: "acme.PR-1-1", AppKey: "1000001", Products: 1, Total: 4498, Lines: []int{0},
+		}},
 	}
 	b.ReportAllocs()
 	var dst []byte

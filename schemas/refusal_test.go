@@ -108,7 +108,8 @@ func replaceEach(value any, emit func()) {
 func TestBodyHasABound(t *testing.T) {
 	body := `{"request_id":"PR-1"}` + strings.Repeat(" ", MaxBody)
 	_, err := DecodeRequest([]byte(body))
-	if invalid, ok := errors.AsType[*worker.Invalid](err); !ok || invalid.Error() != "body: must be at most 1048576 bytes" || invalid.RequestID != "PR-1" {
+	invalid, ok := errors.AsType[*worker.Invalid](err)
+	if !ok || invalid.Error() != "body: must be at most 1048576 bytes" || invalid.RequestID != "PR-1" {
 		t.Errorf("got %v", err)
 	}
 }

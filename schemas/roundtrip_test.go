@@ -13,7 +13,8 @@ import (
 )
 
 func genText(most int) *rapid.Generator[string] {
-	return rapid.StringOfN(rapid.SampledFrom([]rune("aZ09 -.路好🙏\"\\<&/é")), 1, most, -1).Filter(func(s string) bool { return !isBlank(s) })
+	letters := rapid.SampledFrom([]rune("aZ09 -.路好🙏\"\\<&/é"))
+	return rapid.StringOfN(letters, 1, most, -1).Filter(func(s string) bool { return !isBlank(s) })
 }
 
 var (
@@ -41,7 +42,8 @@ func drawAddress(t *rapid.T) worker.Address {
 	}
 	return worker.Address{
 		FullName: genText(64).Draw(t, "name"), Phone: genText(32).Draw(t, "phone"), Address: genText(200).Draw(t, "address"),
-		Mobile: optionally(t, genText(32), "mobile"), City: optionally(t, genText(64), "city"), Town: optionally(t, genText(64), "town"),
+		Mobile: optionally(t, genText(32), "mobile"), City: optionally(t, genText(64), "city"),
+		Town:     optionally(t, genText(64), "town"),
 		PostCode: optionally(t, genText(16), "post code"), Province: optionally(t, genText(64), "province"),
 		Area: optionally(t, genText(64), "area"), DistrictCode: optionally(t, genText(16), "district"),
 	}
@@ -49,7 +51,8 @@ func drawAddress(t *rapid.T) worker.Address {
 
 func drawLine(t *rapid.T) worker.Line {
 	return worker.Line{
-		OfferID: genOffer.Draw(t, "offer"), SpecID: genSpec.Draw(t, "spec"), Quantity: rapid.Int64Range(1, MaxQuantity).Draw(t, "quantity"),
+		OfferID: genOffer.Draw(t, "offer"), SpecID: genSpec.Draw(t, "spec"),
+		Quantity:  rapid.Int64Range(1, MaxQuantity).Draw(t, "quantity"),
 		UnitPrice: genFen.Draw(t, "price"), Seller: optionally(t, genText(64), "seller"),
 	}
 }
@@ -59,7 +62,8 @@ func drawRequest(t *rapid.T) worker.Request {
 		ID: genID.Draw(t, "id"), Pool: genName.Draw(t, "pool"), Account: optionally(t, genText(64), "account"),
 		DeliverTo: drawAddress(t), Lines: rapid.SliceOfN(rapid.Custom(drawLine), 1, 5).Draw(t, "lines"),
 		Note: optionally(t, genText(500), "note"), Flow: rapid.StringMatching(`[a-z0-9_]{1,32}`).Draw(t, "flow"),
-		MaxTotal: genFen.Draw(t, "total"), Deadline: optionally(t, genMoment, "deadline"), Pay: rapid.SampledFrom(payWords).Draw(t, "pay"),
+		MaxTotal: genFen.Draw(t, "total"), Deadline: optionally(t, genMoment, "deadline"),
+		Pay:            rapid.SampledFrom(payWords).Draw(t, "pay"),
 		PriceTolerance: rapid.SampledFrom([]string{"", "0", "5", "99.99", "100", "0.5"}).Draw(t, "tolerance"),
 	}
 }
@@ -93,7 +97,8 @@ func drawResult(t *rapid.T) worker.Result {
 	order := rapid.Custom(func(t *rapid.T) worker.ResultOrder {
 		return worker.ResultOrder{
 			OrderID: genOffer.Draw(t, "order"), OutOrderID: genText(300).Draw(t, "reference"), AppKey: genName.Draw(t, "key"),
-			Products: genCount.Draw(t, "products"), Total: genFen.Draw(t, "total"), Postage: genFen.Draw(t, "postage"), Lines: genLines.Draw(t, "lines"),
+			Products: genCount.Draw(t, "products"), Total: genFen.Draw(t, "total"),
+			Postage: genFen.Draw(t, "postage"), Lines: genLines.Draw(t, "lines"),
 		}
 	})
 	failed := rapid.Custom(func(t *rapid.T) worker.FailedLine {
@@ -112,7 +117,8 @@ func drawResult(t *rapid.T) worker.Result {
 		RequestID: genID.Draw(t, "id"), Outcome: rapid.SampledFrom(outcomes).Draw(t, "outcome"), Code: genCode.Draw(t, "code"),
 		Reason: optionally(t, genText(500), "reason"), Orders: optionally(t, rapid.SliceOfN(order, 1, 3), "orders"),
 		Failed: optionally(t, rapid.SliceOfN(failed, 1, 3), "failed"), Unknown: optionally(t, rapid.SliceOfN(open, 1, 3), "unknown"),
-		AppKey: optionally(t, genName, "key"), Products: genCount.Draw(t, "products"), Attempt: rapid.IntRange(0, 1000).Draw(t, "attempt"),
+		AppKey: optionally(t, genName, "key"), Products: genCount.Draw(t, "products"),
+		Attempt:   rapid.IntRange(0, 1000).Draw(t, "attempt"),
 		DecidedAt: genMoment.Draw(t, "decided"),
 	}
 }
@@ -133,8 +139,11 @@ func TestResultComesBackAsWritten(t *testing.T) {
 
 func TestResultIsWrittenLikeThis(t *testing.T) {
 	result := worker.Result{
-		Tenant: "acme", RequestID: "PR.1", Outcome: worker.OutcomePartial, Code: worker.CodePartial, AppKey: "1000001", Products: 1, Attempt: 2,
-		Orders:    []worker.ResultOrder{{OrderID: "2257000000000000973", OutOrderID: "acme.PR=2E1-1", AppKey: "1000001", Products: 1, Total: 4498, Lines: []int{0}}},
+		Tenant: "acme", RequestID: "PR.1", Outcome: worker.OutcomePartial, Code: worker.CodePartial,
+		AppKey: "1000001", Products: 1, Attempt: 2,
+		Orders: []worker.ResultOrder{{
+			OrderID: "2257000000000000973", OutOrderID: "acme.PR=2E1-1", AppKey: "1000001", Products: 1, Total: 4498, Lines: []int{0},
+		}},
 		Failed:    []worker.FailedLine{{Line: 1, OfferID: "7", Code: worker.CodeOutOfStock, Reason: "库存\n不足"}},
 		DecidedAt: time.Date(2026, 3, 1, 9, 30, 0, 250_999_999, time.FixedZone("", 8*3600)),
 	}
@@ -145,8 +154,12 @@ func TestResultIsWrittenLikeThis(t *testing.T) {
 	if got := string(AppendResult(nil, result)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	const empty = `{"request_id":"a","outcome":"refused","code":"invalid","orders":[],"products":0,"attempt":1,"decided_at":"2026-03-01T00:00:00.000Z"}`
-	result = worker.Result{RequestID: "a", Outcome: worker.OutcomeRefused, Code: worker.CodeInvalid, Attempt: 1, DecidedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	const empty = `{"request_id":"a","outcome":"refused","code":"invalid","orders":[],"products":0,` +
+		`"attempt":1,"decided_at":"2026-03-01T00:00:00.000Z"}`
+	result = worker.Result{
+		RequestID: "a", Outcome: worker.OutcomeRefused, Code: worker.CodeInvalid, Attempt: 1,
+		DecidedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+	}
 	if got := string(AppendResult(nil, result)); got != empty {
 		t.Errorf("got  %s\nwant %s", got, empty)
 	}
@@ -156,7 +169,8 @@ func TestResultIsWrittenLikeThis(t *testing.T) {
 func TestWordsFromOutsideAreMadeLegible(t *testing.T) {
 	result, dead := compile(t, "result"), compile(t, "dead-letter")
 	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.String().Draw(t, "words") + string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) + strings.Repeat("路", rapid.IntRange(0, 600).Draw(t, "n"))
+		words := rapid.String().Draw(t, "words") + string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
+		words += strings.Repeat("路", rapid.IntRange(0, 600).Draw(t, "n"))
 		body := AppendResult(nil, worker.Result{RequestID: "a", Outcome: worker.OutcomeRefused, Code: worker.CodeRefused, Reason: words})
 		if err := validate(result, body); err != nil {
 			t.Fatalf("%s: %v", body, err)

@@ -14,7 +14,9 @@ import (
 )
 
 func TestEverySchemaCompiles(t *testing.T) {
-	want := []string{"request", "result", "status", "keypool-event", "channel-frame", "dead-letter", "key-add", "key-list", "key-restore"}
+	want := []string{
+		"request", "result", "status", "keypool-event", "channel-frame", "dead-letter", "key-add", "key-list", "key-restore",
+	}
 	for _, name := range want {
 		if !slices.Contains(Names(), name) {
 			t.Errorf("%s is missing", name)
@@ -118,7 +120,9 @@ func TestTablesNameTheSchemasFields(t *testing.T) {
 			}
 		}
 	}
-	for name, domain := range map[string]reflect.Type{"status": reflect.TypeFor[worker.Status](), "keypool-event": reflect.TypeFor[worker.PoolEvent]()} {
+	for name, domain := range map[string]reflect.Type{
+		"status": reflect.TypeFor[worker.Status](), "keypool-event": reflect.TypeFor[worker.PoolEvent](),
+	} {
 		properties, _ := load(t, name)["properties"].(map[string]any)
 		if got, want := tagsOf(domain), slices.Sorted(maps.Keys(properties)); !slices.Equal(got, want) {
 			t.Errorf("%s: the domain has %v, the schema %v", name, got, want)
