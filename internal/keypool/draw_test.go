@@ -11,7 +11,7 @@ import (
 	"autopurchase/worker"
 )
 
-// at once runs n jobs in 64 goroutines.
+// atOnce runs n jobs in 64 goroutines.
 func atOnce(n int, job func(i int)) {
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -143,7 +143,7 @@ func meaning(d worker.Draw, print string) worker.Draw { d.Fingerprint = print; r
 func onKey(d worker.Draw, appKey string) worker.Draw  { d.OnKey = appKey; return d }
 func older(d worker.Draw) worker.Draw                 { d.Published = time.Now().Add(-time.Hour); return d }
 
-func TestUnitsArePoolsToCount(t *testing.T) {
+func TestAPoolCountsLinesOrUnits(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "units", 100)
 		settings(t, p, "units", Settings{Count: CountUnits, Width: 1})

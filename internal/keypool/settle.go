@@ -51,11 +51,14 @@ for i = 0, 511 do
   redis.call('HDEL', KEYS[7], 'r' .. i)
   c['r' .. i] = nil
 end
-redis.call('HSET', KEYS[7], 's', state, 'n', int(counted), 'd', int(now))
+local fields = {'s', state, 'n', int(counted), 'd', int(now)}
 for i = 6, #ARGV do
-  c['r' .. (i - 6)] = ARGV[i]
-  redis.call('HSET', KEYS[7], 'r' .. (i - 6), ARGV[i])
+  local name = 'r' .. (i - 6)
+  c[name] = ARGV[i]
+  fields[#fields + 1] = name
+  fields[#fields + 1] = ARGV[i]
 end
+redis.call('HSET', KEYS[7], unpack(fields))
 c.s, c.n, c.d = state, counted, now
 return answer(c, 'done')
 `)
