@@ -31,6 +31,7 @@ type Desk interface {
 // ServerConfig says how a relay serves its workers.
 type ServerConfig struct {
 	Token       string // bearer token that workers must bring; "" lets nobody in
+	Open        bool   // lets everybody in without a token: on a loopback whose every program may order
 	Desk        Desk
 	MaxInFlight int           // asks in work at once over all workers; more are answered throttled; default 1024
 	MaxAsk      time.Duration // the longest any ask may run, whatever its deadline; default 1 minute
@@ -111,8 +112,11 @@ func (s *Server) serve(ws *websocket.Conn) {
 	s.cfg.Log.WithLevel(level).Str("worker", ws.RemoteAddr().String()).Str("why", cause.Error()).Msg("worker gone")
 }
 
-// authorized compares digests, so that neither the token's content nor its length shows in the time taken.
+// authorized lets in who brings the token. It compares digests, so that neither the token's content nor its length shows in the time taken.
 func (s *Server) authorized(r *http.Request) bool {
+	if s.cfg.Open {
+		return true
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	given := sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(given[:], s.token[:]) == 1 && s.cfg.Token != "" && strings.EqualFold(scheme, "Bearer")

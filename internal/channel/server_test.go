@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,13 @@ func TestServerWithoutTokenLetsNobodyIn(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer ")
 	if server.authorized(r) {
 		t.Error("an empty token opened the channel")
+	}
+}
+
+func TestOpenServerLetsEverybodyIn(t *testing.T) {
+	server := NewServer(ServerConfig{Desk: desk{}, Open: true})
+	if !server.authorized(httptest.NewRequest(http.MethodGet, "/channel", nil)) {
+		t.Error("an open channel asked for a token")
 	}
 }
 

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/keypool"
+	"autopurchase/worker"
+)
+
+// keyAdmin answers the administrators' messages from the pool.
+type keyAdmin struct{ pool *keypool.Pool }
+
+func (a keyAdmin) Add(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
+	key := keypool.Key{Pool: k.Pool, AppKey: k.AppKey, Limit: k.Limit, Account: k.Account, Alipay: k.Alipay, By: k.By}
+	if err := key.Validate(); err != nil {
+		return bus.KeyInfo{}, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
+	}
+	info, err := a.pool.Add(ctx, key)
+	return keyInfo(k.Pool, info), err
+}
+
+func (a keyAdmin) List(ctx context.Context, pool string) ([]bus.KeyInfo, error) {
+	infos, err := a.pool.Keys(ctx, pool)
+	list := make([]bus.KeyInfo, 0, len(infos))
+	for _, info := range infos {
+		list = append(list, keyInfo(pool, info))
+	}
+	return list, err
+}
+
+func (a keyAdmin) Restore(ctx context.Context, k bus.RestoreKey) (bus.KeyInfo, error) {
+	info, err := a.pool.Restore(ctx, k.Pool, k.AppKey, k.By)
+	return keyInfo(k.Pool, info), err
+}
+
+func keyInfo(pool string, info keypool.Info) bus.KeyInfo {
+	return bus.KeyInfo{
+		AppKey: info.AppKey, Pool: pool, State: string(info.State), Limit: info.Limit, Used: info.Used, Held: info.Held, Left: info.Left,
+		Account: info.Account, Alipay: info.Alipay, Version: int64(info.Version),
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+
+	"autopurchase/worker"
+)
+
+// newLog writes one JSON line per event, or readable lines where a person watches.
+func newLog(out io.Writer, level string) zerolog.Logger {
+	parsed, err := zerolog.ParseLevel(level)
+	if err != nil {
+		parsed = zerolog.InfoLevel
+	}
+	if isTerminal(out) {
+		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
+	}
+	return zerolog.New(out).Level(parsed).With().Timestamp().Logger()
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func checkLevel(text string) error {
+	if _, err := zerolog.ParseLevel(text); err != nil || text == "" {
+		return fmt.Errorf("must be trace, debug, info, warn or error")
+	}
+	return nil
+}
+
+// levels says how much attention an event of a worker deserves: a healthy day is quiet, a person's attention is warn, money
+// at risk is error.
+var levels = map[worker.Stage]zerolog.Level{
+	worker.StageFinished:  zerolog.DebugLevel,
+	worker.StageRejected:  zerolog.WarnLevel,
+	worker.StagePostponed: zerolog.DebugLevel,
+	worker.StageParked:    zerolog.ErrorLevel,
+	worker.StageDiffers:   zerolog.ErrorLevel,
+	worker.StagePaused:    zerolog.WarnLevel,
+	worker.StageResumed:   zerolog.InfoLevel,
+	worker.StageRetrying:  zerolog.DebugLevel,
+	worker.StageFailed:    zerolog.ErrorLevel,
+}
+
+// observe logs what a worker does.
+func observe(log zerolog.Logger) func(worker.Event) {
+	return func(e worker.Event) {
+		line := log.WithLevel(levels[e.Stage])
+		if levels[e.Stage] < log.GetLevel() {
+			return
+		}
+		line.Str("stage", string(e.Stage)).Str("code", string(e.Code))
+		for name, text := range map[string]string{
+			"tenant": e.Tenant, "request_id": e.RequestID, "claim": e.Reference, "app_key": e.AppKey, "pool": e.Pool, "reason": e.Reason,
+		} {
+			if text != "" {
+				line.Str(name, text)
+			}
+		}
+		if e.Attempt > 0 {
+			line.Int("attempt", e.Attempt)
+		}
+		if e.Took > 0 {
+			line.Dur("took", e.Took)
+		}
+		line.Err(e.Err).Msg("request " + string(e.Stage))
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/channel"
+	"autopurchase/internal/relay"
+	"autopurchase/schemas"
+	"autopurchase/worker"
+)
+
+// workerSettings are what a worker is told from outside.
+type workerSettings struct {
+	worker.Config
+	channelURL   string
+	channelToken string
+	callTimeout  time.Duration
+}
+
+func (s *workerSettings) bind(set *settings) {
+	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
+	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
+	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM")
+	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
+}
+
+// workerPart is a worker with everything it is wired to.
+type workerPart struct {
+	*stores
+	channel *channel.Client
+	worker  *worker.Worker
+	log     zerolog.Logger
+}
+
+func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerolog.Logger, undo *cleanup) (*workerPart, error) {
+	inbox, err := s.bus.Inbox(ctx)
+	if err != nil {
+		return nil, err
+	}
+	outbox := s.bus.Outbox()
+	client := channel.Dial(context.WithoutCancel(ctx), channel.ClientConfig{
+		URL: set.channelURL, Token: set.channelToken, CallTimeout: set.callTimeout, MaxInFlight: set.Concurrent, Log: log,
+		OnPush: func(ctx context.Context, push worker.Push) error { return recordPush(ctx, outbox, push) },
+		Alarm:  func(text string) { log.Error().Msg("channel: " + text) },
+	})
+	undo.add("channel", func(context.Context) error { return client.Close() })
+	set.Instance = strings.ToLower(rand.Text())[:12]
+	set.Observe = observe(log)
+	if _, err := s.bus.Admin(context.WithoutCancel(ctx), keyAdmin{s.pool}); err != nil {
+		return nil, err
+	}
+	w, err := worker.New(set.Config, worker.Ports{
+		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox,
+	})
+	return &workerPart{stores: s, channel: client, worker: w, log: log}, err
+}
+
+// run works until ctx ends and everything that was running has finished.
+func (p *workerPart) run(ctx context.Context) {
+	flushing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.pool.RunFlusher(flushing, p.bus.Journal())
+	}()
+	p.worker.Run(ctx)
+	stop() // the flusher goes last: what the last requests did to the pool is journaled too
+	<-done
+}
+
+// recordPush stores what 1688 said about an order of ours; only then is it confirmed to 1688.
+func recordPush(ctx context.Context, outbox *bus.Outbox, push worker.Push) error {
+	tenant, ref, _, ours := worker.ParseReference(push.Reference)
+	if !ours {
+		return nil // not an order of ours: nobody waits for it
+	}
+	id, err := worker.DecodeRef(ref)
+	if err != nil {
+		return nil
+	}
+	return outbox.PublishStatus(ctx, worker.Status{
+		Tenant: tenant, Ref: ref, RequestID: id, OrderID: push.OrderID, OutOrderID: push.Reference, AppKey: push.AppKey,
+		EventID: push.ID, Topic: push.Topic, Status: push.Status, At: time.UnixMilli(push.At).UTC(),
+	})
+}
+
+// readiness says what a worker needs in order to work now.
+func (p *workerPart) readiness() readiness {
+	return readiness{
+		"nats":    p.bus.Ready,
+		"redis":   p.pool.Ping,
+		"channel": p.channel.Ready,
+	}
+}
+
+// relayPart is a relay and the channel's server in front of it.
+type relayPart struct {
+	relay  *relay.Relay
+	server *channel.Server
+	url    string
+}
+
+// newRelayPart starts a relay that listens for workers on the address. Without a token everybody may order: see
+// checkExposure.
+func newRelayPart(config relay.Config, token, address string, undo *cleanup) (*relayPart, error) {
+	var server *channel.Server
+	config.OnPush = func(ctx context.Context, push worker.Push) error { return server.Push(ctx, push) }
+	r, err := relay.New(config)
+	if err != nil {
+		return nil, err
+	}
+	server = channel.NewServer(channel.ServerConfig{Token: token, Open: token == "", Desk: r, Log: config.Log})
+	mux := http.NewServeMux()
+	mux.Handle("/channel", server)
+	at, stop, err := listen("listen", address, mux)
+	if err != nil {
+		return nil, err
+	}
+	undo.add("channel's listener", stop)
+	undo.add("channel's server", server.Shutdown)
+	return &relayPart{relay: r, server: server, url: "ws://" + at.String() + "/channel"}, nil
+}
+
+// readToken takes the channel's bearer token from a file or from the environment, never from the command line.
+func readToken(path string, term terminal) (string, error) {
+	if path == "" {
+		token, _ := term.env("AUTOPURCHASE_CHANNEL_TOKEN")
+		return token, nil
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return "", usage(fmt.Errorf("--channel-token-file %q: %w", path, err))
+	}
+	return strings.TrimSpace(string(body)), nil
+}

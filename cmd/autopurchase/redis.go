@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// The choices of --redis besides a URL.
+const (
+	redisAuto      = "auto"       // redis-server if it is on the PATH, else in-process
+	redisServer    = "server"     // redis-server with AOF, in the data folder
+	redisInProcess = "in-process" // for trying out: forgets everything when the process ends
+)
+
+func checkRedis(text string) error {
+	if oneOf(redisAuto, redisServer, redisInProcess)(text) == nil || aURL("redis", "rediss")(text) == nil {
+		return nil
+	}
+	return fmt.Errorf("must be %s, %s, %s or a URL beginning with redis:// or rediss://", redisAuto, redisServer, redisInProcess)
+}
+
+// startRedis gives the URL of the Redis that was chosen and starts it if it is ours. durable is false for the in-process one.
+func startRedis(ctx context.Context, choice string, data folder, undo *cleanup) (url string, durable bool, err error) {
+	if choice == redisAuto {
+		choice = redisInProcess
+		if _, err := exec.LookPath("redis-server"); err == nil {
+			choice = redisServer
+		}
+	}
+	switch choice {
+	case redisInProcess:
+		url, err = startMiniredis(undo)
+		return url, false, err
+	case redisServer:
+		url, err = startRedisServer(ctx, data, undo)
+		return url, true, err
+	default:
+		return choice, true, nil
+	}
+}
+
+func startMiniredis(undo *cleanup) (string, error) {
+	server := miniredis.NewMiniRedis()
+	if err := server.StartAddr("127.0.0.1:0"); err != nil {
+		return "", fmt.Errorf("in-process Redis: %w", err)
+	}
+	undo.add("in-process Redis", func(context.Context) error { server.Close(); return nil })
+	return "redis://" + server.Addr() + "/0", nil
+}
+
+// startRedisServer runs redis-server with an append-only file, so that a restart loses nothing.
+func startRedisServer(ctx context.Context, data folder, undo *cleanup) (string, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", errors.New("--redis server: redis-server is not on the PATH; install it (Debian: apt-get install redis-server) or use --redis in-process")
+	}
+	dir := filepath.Join(data.path, "redis")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("data folder: %w", err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	server := exec.Command(path, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "",
+		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(dir, "redis.log"))
+	server.ExtraFiles = []*os.File{data.lock} // the folder stays locked until redis-server too has ended
+	ended, err := startChild(server)
+	if err != nil {
+		return "", fmt.Errorf("redis-server: %w", err)
+	}
+	undo.add("redis-server", func(ctx context.Context) error { return stopProcess(ctx, server.Process, ended) })
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	if err := answers(ctx, address, ended); err != nil {
+		return "", fmt.Errorf("redis-server did not start (see %s): %w", filepath.Join(dir, "redis.log"), err)
+	}
+	return "redis://" + address + "/0", nil
+}
+
+// answers waits until something listens on the address, or the process behind it ends.
+func answers(ctx context.Context, address string, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var dialer net.Dialer
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
+			return conn.Close()
+		}
+		select {
+		case err := <-ended:
+			return fmt.Errorf("it ended: %v", err)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func stopProcess(ctx context.Context, process *os.Process, ended <-chan error) error {
+	if err := process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(process.Kill(), ctx.Err())
+	}
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

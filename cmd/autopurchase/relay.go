@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"autopurchase/internal/relay"
+)
+
+// newRelay runs the edge to 1688: it alone holds the keys' secrets.
+func newRelay(term terminal) *cobra.Command {
+	var edge relaySettings
+	var address, tokenFile, http, level string
+	var plain bool
+	return command(term, &cobra.Command{
+		Use:   "relay",
+		Short: "Run the edge to 1688 that signs and sends what workers order",
+		Long: "Workers connect to the relay's channel; the relay alone holds app secrets and tokens, in the keys file:\n" +
+			`  {"keys":[{"app_key":"1000001","secret":"…","refresh_token":"…","account":"buyer-1"}]}   (mode 0600)`,
+		Example: "  autopurchase relay --listen 127.0.0.1:7700 --keys-file keys.json",
+	}, func(s *settings) {
+		edge.bind(s, publicGateway, publicMessages)
+		s.text(&address, "listen", "127.0.0.1:7700", "where workers connect")
+		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
+		s.flag(&plain, "channel-insecure", "allow a channel without TLS on an address that is not loopback, such as a private network of containers")
+		s.text(&http, "http", "", "where /livez and /readyz listen; empty for nowhere")
+		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
+	}, func(cmd *cobra.Command, _ []string) (err error) {
+		var undo cleanup
+		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
+		token, err := readToken(tokenFile, term)
+		if err != nil {
+			return err
+		}
+		if err := checkExposure(address, token, plain); err != nil {
+			return err
+		}
+		log := newLog(term.err, level)
+		config, err := edge.config(log)
+		if err != nil {
+			return err
+		}
+		part, err := newRelayPart(config, token, address, &undo)
+		if err != nil {
+			return err
+		}
+		if err := serveHealth(http, readiness{"relay": always}, &undo); err != nil {
+			return err
+		}
+		if token == "" {
+			log.Warn().Msg("the channel has no token: every program on this machine may order")
+		}
+		log.Info().Str("channel", part.url).Str("gateway", edge.gateway).Msg("relay is up")
+		return part.relay.Run(cmd.Context())
+	})
+}
+
+// config reads the keys file.
+func (r *relaySettings) config(log zerolog.Logger) (relay.Config, error) {
+	if r.keysFile == "" {
+		return relay.Config{}, usage(errors.New("--keys-file: is required: the file with the keys' secrets and tokens"))
+	}
+	keys, err := relay.LoadKeys(r.keysFile)
+	if err != nil {
+		return relay.Config{}, usage(fmt.Errorf("--keys-file: %w", err))
+	}
+	return relay.Config{Gateway: r.gateway, Messages: r.messages, Keys: keys, PerKey: float64(r.perKey), Timeout: r.timeout, Log: log}, nil
+}
+
+// checkExposure refuses a channel that others on the network could order through.
+func checkExposure(address, token string, plain bool) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return usage(fmt.Errorf("--listen %q: must be host:port", address))
+	}
+	if loopback(host) {
+		return nil
+	}
+	if token == "" {
+		return usage(fmt.Errorf("--listen %q: is not loopback, so the channel needs a token: --channel-token-file", address))
+	}
+	if !plain {
+		return usage(fmt.Errorf("--listen %q: is not loopback and the channel has no TLS: put a TLS proxy in front and listen on 127.0.0.1, or give --channel-insecure in a private network", address))
+	}
+	return nil
+}
+
+// loopback says whether a host can only be this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}

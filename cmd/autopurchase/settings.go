@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// settings binds a command's flags and their environment variables (AUTOPURCHASE_ and the flag's name in capitals). A flag
+// wins over its variable. Everything that is wrong is reported at once, named with its value.
+type settings struct {
+	cmd      *cobra.Command
+	problems []error
+	named    map[string]string // where a flag's value came from: "--workers" or "AUTOPURCHASE_WORKERS"
+}
+
+// command makes a cobra command whose run starts only when every setting is right.
+func command(term terminal, c *cobra.Command, bind func(*settings), run func(cmd *cobra.Command, args []string) error) *cobra.Command {
+	s := &settings{cmd: c, named: map[string]string{}}
+	bind(s)
+	positional := c.Args
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if positional == nil {
+			positional = cobra.NoArgs
+		}
+		if err := positional(cmd, args); err != nil {
+			return usage(err)
+		}
+		return nil
+	}
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := s.settle(term); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}
+	return c
+}
+
+// settle reads the variables of the flags that were not given and reports every problem at once.
+func (s *settings) settle(term terminal) error {
+	s.cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if text, set := term.env(variable(f.Name)); set && text != "" && !f.Changed && f.Name != "help" {
+			s.named[f.Name] = variable(f.Name)
+			_ = f.Value.Set(text) // a Set of ours never fails: it notes the problem
+		}
+	})
+	if len(s.problems) == 0 {
+		return nil
+	}
+	return usage(errors.Join(s.problems...))
+}
+
+func variable(flag string) string {
+	return "AUTOPURCHASE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// value is a flag that notes what is wrong with it instead of failing at the first problem.
+type value[T any] struct {
+	s      *settings
+	name   string
+	target *T
+	parse  func(string) (T, error)
+	show   func(T) string
+	kind   string
+}
+
+func (v *value[T]) String() string {
+	if v.target == nil {
+		return ""
+	}
+	return v.show(*v.target)
+}
+
+func (v *value[T]) Type() string { return v.kind }
+
+func (v *value[T]) Set(text string) error {
+	parsed, err := v.parse(text)
+	if err != nil {
+		from, ok := v.s.named[v.name]
+		if !ok {
+			from = "--" + v.name
+		}
+		v.s.problems = append(v.s.problems, fmt.Errorf("%s %q: %w", from, text, err))
+		return nil
+	}
+	*v.target = parsed
+	return nil
+}
+
+func bind[T any](s *settings, v *value[T], help string) {
+	v.s = s
+	s.cmd.Flags().Var(v, v.name, help)
+}
+
+func (s *settings) text(target *string, name, preset, help string, checks ...func(string) error) {
+	*target = preset
+	parse := func(text string) (string, error) {
+		for _, check := range checks {
+			if err := check(text); err != nil {
+				return "", err
+			}
+		}
+		return text, nil
+	}
+	bind(s, &value[string]{name: name, target: target, parse: parse, show: func(t string) string { return t }, kind: "text"}, help)
+}
+
+func (s *settings) number(target *int, name string, preset, low, high int, help string) {
+	*target = preset
+	parse := func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < low || n > high {
+			return 0, fmt.Errorf("must be a whole number from %d to %d", low, high)
+		}
+		return n, nil
+	}
+	bind(s, &value[int]{name: name, target: target, parse: parse, show: strconv.Itoa, kind: "number"}, help)
+}
+
+func (s *settings) duration(target *time.Duration, name string, preset, low time.Duration, help string) {
+	*target = preset
+	parse := func(text string) (time.Duration, error) {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < low {
+			return 0, fmt.Errorf("must be a duration of at least %v, such as 30s or 5m", low)
+		}
+		return d, nil
+	}
+	bind(s, &value[time.Duration]{name: name, target: target, parse: parse, show: time.Duration.String, kind: "duration"}, help)
+}
+
+func (s *settings) flag(target *bool, name, help string) {
+	parse := func(text string) (bool, error) {
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return false, errors.New("must be true or false")
+		}
+		return b, nil
+	}
+	bind(s, &value[bool]{name: name, target: target, parse: parse, show: strconv.FormatBool, kind: "bool"}, help)
+	s.cmd.Flags().Lookup(name).NoOptDefVal = "true"
+}
+
+// aURL checks that a text is a URL with one of the schemes.
+func aURL(schemes ...string) func(string) error {
+	return func(text string) error {
+		u, err := url.Parse(text)
+		if err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" {
+			return fmt.Errorf("must be a URL beginning with %s://", strings.Join(schemes, ":// or "))
+		}
+		return nil
+	}
+}
+
+func oneOf(choices ...string) func(string) error {
+	return func(text string) error {
+		if !slices.Contains(choices, text) {
+			return fmt.Errorf("must be %s", strings.Join(choices, " or "))
+		}
+		return nil
+	}
+}

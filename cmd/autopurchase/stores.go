@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/keypool"
+	"autopurchase/worker"
+)
+
+// defaultPool is the pool of requests that name none.
+const defaultPool = "default"
+
+// stores are the two that every worker works on: NATS and Redis. A pool that Redis does not know although the journal does
+// is rebuilt before anything is drawn from it: an in-process Redis begins empty each time, any other may be flushed.
+type stores struct {
+	bus  *bus.Bus
+	pool *keypool.Pool
+}
+
+// openStores connects to NATS and Redis, makes the streams and rebuilds the pools that Redis has lost.
+func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *cleanup) (*stores, error) {
+	b, err := bus.Connect(ctx, broker)
+	if err != nil {
+		return nil, err
+	}
+	undo.add("NATS connection", func(context.Context) error { return b.Close() })
+	if err := b.Provision(ctx); err != nil {
+		return nil, err
+	}
+	pool, err := keypool.Open(ctx, keypool.Config{URL: redisURL, Log: broker.Log})
+	if err != nil {
+		return nil, err
+	}
+	undo.add("Redis connection", func(context.Context) error { return pool.Close() })
+	s := &stores{bus: b, pool: pool}
+	pools, err := b.Pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range pools {
+		if err := pool.Rebuild(ctx, name, b.History()); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+var _ worker.Stock = (*stores)(nil)
+
+// Left is the pool's. A paused worker asks again and again, and so a pool that was lost while it ran comes back.
+func (s *stores) Left(ctx context.Context, pool string) (int64, error) {
+	left, err := s.pool.Left(ctx, pool)
+	if err == nil || worker.AsTrouble(err).Code != worker.CodeNoPool {
+		return left, err
+	}
+	// The rebuild goes on if the question's time is over: reading a long history takes longer.
+	if rebuilt := s.pool.Rebuild(context.WithoutCancel(ctx), pool, s.bus.History()); rebuilt != nil {
+		return 0, rebuilt
+	}
+	return s.pool.Left(ctx, pool)
+}
+
+// AppKeys is the pool's.
+func (s *stores) AppKeys(ctx context.Context, pool string) ([]string, error) {
+	return s.pool.AppKeys(ctx, pool)
+}

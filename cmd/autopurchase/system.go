@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/relay"
+)
+
+// systemSettings are what up and demo share: where everything on this one machine is.
+type systemSettings struct {
+	worker workerSettings
+	data   string
+	nats   string
+	redis  string
+	http   string
+	listen string
+	log    string
+}
+
+func (s *systemSettings) bind(set *settings, dataHelp string) {
+	s.worker.bind(set)
+	set.text(&s.data, "data", "", dataHelp)
+	set.text(&s.nats, "nats", "", "use this NATS server instead of the embedded one", aURL("nats", "tls"))
+	set.text(&s.redis, "redis", redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH", checkRedis)
+	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen")
+	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes")
+	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)
+}
+
+// system is NATS, Redis, relay and worker in this process, as far as they are not elsewhere.
+type system struct {
+	data  folder
+	relay *relayPart
+	work  *workerPart
+	where addresses
+	log   zerolog.Logger
+}
+
+// ackWait is how long the broker waits for a sign of life before it delivers a request again.
+const ackWait = 30 * time.Second
+
+// newSystem starts everything but the worker's and the relay's running. config is the relay's.
+func newSystem(ctx context.Context, set systemSettings, data folder, config relay.Config, logs io.Writer, undo *cleanup) (*system, error) {
+	log := newLog(logs, set.log)
+	s := &system{data: data, log: log}
+	redisURL, durable, err := startRedis(ctx, set.redis, data, undo)
+	if err != nil {
+		return nil, err
+	}
+	if !durable {
+		log.Warn().Msg("in-process Redis: for trying out; it forgets at each stop and is rebuilt from the journal at each start")
+	}
+	broker, err := startBroker(set, data, log, undo)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := openStores(ctx, broker, redisURL, undo)
+	if err != nil {
+		return nil, err
+	}
+	if s.relay, err = newRelayPart(config, set.worker.channelToken, set.listen, undo); err != nil {
+		return nil, err
+	}
+	set.worker.channelURL = s.relay.url
+	if s.work, err = newWorkerPart(ctx, stores, set.worker, log, undo); err != nil {
+		return nil, err
+	}
+	at, stop, err := listen("http", set.http, healthHandler(s.work.readiness()))
+	if err != nil {
+		return nil, err
+	}
+	undo.add("health's listener", stop)
+	s.where = addresses{NATS: broker.URL, Redis: redisURL, Channel: s.relay.url, HTTP: "http://" + at.String()}
+	return s, nil
+}
+
+// startBroker gives the NATS to connect to, and starts the embedded one if it is ours.
+func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *cleanup) (bus.Config, error) {
+	config := bus.Config{URL: set.nats, Name: "autopurchase", Log: log, AckWait: ackWait}
+	if set.nats != "" {
+		return config, nil
+	}
+	embedded, err := bus.Embed(bus.EmbedConfig{StoreDir: filepath.Join(data.path, "nats"), Listen: "127.0.0.1:0", Log: log})
+	if err != nil {
+		return config, fmt.Errorf("embedded NATS: %w", err)
+	}
+	undo.add("embedded NATS", func(context.Context) error { embedded.Shutdown(); return nil })
+	config.URL = embedded.ClientURL()
+	return config, nil
+}
+
+// run works until ctx ends; the relay outlives the worker, which still has answers to wait for.
+func (s *system) run(ctx context.Context) {
+	relaying, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- s.relay.relay.Run(relaying) }()
+	s.work.run(ctx)
+	stop()
+	if err := <-done; err != nil {
+		s.log.Error().Err(err).Msg("relay")
+	}
+}

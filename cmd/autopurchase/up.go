@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// stopBudget is how long everything but the running requests may take to stop.
+const stopBudget = 15 * time.Second
+
+// The platform's public addresses, from its documentation; nothing here has been tried against them.
+const (
+	publicGateway  = "https://gw.open.1688.com"
+	publicMessages = "ws://message.1688.com/websocket"
+)
+
+// newUp runs everything on one machine against the real platform.
+func newUp(term terminal) *cobra.Command {
+	var set systemSettings
+	var edge relaySettings
+	return command(term, &cobra.Command{
+		Use:   "up",
+		Short: "Run everything on this machine: NATS, Redis, relay and worker",
+		Long: "Runs an embedded NATS JetStream with a file store, a Redis, a relay and a worker, all on loopback, with their data in\n" +
+			"one folder. Stopping and starting again loses nothing. Other programs find the addresses in DIR/addresses.json, and further\n" +
+			"workers the channel's token in DIR/channel-token.",
+		Example: "  autopurchase up --data ./data --keys-file ./keys.json\n  autopurchase keys add 1000001 --nats \"$(jq -r .nats data/addresses.json)\"",
+	}, func(s *settings) {
+		set.bind(s, "folder for all data (required)")
+		edge.bind(s, publicGateway, publicMessages)
+	}, func(cmd *cobra.Command, _ []string) error {
+		if set.data == "" {
+			return usage(fmt.Errorf("--data: is required: a folder for all data"))
+		}
+		return runUp(cmd, term, set, edge)
+	})
+}
+
+func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySettings) (err error) {
+	var undo cleanup
+	defer func() { err = joinStop(err, undo.run(stopBudget)) }()
+	ctx := cmd.Context()
+	data, err := openFolder(ctx, set.data, &undo)
+	if err != nil {
+		return err
+	}
+	config, err := edge.config(newLog(term.err, set.log))
+	if err != nil {
+		return err
+	}
+	if set.worker.channelToken, err = data.token(); err != nil {
+		return err
+	}
+	s, err := newSystem(ctx, set, data, config, term.err, &undo)
+	if err != nil {
+		return err
+	}
+	if err := data.publish(s.where); err != nil {
+		return err
+	}
+	s.log.Info().Str("nats", s.where.NATS).Str("redis", s.where.Redis).Str("channel", s.where.Channel).Str("http", s.where.HTTP).Msg("up")
+	s.run(ctx)
+	return nil
+}
+
+// relaySettings are what a relay is told from outside.
+type relaySettings struct {
+	gateway  string
+	messages string
+	keysFile string
+	perKey   int
+	timeout  time.Duration
+}
+
+func (r *relaySettings) bind(set *settings, gateway, messages string) {
+	set.text(&r.gateway, "gateway", gateway, "1688's Open API", aURL("http", "https"))
+	set.text(&r.messages, "messages", messages, "1688's message websocket; empty to hear no messages", func(text string) error {
+		if text == "" {
+			return nil
+		}
+		return aURL("ws", "wss")(text)
+	})
+	set.text(&r.keysFile, "keys-file", "", "file with the keys' secrets and tokens, mode 0600 (required)")
+	set.number(&r.perKey, "per-key", 20, 0, 10000, "calls a second for one app key; 0 for no limit")
+	set.duration(&r.timeout, "gateway-timeout", 30*time.Second, time.Second, "how long one call to 1688 may take")
+}

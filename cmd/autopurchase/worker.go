@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"autopurchase/internal/bus"
+)
+
+// newWorker runs one worker against stores and a relay that are elsewhere.
+func newWorker(term terminal) *cobra.Command {
+	var set workerSettings
+	var nats, redis, tokenFile, http, level string
+	var plain bool
+	return command(term, &cobra.Command{
+		Use:     "worker",
+		Short:   "Run one worker; any number of them share the work",
+		Example: "  autopurchase worker --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379 --channel ws://127.0.0.1:7700/channel",
+	}, func(s *settings) {
+		set.bind(s)
+		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS with JetStream", aURL("nats", "tls"))
+		s.text(&redis, "redis", "redis://127.0.0.1:6379", "URL of Redis", aURL("redis", "rediss"))
+		s.text(&set.channelURL, "channel", "ws://127.0.0.1:7700/channel", "URL of a relay's channel", aURL("ws", "wss"))
+		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
+		s.flag(&plain, "channel-insecure", "allow a channel without TLS to an address that is not loopback")
+		s.text(&http, "http", "", "where /livez and /readyz listen, such as 127.0.0.1:7710; empty for nowhere")
+		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
+	}, func(cmd *cobra.Command, _ []string) (err error) {
+		var undo cleanup
+		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
+		if set.channelToken, err = readToken(tokenFile, term); err != nil {
+			return err
+		}
+		if u, _ := url.Parse(set.channelURL); u.Scheme == "ws" && !plain && !loopback(u.Hostname()) {
+			return usage(fmt.Errorf("--channel %q: sends orders and the token in the clear: use wss://, or give --channel-insecure in a private network", set.channelURL))
+		}
+		log := newLog(term.err, level)
+		ctx := cmd.Context()
+		stores, err := openStores(ctx, bus.Config{URL: nats, Name: "autopurchase-worker", Log: log, AckWait: ackWait}, redis, &undo)
+		if err != nil {
+			return err
+		}
+		part, err := newWorkerPart(ctx, stores, set, log, &undo)
+		if err != nil {
+			return err
+		}
+		if err := serveHealth(http, part.readiness(), &undo); err != nil {
+			return err
+		}
+		log.Info().Int("workers", set.Concurrent).Msg("worker is up")
+		part.run(ctx)
+		return nil
+	})
+}
+
+// serveHealth listens for health checks if an address is given.
+func serveHealth(address string, needs readiness, undo *cleanup) error {
+	if address == "" {
+		return nil
+	}
+	_, stop, err := listen("http", address, healthHandler(needs))
+	if err != nil {
+		return err
+	}
+	undo.add("health's listener", stop)
+	return nil
+}
+
+// always is a part that needs nothing from outside.
+func always(context.Context) error { return nil }
