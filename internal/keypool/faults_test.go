@@ -169,6 +169,20 @@ func TestOpenWaitsVisiblyForALoadingRedis(t *testing.T) {
 	wantCode(t, err, worker.CodeRedisDown)
 }
 
+// TestAUserOfItsOwnIsEnough: the pool touches no name outside its prefix and needs no dangerous command but INFO.
+func TestAUserOfItsOwnIsEnough(t *testing.T) {
+	server := workertest.Redis(t, "--user", "worker", "on", ">geheim", "~autopurchase:*", "+@all", "-@dangerous", "+info")
+	p := open(t, strings.Replace(server.URL, "redis://", "redis://worker:geheim@", 1))
+	history := lived(t, p)
+	rebuild(t, p, history)
+	wantBooks(t, p, "default")
+	_, err := Open(t.Context(), Config{URL: strings.Replace(server.URL, "redis://", "redis://worker:falsch@", 1)})
+	wantCode(t, err, worker.CodeRedisDown)
+	if strings.Contains(err.Error(), "falsch") {
+		t.Fatalf("the password is in %v", err)
+	}
+}
+
 func TestOpenNamesWhatIsWrong(t *testing.T) {
 	_, err := Open(t.Context(), Config{URL: "http://user:geheim@x", CallTimeout: 1, Lanes: 99, FlushEvery: 1})
 	for _, want := range []string{"redis url", "call timeout", "backoff", "lanes", "flush interval"} {
@@ -192,7 +206,7 @@ func TestAReplicaBehindTheSameAddressIsRedialled(t *testing.T) {
 	p := open(t, between.url, func(c *Config) { c.CallTimeout = 300 * time.Millisecond })
 	quiet(t, p, "default", 1000)
 	host, port, _ := strings.Cut(second.Addr, ":")
-	if err := raw(t, p).SlaveOf(t.Context(), host, port).Err(); err != nil {
+	if err := raw(t, p).ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
 	atOnce(8, func(i int) {
