@@ -177,6 +177,26 @@ func TestOnKeyBindsAFactWhateverTheRoom(t *testing.T) {
 	})
 }
 
+// TestAnOrderFoundElsewhereMovesItsClaim: the claim says k1, 1688 has the order under k2.
+func TestAnOrderFoundElsewhereMovesItsClaim(t *testing.T) {
+	backends(t, func(t *testing.T, p *Pool) {
+		quiet(t, p, "default", 10, 10)
+		draw(t, p, order1("default", "sent", 2))
+		unsend(t, p, draw(t, p, order1("default", "drawn", 3)), worker.CodeThrottled)
+		for _, reference := range []string{"sent", "drawn"} {
+			_, err := p.Draw(t.Context(), onKey(by(order1("default", reference, 4), "owner-2", 1), "k2"))
+			wantCode(t, err, worker.CodeFenced)
+			claim := draw(t, p, onKey(by(order1("default", reference, 4), "owner-2", 2), "k2"))
+			if claim.AppKey != "k2" || claim.Turn != worker.TurnLookUp || claim.Products != 4 {
+				t.Fatalf("%s: got %+v", reference, claim)
+			}
+		}
+		wantKey(t, p, "default", "k1", StateActive, 0, 0)
+		wantKey(t, p, "default", "k2", StateReady, 0, 8)
+		wantBooks(t, p, "default")
+	})
+}
+
 func TestAMissingCounterIsNotZero(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10, 10)
