@@ -39,6 +39,9 @@ type Embedded struct {
 // embedTimeout is how long the server may take to recover its files and listen.
 const embedTimeout = 60 * time.Second
 
+// readyEvery is how long to wait for the server before looking whether it gave up.
+const readyEvery = 30 * time.Millisecond
+
 // Embed starts a server and returns once it takes connections. Its errors are one line each: the address is in use or wrong,
 // the folder cannot be written or another server has it, the server gave up.
 func Embed(config EmbedConfig) (*Embedded, error) {
@@ -70,7 +73,7 @@ func (c EmbedConfig) options() (*server.Options, error) {
 	}
 	options := &server.Options{
 		ServerName: "autopurchase-" + strconv.Itoa(os.Getpid()) + "-" + filepath.Base(c.StoreDir),
-		Host:       host, Port: int(port), DontListen: false,
+		Host:       host, Port: int(port),
 		JetStream: true, StoreDir: c.StoreDir, SyncAlways: c.SyncAlways,
 		NoSigs: true, // signals are this process's own
 	}
@@ -94,21 +97,18 @@ func (e *Embedded) start(config EmbedConfig, options *server.Options) error {
 	e.server = s
 	logger := &serverLog{log: config.Log, fatal: make(chan string, 1)}
 	s.SetLoggerV2(logger, false, false, false)
-	started := make(chan bool, 1)
-	go func() {
-		s.Start()
-		started <- s.ReadyForConnections(embedTimeout)
-	}()
-	select {
-	case reason := <-logger.fatal:
-		s.Shutdown() // so that the wait for it to be ready ends too
-		return fmt.Errorf("NATS server in %s: %s", config.StoreDir, reason)
-	case ready := <-started:
-		if !ready || !s.JetStreamEnabled() {
-			return fmt.Errorf("NATS server in %s was not ready within %v", config.StoreDir, embedTimeout)
+	go s.Start() // it returns once the server listens or has given up
+	for deadline := time.Now().Add(embedTimeout); time.Now().Before(deadline); {
+		select {
+		case reason := <-logger.fatal:
+			return fmt.Errorf("NATS server in %s: %s", config.StoreDir, reason)
+		default:
 		}
-		return nil
+		if s.ReadyForConnections(readyEvery) {
+			return nil
+		}
 	}
+	return fmt.Errorf("NATS server in %s was not ready within %v", config.StoreDir, embedTimeout)
 }
 
 // portFree finds out before the server does: the server would recover its files first.

@@ -11,7 +11,7 @@ import (
 
 const (
 	followBatch     = 256
-	followHeartbeat = 2 * time.Second
+	followHeartbeat = time.Second // two missing ones: the consumer is gone
 	// forgetAfter is when the broker removes the consumer of a reader that is gone without a word.
 	forgetAfter = time.Minute
 )

@@ -14,6 +14,7 @@ import (
 )
 
 func TestNextTellsAllAboutTheDelivery(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	for _, c := range []struct{ subject, tenant, ref string }{
@@ -39,6 +40,7 @@ func TestNextTellsAllAboutTheDelivery(t *testing.T) {
 
 // TestNothingIsPrefetched has three callers for ten messages: seven stay at the broker for other workers.
 func TestNothingIsPrefetched(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	got := make(chan worker.Delivery)
@@ -70,6 +72,7 @@ func TestNothingIsPrefetched(t *testing.T) {
 // TestACallerThatLeavesTakesItsPullAlong: a message that comes later must not be delivered to nobody, since a second
 // delivery is looked at with suspicion.
 func TestACallerThatLeavesTakesItsPullAlong(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	cause := errors.New("enough")
@@ -97,6 +100,7 @@ func TestACallerThatLeavesTakesItsPullAlong(t *testing.T) {
 
 // TestSomeLeaveAndTheOthersAreServed checks that withdrawing pulls forgets nobody.
 func TestSomeLeaveAndTheOthersAreServed(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	ctx, leave := context.WithCancel(context.Background())
@@ -121,6 +125,7 @@ func TestSomeLeaveAndTheOthersAreServed(t *testing.T) {
 
 // TestASignOfLifeKeepsSlowWork watches the broker for three times AckWait: the request is redelivered to nobody.
 func TestASignOfLifeKeepsSlowWork(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{AckWait: 300 * time.Millisecond})
 	in := openInbox(t, b)
 	submit(t, b, "PR-1")
@@ -138,6 +143,7 @@ func TestASignOfLifeKeepsSlowWork(t *testing.T) {
 
 // TestWithoutASignOfLifeItComesAgain is the other half: the wait above would have seen a redelivery.
 func TestWithoutASignOfLifeItComesAgain(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{AckWait: 300 * time.Millisecond})
 	in := openInbox(t, b)
 	submit(t, b, "PR-1")
@@ -149,6 +155,7 @@ func TestWithoutASignOfLifeItComesAgain(t *testing.T) {
 }
 
 func TestNakComesAgainAfterItsDelay(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	submit(t, b, "PR-1")
@@ -162,6 +169,7 @@ func TestNakComesAgainAfterItsDelay(t *testing.T) {
 }
 
 func TestTermEndsARequestWithItsReason(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{AckWait: 300 * time.Millisecond})
 	in := openInbox(t, b)
 	advisories, err := b.conn.SubscribeSync("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED." + StreamRequests + "." + ConsumerWorker)
@@ -180,6 +188,7 @@ func TestTermEndsARequestWithItsReason(t *testing.T) {
 
 // TestAServerRestartLosesNothing restarts the server under eight busy callers.
 func TestAServerRestartLosesNothing(t *testing.T) {
+	t.Parallel()
 	b, server := provisioned(t, Config{AckWait: 2 * time.Second})
 	in := openInbox(t, b)
 	const n = 200
@@ -221,6 +230,7 @@ func TestAServerRestartLosesNothing(t *testing.T) {
 
 // TestWorkOverARestartStaysWithItsWorker: the sign of life and the ack go on with the connection.
 func TestWorkOverARestartStaysWithItsWorker(t *testing.T) {
+	t.Parallel()
 	b, server := provisioned(t, Config{AckWait: 3 * time.Second})
 	in := openInbox(t, b)
 	submit(t, b, "PR-1", "PR-2")
@@ -233,6 +243,7 @@ func TestWorkOverARestartStaysWithItsWorker(t *testing.T) {
 }
 
 func TestCallersAreToldThatTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
 	b, server := provisioned(t, Config{})
 	in := openInbox(t, b)
 	told := make(chan error)
@@ -253,6 +264,7 @@ func TestCallersAreToldThatTheBrokerIsAway(t *testing.T) {
 }
 
 func TestARemovedConsumerIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	var raised alarms
 	b, _ := provisioned(t, Config{Alarm: raised.add})
 	in := openInbox(t, b)
@@ -277,6 +289,7 @@ func TestARemovedConsumerIsMadeAgain(t *testing.T) {
 }
 
 func TestCloseSendsCallersAway(t *testing.T) {
+	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	told := make(chan error)
@@ -295,6 +308,7 @@ func TestCloseSendsCallersAway(t *testing.T) {
 }
 
 func TestInboxNeedsItsStream(t *testing.T) {
+	t.Parallel()
 	b := connect(t, Config{URL: newServer(t)})
 	if _, err := b.Inbox(bounded(t)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("error %v", err)

@@ -1,0 +1,178 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/worker"
+)
+
+// watching runs a watch and gives its messages and errors.
+func watching(t *testing.T, b *Bus, options WatchOptions) (<-chan Message, <-chan error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(bounded(t))
+	messages, errs, ready, done := make(chan Message), make(chan error, 10), make(chan struct{}), make(chan struct{})
+	options.Ready = func() { close(ready) }
+	go func() {
+		defer close(done)
+		for message, err := range b.Watch(ctx, options) {
+			if err != nil {
+				errs <- err
+				continue
+			}
+			select {
+			case messages <- message:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	select {
+	case <-ready:
+	case err := <-errs:
+		t.Fatal(err)
+	}
+	return messages, errs
+}
+
+func TestWatchFromNowOn(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	submit(t, b, "PR-0")
+	messages, _ := watching(t, b, WatchOptions{})
+	submit(t, b, "PR.1")
+	m := receive(t, messages)
+	if m.Subject != "purchase.request.acme.PR=2E1" || m.Stream != StreamRequests || m.Sequence != 2 ||
+		string(m.Data) != string(requestBody("PR.1", 1)) || m.Header.Get(jetstream.MsgIDHeader) == "" || time.Since(m.Time).Abs() > time.Minute {
+		t.Errorf("%+v", m)
+	}
+	must(t, b.Outbox().Publish(bounded(t), placed("PR-1", "11")))
+	if m := receive(t, messages); m.Stream != StreamResults || m.Subject != "purchase.result.acme.PR-1" {
+		t.Errorf("%+v", m)
+	}
+	must(t, b.Journal().Record(bounded(t), poolEvent("default", 1, worker.EventAdded)))
+	if m := receive(t, messages); m.Stream != StreamKeyPool || m.Subject != "keypool.event.default.added" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestWatchSince(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	submit(t, b, "PR-0")
+	first, err := b.last(bounded(t), StreamRequests, SubjectRequests)
+	must(t, err)
+	submit(t, b, "PR-1", "PR-2")
+	messages, _ := watching(t, b, WatchOptions{Subjects: []string{"purchase.request.acme.*"}, Since: first.Time.Add(time.Nanosecond)})
+	for _, want := range []string{"PR-1", "PR-2"} {
+		if m := receive(t, messages); !strings.HasSuffix(m.Subject, want) {
+			t.Errorf("%s, want %s", m.Subject, want)
+		}
+	}
+}
+
+// TestWatchOverARestart: no message twice, none left out.
+func TestWatchOverARestart(t *testing.T) {
+	t.Parallel()
+	b, server := provisioned(t, Config{})
+	messages, errs := watching(t, b, WatchOptions{Subjects: []string{SubjectRequests}})
+	ids := numbered(20)
+	submit(t, b, ids[:10]...)
+	for i := range 20 {
+		if i == 10 {
+			server.Restart()
+			until(t, "the connection is back", func() bool { return b.Ready(t.Context()) == nil })
+			submit(t, b, ids[10:]...)
+		}
+		select {
+		case m := <-messages:
+			if m.Sequence != uint64(i+1) {
+				t.Fatalf("message %d after %d", m.Sequence, i)
+			}
+		case err := <-errs:
+			t.Fatal(err)
+		case <-time.After(limit):
+			t.Fatalf("only %d messages came", i)
+		}
+	}
+}
+
+// TestWatchSaysWhatItSkipped removes messages while the reader is away.
+func TestWatchSaysWhatItSkipped(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	submit(t, b, numbered(9)...)
+	stream, err := b.js.Stream(bounded(t), StreamRequests)
+	must(t, err)
+	must(t, stream.Purge(bounded(t), jetstream.WithPurgeSequence(6)))
+	at := place{stream: StreamRequests, filters: []string{SubjectRequests}, next: 3}
+	var sequences []uint64
+	var skipped *Skipped
+	for msg, err := range b.follow(bounded(t), at) {
+		if err != nil {
+			if !errors.As(err, &skipped) {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if sequences = append(sequences, msg.sequence); msg.left == 0 {
+			break
+		}
+	}
+	if skipped == nil || skipped.From != 3 || skipped.To != 5 || !strings.Contains(skipped.Error(), "3 to 5") {
+		t.Errorf("skipped %+v", skipped)
+	}
+	if !slices.Equal(sequences, []uint64{6, 7, 8, 9}) {
+		t.Errorf("sequences %v", sequences)
+	}
+}
+
+func TestWatchRefusesWhatNoStreamHolds(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	for _, err := range b.Watch(bounded(t), WatchOptions{Subjects: []string{"purchase.result.acme.>", "orders.>"}}) {
+		if err == nil || !strings.Contains(err.Error(), `"orders.>"`) {
+			t.Errorf("%v", err)
+		}
+		return
+	}
+	t.Error("no error")
+}
+
+func TestFilters(t *testing.T) {
+	t.Parallel()
+	b := &Bus{config: Config{}.withDefaults()}
+	for _, c := range []struct {
+		subjects []string
+		stream   string
+		want     []string
+	}{
+		{nil, StreamDead, []string{"purchase.dead.>"}},
+		{[]string{"purchase.>"}, StreamKeyPool, nil},
+		{[]string{"purchase.>"}, StreamResults, []string{"purchase.result.>"}},
+		{[]string{"*.result.acme.>"}, StreamResults, []string{"purchase.result.acme.>"}},
+		{[]string{"purchase.*.acme.PR-1"}, StreamStatus, []string{"purchase.status.acme.PR-1"}},
+		{[]string{"purchase.result.a.>", "purchase.result.b.>"}, StreamResults, []string{"purchase.result.a.>", "purchase.result.b.>"}},
+		{[]string{"purchase.result.a.x", "purchase.result.a.>"}, StreamResults, []string{"purchase.result.a.>"}},
+		{[]string{"purchase.result.a.>", "purchase.result.a.x"}, StreamResults, []string{"purchase.result.a.>"}},
+		{[]string{"purchase.result.a.>", "purchase.result.a.>"}, StreamResults, []string{"purchase.result.a.>"}},
+		{[]string{"purchase.result.a.*", "purchase.result.*.x"}, StreamResults, []string{"purchase.result.>"}},
+		{[]string{"keypool.event.default.rotated"}, StreamKeyPool, []string{"keypool.event.default.rotated"}},
+	} {
+		got, err := b.filters(c.subjects)
+		if err != nil || !slices.Equal(got[c.stream], c.want) {
+			t.Errorf("%v of %s: %v, %v, want %v", c.subjects, c.stream, got[c.stream], err, c.want)
+		}
+	}
+	for _, subject := range []string{"", "purchase", "purchase.result", "purchase.queue.status", "x.>"} {
+		if got, err := b.filters([]string{subject}); err == nil {
+			t.Errorf("%q: %v", subject, got)
+		}
+	}
+}
