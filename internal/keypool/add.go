@@ -64,23 +64,23 @@ func (k Key) withDefaults() Key {
 var addScript = newScript(`
 local app, limit, account, alipay, by = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local k = key(app)
-if not k and redis.call('LPOS', KEYS[3], app) then return fail('broken', app) end
+if not k and redis.call('LPOS', KEYS[2], app) then return fail('broken', app) end
 if not pool.born then create(by) end
-local function write(name, value) redis.call('HSET', KEYS[2], app .. '.' .. name, value) end
+local function write(name, value) redis.call('HSET', KEYS[1], app .. '.' .. name, value) end
 if not k then
   write('limit', int(limit)) write('used', 0) write('held', 0) write('state', 'new')
   write('account', account) write('alipay', alipay) write('version', 1)
-  redis.call('RPUSH', KEYS[3], app)
+  redis.call('RPUSH', KEYS[2], app)
   redis.call('HINCRBY', KEYS[1], 'size', 1)
   k = key(app)
   join(k)
   event('added', k, by)
-elseif k.limit ~= limit or k.account ~= account or k.alipay ~= alipay then
+elseif k.limit ~= limit or k.account ~= account or redis.call('HGET', KEYS[1], app .. '.alipay') ~= alipay then
   local before = room(k)
-  k.limit, k.account, k.alipay = limit, account, alipay
+  k.limit, k.account = limit, account
   shift(room(k) - before)
   write('limit', int(limit)) write('account', account) write('alipay', alipay)
-  redis.call('HINCRBY', KEYS[2], app .. '.version', 1)
+  redis.call('HINCRBY', KEYS[1], app .. '.version', 1)
   if k.state == 'spent' and k.used < k.limit then join(k) end
   event('changed', k, by)
   tire(k)

@@ -54,11 +54,11 @@ local count, width, low = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if pool.born and pool.count == count and pool.width == width and pool.low == low then return {'ok', events} end
 pool.count, pool.width, pool.low = count, width, low
 create(ARGV[4])
-while redis.call('LLEN', KEYS[4]) > width do
-  local k = key(redis.call('LINDEX', KEYS[4], -1))
+while redis.call('LLEN', KEYS[3]) > width do
+  local k = key(redis.call('LINDEX', KEYS[3], -1))
   if not k then break end
-  redis.call('RPOP', KEYS[4])
-  redis.call('LPUSH', KEYS[5], k.app)
+  redis.call('RPOP', KEYS[3])
+  redis.call('LPUSH', KEYS[4], k.app)
   become(k, 'ready')
 end
 fill()

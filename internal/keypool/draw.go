@@ -25,7 +25,7 @@ local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
 
 local function put(k, state, turn)
-  redis.call('HSET', KEYS[7], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now))
+  redis.call('HSET', KEYS[6], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now))
   alarm()
   return answer({k = k.app, n = n, s = state, o = owner, a = attempt, t = now}, turn)
 end
@@ -33,7 +33,7 @@ end
 local function fits(k) return (account == '' or k.account == account) and k.used + k.held + n <= k.limit end
 
 local function choose()
-  for list = 4, 5 do
+  for list = 3, 4 do
     for _, app in ipairs(redis.call('LRANGE', KEYS[list], 0, -1)) do
       local k = key(app)
       if not k then return nil, fail('broken', app) end
@@ -41,7 +41,7 @@ local function choose()
     end
   end
   local largest = -1
-  for _, app in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
+  for _, app in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
     local k = key(app)
     if not k then return nil, fail('broken', app) end
     if account == '' or k.account == account then largest = math.max(largest, k.limit) end
@@ -57,7 +57,7 @@ if c then
   if not mine and attempt <= c.a then return fail('fenced') end
   if c.s == 'sent' and (on == '' or on == c.k) then
     if mine then return answer(c, on == '' and 'send' or 'look_up') end
-    redis.call('HSET', KEYS[7], 'o', owner, 'a', int(attempt))
+    redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt))
     c.o, c.a = owner, attempt
     return answer(c, 'look_up')
   end
@@ -65,13 +65,13 @@ if c then
   local k = c.k ~= '' and key(c.k)
   if c.k ~= '' and not k then return fail('broken', c.k) end
   if k and on == '' and k.state ~= 'benched' then
-    redis.call('HSET', KEYS[7], 's', 'sent', 'o', owner, 'a', int(attempt), 't', int(now))
+    redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', int(attempt), 't', int(now))
     c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
     return answer(c, 'send')
   end
   if k then
     move(k, 0, -c.n)
-    redis.call('HSET', KEYS[7], 'k', '', 'n', 0)
+    redis.call('HSET', KEYS[6], 'k', '', 'n', 0)
   end
 elseif attempt > 1 and on == '' and published < pool.born then
   return fail('lost')

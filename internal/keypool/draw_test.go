@@ -201,7 +201,7 @@ func TestAMissingCounterIsNotZero(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10, 10)
 		claim := draw(t, p, order1("default", "r", 1))
-		raw(t, p).HDel(t.Context(), namesOf("default").books, "k1.used")
+		raw(t, p).HDel(t.Context(), namesOf("default").pool, "k1.used")
 		_, err := p.Draw(t.Context(), order1("default", "s", 1))
 		wantCode(t, err, worker.CodeRedisDown)
 		_, err = p.Settle(t.Context(), claim, worker.Part{State: worker.ClaimPlaced}, worker.Size{Lines: 1})

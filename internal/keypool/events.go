@@ -60,9 +60,9 @@ var takeScript = newScript(`
 local born = pool.born and int(pool.born) or ''
 if born ~= ARGV[1] then return {'ok', events} end
 for _ = 1, tonumber(ARGV[3]) do
-  local head = redis.call('LINDEX', KEYS[6], 0)
+  local head = redis.call('LINDEX', KEYS[5], 0)
   if not head or cjson.decode(head).sequence > tonumber(ARGV[2]) then break end
-  redis.call('LPOP', KEYS[6])
+  redis.call('LPOP', KEYS[5])
 end
 return {'ok', events}
 `)

@@ -12,8 +12,9 @@ const (
 
 // names are the Redis keys of one pool.
 type names struct {
-	pool   string // hash: born, new, count, width, low, left, alarm, size, seq
-	books  string // hash: <app_key>.limit .used .held .state .account .alipay .version
+	// pool is a hash of the pool's own fields (born, new, count, width, low, left, alarm, size, seq) and of those of each key
+	// (<app_key>.limit .used .held .state .account .alipay .version). No app key has a dot.
+	pool   string
 	known  string // list: all app keys in the order in which they came
 	active string // list: app keys that are drawn first
 	ready  string // list: app keys that take over, in order
@@ -25,7 +26,6 @@ func namesOf(pool string) names {
 	tag := prefix + "{" + pool + "}:"
 	return names{
 		pool:   tag + "pool",
-		books:  tag + "books",
 		known:  tag + "known",
 		active: tag + "active",
 		ready:  tag + "ready",
@@ -34,10 +34,10 @@ func namesOf(pool string) names {
 	}
 }
 
-// keys are KEYS[1] to KEYS[6] of every script, and then the claims it is about.
+// keys are KEYS[1] to KEYS[5] of every script, and then the claims it is about.
 func (n names) keys(references ...string) []string {
-	keys := make([]string, 6, 6+len(references))
-	keys[0], keys[1], keys[2], keys[3], keys[4], keys[5] = n.pool, n.books, n.known, n.active, n.ready, n.events
+	keys := make([]string, 5, 5+len(references))
+	keys[0], keys[1], keys[2], keys[3], keys[4] = n.pool, n.known, n.active, n.ready, n.events
 	for _, reference := range references {
 		keys = append(keys, n.claim+reference)
 	}

@@ -17,7 +17,7 @@ var rebuildScript = newScript(`
 if pool.born then return {'ok', events} end
 local at = 0
 local function word() at = at + 1; return ARGV[at] end
-for i = 2, 6 do redis.call('DEL', KEYS[i]) end
+for i = 1, 5 do redis.call('DEL', KEYS[i]) end
 pool.count, pool.width, pool.low = word(), tonumber(word()), tonumber(word())
 redis.call('HSET', KEYS[1], 'born', int(now), 'count', pool.count, 'width', int(pool.width), 'low', int(pool.low),
   'seq', word(), 'left', 0, 'alarm', 0)
@@ -26,8 +26,8 @@ local size = tonumber(word())
 redis.call('HSET', KEYS[1], 'size', int(size))
 for _ = 1, size do
   local app, fields = word(), {'limit', 'used', 'held', 'state', 'account', 'alipay', 'version'}
-  for _, name in ipairs(fields) do redis.call('HSET', KEYS[2], app .. '.' .. name, word()) end
-  redis.call('RPUSH', KEYS[3], app)
+  for _, name in ipairs(fields) do redis.call('HSET', KEYS[1], app .. '.' .. name, word()) end
+  redis.call('RPUSH', KEYS[2], app)
   local k = key(app)
   if k.state == 'benched' then
     become(k, 'benched')
@@ -37,7 +37,7 @@ for _ = 1, size do
     join(k)
   end
 end
-for i = 7, #KEYS do
+for i = 6, #KEYS do
   local app, n, decided, pieces = word(), word(), word(), tonumber(word())
   redis.call('HSET', KEYS[i], 's', 'unknown', 'k', app, 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', decided, 'd', decided)
   for r = 0, pieces - 1 do redis.call('HSET', KEYS[i], 'r' .. r, word()) end

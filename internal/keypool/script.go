@@ -39,7 +39,7 @@ func newScript(body string) *script {
 //	claim   reads the claim; answer is the reply of scripts about one
 //	alarm   tells once that the pool is low or exhausted, until it has recovered
 //
-// Numbers are written by HINCRBY or as whole numbers below 2^53, which Lua keeps exactly.
+// Numbers are whole and below 2^53, which Lua keeps exactly.
 const common = `
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -62,9 +62,9 @@ local function event(kind, k, by, why)
   }
   if k then
     e.app_key, e.limit, e.used, e.held = k.app, k.limit, k.used, k.held
-    e.account, e.alipay = k.account, k.alipay
+    e.account, e.alipay = k.account, redis.call('HGET', KEYS[1], k.app .. '.alipay') or ''
   end
-  redis.call('RPUSH', KEYS[6], cjson.encode(e))
+  redis.call('RPUSH', KEYS[5], cjson.encode(e))
   events = events + 1
 end
 
@@ -76,12 +76,9 @@ local function create(by)
 end
 
 local function key(app)
-  local v = redis.call('HMGET', KEYS[2], app .. '.limit', app .. '.used', app .. '.held', app .. '.state', app .. '.account', app .. '.alipay')
+  local v = redis.call('HMGET', KEYS[1], app .. '.limit', app .. '.used', app .. '.held', app .. '.state', app .. '.account')
   if not (v[1] and v[2] and v[3] and v[4]) then return nil end
-  return {
-    app = app, limit = tonumber(v[1]), used = tonumber(v[2]), held = tonumber(v[3]), state = v[4],
-    account = v[5] or '', alipay = v[6] or '',
-  }
+  return {app = app, limit = tonumber(v[1]), used = tonumber(v[2]), held = tonumber(v[3]), state = v[4], account = v[5] or ''}
 end
 
 local function room(k)
@@ -95,32 +92,31 @@ end
 
 local function move(k, used, held)
   local before = room(k)
-  if held < -k.held then held = -k.held end
-  if used ~= 0 then k.used = redis.call('HINCRBY', KEYS[2], k.app .. '.used', int(used)) end
-  if held ~= 0 then k.held = redis.call('HINCRBY', KEYS[2], k.app .. '.held', int(held)) end
-  shift(room(k) - before)
+  k.used, k.held = k.used + used, math.max(0, k.held + held)
+  pool.left = pool.left + room(k) - before
+  redis.call('HSET', KEYS[1], k.app .. '.used', int(k.used), k.app .. '.held', int(k.held), 'left', int(pool.left))
 end
 
 local function become(k, state)
   local before = room(k)
   k.state = state
-  redis.call('HSET', KEYS[2], k.app .. '.state', state)
+  redis.call('HSET', KEYS[1], k.app .. '.state', state)
   shift(room(k) - before)
 end
 
 local function leave(k, state)
+  redis.call('LREM', KEYS[3], 0, k.app)
   redis.call('LREM', KEYS[4], 0, k.app)
-  redis.call('LREM', KEYS[5], 0, k.app)
   become(k, state)
 end
 
 local function fill()
-  while redis.call('LLEN', KEYS[4]) < pool.width do
-    local app = redis.call('LINDEX', KEYS[5], 0)
+  while redis.call('LLEN', KEYS[3]) < pool.width do
+    local app = redis.call('LINDEX', KEYS[4], 0)
     local k = app and key(app)
     if not k then return end
-    redis.call('LPOP', KEYS[5])
-    redis.call('RPUSH', KEYS[4], app)
+    redis.call('LPOP', KEYS[4])
+    redis.call('RPUSH', KEYS[3], app)
     become(k, 'active')
     event('rotated', k)
   end
@@ -135,11 +131,11 @@ local function tire(k)
 end
 
 local function join(k)
-  if redis.call('LLEN', KEYS[4]) < pool.width then
-    redis.call('RPUSH', KEYS[4], k.app)
+  if redis.call('LLEN', KEYS[3]) < pool.width then
+    redis.call('RPUSH', KEYS[3], k.app)
     become(k, 'active')
   else
-    redis.call('RPUSH', KEYS[5], k.app)
+    redis.call('RPUSH', KEYS[4], k.app)
     become(k, 'ready')
   end
 end
@@ -167,7 +163,7 @@ local function bench(k, by, why)
 end
 
 local function claim()
-  local flat = redis.call('HGETALL', KEYS[7])
+  local flat = redis.call('HGETALL', KEYS[6])
   if #flat == 0 then return nil end
   local c = {}
   for i = 1, #flat, 2 do c[flat[i]] = flat[i + 1] end
@@ -176,8 +172,8 @@ local function claim()
 end
 
 local function info(k)
-  local version = tonumber(redis.call('HGET', KEYS[2], k.app .. '.version') or '0')
-  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, version}
+  local v = redis.call('HMGET', KEYS[1], k.app .. '.alipay', k.app .. '.version')
+  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, v[1] or '', tonumber(v[2] or '0')}
 end
 
 local function answer(c, turn)

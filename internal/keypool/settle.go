@@ -48,7 +48,7 @@ end
 
 for i = 0, 511 do
   if not c['r' .. i] then break end
-  redis.call('HDEL', KEYS[7], 'r' .. i)
+  redis.call('HDEL', KEYS[6], 'r' .. i)
   c['r' .. i] = nil
 end
 local fields = {'s', state, 'n', int(counted), 'd', int(now)}
@@ -58,7 +58,7 @@ for i = 6, #ARGV do
   fields[#fields + 1] = name
   fields[#fields + 1] = ARGV[i]
 end
-redis.call('HSET', KEYS[7], unpack(fields))
+redis.call('HSET', KEYS[6], unpack(fields))
 c.s, c.n, c.d = state, counted, now
 return answer(c, 'done')
 `)

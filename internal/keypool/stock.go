@@ -89,7 +89,7 @@ func (p *Pool) Keys(ctx context.Context, pool string) ([]Info, error) {
 	var known *redis.StringSliceCmd
 	var books *redis.MapStringStringCmd
 	err := p.together(ctx, func(pipe redis.Pipeliner) {
-		known, books = pipe.LRange(ctx, n.known, 0, -1), pipe.HGetAll(ctx, n.books)
+		known, books = pipe.LRange(ctx, n.known, 0, -1), pipe.HGetAll(ctx, n.pool)
 	})
 	if err != nil {
 		return nil, err

@@ -19,13 +19,13 @@ local c = claim()
 if not c then return fail('no_claim') end
 if (c.s ~= 'sent' and c.s ~= 'drawn') or c.o ~= owner or c.a ~= attempt then return fail('fenced') end
 if why == '' or c.k == '' then
-  redis.call('HSET', KEYS[7], 's', 'drawn')
+  redis.call('HSET', KEYS[6], 's', 'drawn')
   return {'ok', events}
 end
 local k = key(c.k)
 if not k then return fail('broken', c.k) end
 move(k, 0, -c.n)
-redis.call('HSET', KEYS[7], 's', 'drawn', 'k', '', 'n', 0)
+redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0)
 bench(k, '', why)
 return {'ok', events}
 `)
