@@ -129,7 +129,7 @@ func TestRandomHistoriesAgreeWithTheModel(t *testing.T) {
 				add(t, p, Key{Pool: h.pool, AppKey: fmt.Sprint("k", i+1), Limit: k.limit})
 			}
 			steps := map[string]func(){"draw": h.draw, "settle": h.settle, "unsend": h.unsend, "bench": h.bench, "restore": h.restore}
-			for range 25 {
+			for range 16 {
 				step := rapid.SampledFrom([]string{"draw", "draw", "draw", "settle", "settle", "unsend", "bench", "restore"}).Draw(r, "step")
 				steps[step]()
 			}
