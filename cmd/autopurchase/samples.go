@@ -24,6 +24,8 @@ func newSamples(catalogue []sim1688.Offer, seed uint64) *samples {
 	s := &samples{random: rand.New(rand.NewPCG(seed, seed))}
 	for _, offer := range catalogue {
 		switch {
+		case offer.NotByAPI || offer.PriceFen == 0:
+			// cannot be ordered at all
 		case offer.Stock == 0:
 			s.soldOut = append(s.soldOut, offer)
 		case offer.MinQuantity > 1:

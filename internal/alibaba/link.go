@@ -183,6 +183,9 @@ func (l *link) push(ctx context.Context, frame inFrame) error {
 	if frame.MsgSource != "MOCK" {
 		for _, push := range pushes(l.Credentials.AppKey, frame) {
 			if err := l.deliver(ctx, push); err != nil {
+				if ctx.Err() != nil {
+					return nil // the session is being ended: nothing to worry about, it comes again
+				}
 				l.Log.Warn().Str("app_key", l.Credentials.AppKey).Str("push", push.ID).Err(err).
 					Msg("push is not stored, so not confirmed: it will come again")
 				return nil

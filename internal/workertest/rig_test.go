@@ -1,0 +1,238 @@
+package workertest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/channel"
+	"autopurchase/internal/keypool"
+	"autopurchase/internal/relay"
+	"autopurchase/internal/sim1688"
+	"autopurchase/internal/workertest"
+	"autopurchase/schemas"
+	"autopurchase/worker"
+)
+
+// patience bounds every wait: a test that waits longer has failed.
+const patience = 30 * time.Second
+
+// rig is the whole product on real parts in one process: NATS, Redis, the key pool, the channel, the relay and 1688's
+// simulator. Workers are started by the tests.
+type rig struct {
+	t      *testing.T
+	ctx    context.Context
+	sim    *sim1688.Sim
+	bus    *bus.Bus
+	pool   *keypool.Pool
+	door   *door
+	client *channel.Client
+	events chan worker.Event
+	offers []sim1688.Offer // plain ones: in stock, no minimum, with a specId
+}
+
+// rigKeys are the app keys that the simulated platform knows and the relay holds secrets for.
+var rigKeys = []string{"1000001", "1000002", "1000003"}
+
+func newRig(t *testing.T, stack workertest.Stack) *rig {
+	t.Helper()
+	return newRigWithDoor(t, stack, &door{})
+}
+
+func newRigWithDoor(t *testing.T, stack workertest.Stack, d *door) *rig {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	t.Cleanup(cancel)
+	r := &rig{t: t, ctx: ctx, events: make(chan worker.Event, 1<<16), door: d}
+	r.startPlatform()
+	r.openStores(stack)
+	r.openChannel()
+	return r
+}
+
+func (r *rig) startPlatform() {
+	var keys []sim1688.Key
+	for _, appKey := range rigKeys {
+		keys = append(keys, sim1688.Key{AppKey: appKey, Secret: "secret-" + appKey, RefreshToken: "refresh-" + appKey, Member: "buyer"})
+	}
+	sim, err := sim1688.Start(context.WithoutCancel(r.ctx), sim1688.Config{Keys: keys})
+	r.must(err)
+	r.sim = sim
+	r.t.Cleanup(func() { r.must(sim.Close()) })
+	for _, offer := range sim1688.DefaultCatalogue() {
+		if offer.Stock > 0 && offer.PriceFen > 0 && offer.MinQuantity <= 1 && len(offer.SpecIDs) > 0 && !offer.NotByAPI {
+			r.offers = append(r.offers, offer)
+		}
+	}
+}
+
+func (r *rig) openStores(stack workertest.Stack) {
+	var err error
+	r.bus, err = bus.Connect(r.ctx, bus.Config{URL: stack.NATS, Name: "test", AckWait: 2 * time.Second})
+	r.must(err)
+	r.t.Cleanup(func() { r.must(r.bus.Close()) })
+	r.must(r.bus.Provision(r.ctx))
+	r.pool, err = keypool.Open(r.ctx, keypool.Config{URL: stack.Redis})
+	r.must(err)
+	r.t.Cleanup(func() { r.must(r.pool.Close()) })
+}
+
+// door is the channel's listener, which is shut until a test opens it if it begins shut.
+type door struct {
+	server *channel.Server
+	http   *httptest.Server
+	shut   atomic.Bool
+}
+
+func (d *door) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if d.shut.Load() {
+		http.Error(w, "shut", http.StatusBadGateway)
+		return
+	}
+	d.server.ServeHTTP(w, req)
+}
+
+func (r *rig) openChannel() {
+	var keys []relay.Key
+	for _, appKey := range rigKeys {
+		keys = append(keys, relay.Key{AppKey: appKey, Secret: "secret-" + appKey, RefreshToken: "refresh-" + appKey})
+	}
+	desk, err := relay.New(relay.Config{Gateway: r.sim.GatewayURL(), Keys: keys})
+	r.must(err)
+	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: desk})
+	r.door.http = httptest.NewServer(r.door)
+	r.t.Cleanup(func() {
+		r.must(r.door.server.Shutdown(context.WithoutCancel(r.ctx)))
+		r.door.http.Close()
+	})
+	r.client = channel.Dial(context.WithoutCancel(r.ctx), channel.ClientConfig{
+		URL: "ws" + strings.TrimPrefix(r.door.http.URL, "http") + "/channel", Token: "token", CallTimeout: 5 * time.Second,
+	})
+	r.t.Cleanup(func() { r.must(r.client.Close()) })
+}
+
+// addKey puts one of rigKeys into the pool.
+func (r *rig) addKey(appKey string, limit int64) {
+	r.t.Helper()
+	_, err := r.pool.Add(r.ctx, keypool.Key{Pool: "default", AppKey: appKey, Limit: limit})
+	r.must(err)
+}
+
+// work starts a worker; what is returned stops it and waits for its end.
+func (r *rig) work(change ...func(*worker.Config, *worker.Ports)) (stop func()) {
+	r.t.Helper()
+	inbox, err := r.bus.Inbox(r.ctx)
+	r.must(err)
+	config := worker.Config{Instance: fmt.Sprintf("w%d", time.Now().UnixNano()), Concurrent: 8, LookFor: 300 * time.Millisecond,
+		Grace: 5 * time.Second, ProbeEvery: 10 * time.Millisecond, Observe: func(e worker.Event) { r.events <- e }}
+	ports := worker.Ports{Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: r.pool, Stock: r.pool, Market: r.client, Outbox: r.bus.Outbox()}
+	for _, c := range change {
+		c(&config, &ports)
+	}
+	w, err := worker.New(config, ports)
+	r.must(err)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.ctx))
+	var done sync.WaitGroup
+	done.Go(func() { w.Run(ctx) })
+	stop = sync.OnceFunc(func() { cancel(); done.Wait() })
+	r.t.Cleanup(stop)
+	return stop
+}
+
+// request makes a request for one of each of the plain offers named by number; equal sellers share an order.
+func (r *rig) request(id string, offers ...int) worker.Request {
+	q := worker.Request{ID: id, Pool: "default", Flow: "general", Pay: "none", DeliverTo: worker.Address{
+		FullName: "张三", Mobile: "13800138000", Province: "上海", City: "上海市", Area: "黄浦区", Address: "陕西南路1号"}}
+	for _, n := range offers {
+		offer := r.offers[n]
+		q.Lines = append(q.Lines, worker.Line{OfferID: offer.OfferID, SpecID: offer.SpecIDs[0], Quantity: 1, Seller: offer.Seller})
+	}
+	return q
+}
+
+// ask publishes a request.
+func (r *rig) ask(q worker.Request) {
+	r.t.Helper()
+	r.askRaw(q.ID, schemas.AppendRequest(nil, q))
+}
+
+func (r *rig) askRaw(id string, body []byte) {
+	r.t.Helper()
+	_, err := r.bus.Submit(r.ctx, "acme", id, body)
+	r.must(err)
+}
+
+// result waits for the request's result.
+func (r *rig) result(id string) worker.Result {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.ctx, patience)
+	defer cancel()
+	for message, err := range r.bus.Watch(ctx, bus.WatchOptions{Subjects: []string{"purchase.result.acme." + worker.EncodeRef(id)}, Since: time.Unix(1, 0)}) {
+		r.must(err)
+		result, err := schemas.DecodeResult(message.Data)
+		r.must(err)
+		return result
+	}
+	r.t.Fatalf("no result for %s", id)
+	return worker.Result{}
+}
+
+// until waits for an event of a worker.
+func (r *rig) until(what string, is func(worker.Event) bool) worker.Event {
+	r.t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case e := <-r.events:
+			if is(e) {
+				return e
+			}
+		case <-timer.C:
+			r.t.Fatalf("waited %v in vain for %s", patience, what)
+		}
+	}
+}
+
+// orders gives what exists at 1688 for a request.
+func (r *rig) orders(id string) []sim1688.Order {
+	var mine []sim1688.Order
+	for _, order := range r.sim.Orders(sim1688.OrderFilter{}) {
+		if _, ref, _, ok := worker.ParseReference(order.OutOrderID); ok && ref == worker.EncodeRef(id) {
+			mine = append(mine, order)
+		}
+	}
+	return mine
+}
+
+// key gives the pool's books about a key.
+func (r *rig) key(appKey string) keypool.Info {
+	r.t.Helper()
+	infos, err := r.pool.Keys(r.ctx, "default")
+	r.must(err)
+	for _, info := range infos {
+		if info.AppKey == appKey {
+			return info
+		}
+	}
+	r.t.Fatalf("key %s is not in the pool", appKey)
+	return keypool.Info{}
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func processes(t *testing.T) workertest.Stack {
+	return workertest.Stack{NATS: workertest.NATS(t).URL, Redis: workertest.Redis(t).URL}
+}
