@@ -9,14 +9,14 @@ import (
 )
 
 // keyAdmin answers the administrators' messages from the pool.
-type keyAdmin struct{ pool *keypool.Pool }
+type keyAdmin struct{ *stores }
 
 func (a keyAdmin) Add(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
 	key := keypool.Key{Pool: k.Pool, AppKey: k.AppKey, Limit: k.Limit, Account: k.Account, Alipay: k.Alipay, By: k.By}
 	if err := key.Validate(); err != nil {
 		return bus.KeyInfo{}, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
 	}
-	info, err := a.pool.Add(ctx, key)
+	info, err := a.add(ctx, key)
 	return keyInfo(k.Pool, info), err
 }
 

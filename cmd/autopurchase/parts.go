@@ -55,7 +55,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	undo.add("channel", func(context.Context) error { return client.Close() })
 	set.Instance = strings.ToLower(rand.Text())[:12]
 	set.Observe = observe(log)
-	if _, err := s.bus.Admin(context.WithoutCancel(ctx), keyAdmin{s.pool}); err != nil {
+	if _, err := s.bus.Admin(context.WithoutCancel(ctx), keyAdmin{s}); err != nil {
 		return nil, err
 	}
 	w, err := worker.New(set.Config, worker.Ports{
@@ -73,8 +73,18 @@ func (p *workerPart) run(ctx context.Context) {
 		p.pool.RunFlusher(flushing, p.bus.Journal())
 	}()
 	p.worker.Run(ctx)
-	stop() // the flusher goes last: what the last requests did to the pool is journaled too
+	stop()
 	<-done
+	p.flush() // what the last requests did to the pool is journaled too
+}
+
+// flush journals what waits. What cannot be journaled now waits in Redis for the next worker.
+func (p *workerPart) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := p.pool.Flush(ctx, p.bus.Journal()); err != nil {
+		p.log.Warn().Err(err).Msg("events of the key pool wait in Redis")
+	}
 }
 
 // recordPush stores what 1688 said about an order of ours; only then is it confirmed to 1688.

@@ -90,7 +90,7 @@ func relayKeys(keys []sim1688.Key) []relay.Key {
 
 func (s *stage) addKeys(ctx context.Context) error {
 	for _, appKey := range s.keys {
-		if _, err := s.system.work.pool.Add(ctx, keypool.Key{Pool: defaultPool, AppKey: appKey, Limit: keyLimit, Account: "demo-buyer"}); err != nil {
+		if _, err := s.system.work.add(ctx, keypool.Key{Pool: defaultPool, AppKey: appKey, Limit: keyLimit, Account: "demo-buyer"}); err != nil {
 			return err
 		}
 	}

@@ -38,12 +38,20 @@ func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *c
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range pools {
+	for _, name := range append(pools, defaultPool) {
 		if err := pool.Rebuild(ctx, name, b.History()); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// add puts a key into a pool. A pool that Redis has lost is rebuilt first, or its keys would begin to count anew.
+func (s *stores) add(ctx context.Context, key keypool.Key) (keypool.Info, error) {
+	if err := s.pool.Rebuild(ctx, key.Pool, s.bus.History()); err != nil {
+		return keypool.Info{}, err
+	}
+	return s.pool.Add(ctx, key)
 }
 
 var _ worker.Stock = (*stores)(nil)

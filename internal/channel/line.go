@@ -108,7 +108,9 @@ func (l *line) push(f *frame) {
 
 func (l *line) takePush(id uint64, push worker.Push) {
 	if err := guarded(l.ctx, push, l.client.cfg.OnPush); err != nil {
-		l.client.cfg.Log.Warn().Str("push", push.ID).Err(err).Msg("push left unconfirmed")
+		if l.ctx.Err() == nil {
+			l.client.cfg.Log.Warn().Str("push", push.ID).Err(err).Msg("push left unconfirmed")
+		}
 		return
 	}
 	text := blank()

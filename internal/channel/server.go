@@ -105,7 +105,7 @@ func (s *Server) serve(ws *websocket.Conn) {
 	s.cfg.Log.Debug().Str("worker", ws.RemoteAddr().String()).Msg("worker connected")
 	cause := desk.run(desk.handle)
 	s.unlist(desk)
-	level := zerolog.WarnLevel
+	level := zerolog.InfoLevel // orders it had under way are looked up by whoever takes its requests over
 	if usual(cause) {
 		level = zerolog.DebugLevel
 	}
