@@ -175,3 +175,23 @@ func TestServeStatus(t *testing.T) {
 		t.Error("answers after stop")
 	}
 }
+
+// TestCloseEndsServicesAndWatches leaves them all running; the leak check of the package is the other half of the test.
+func TestCloseEndsServicesAndWatches(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	_, err := b.Admin(t.Context(), &safe{})
+	must(t, err)
+	_, err = b.ServeStatus(t.Context(), "w1", time.Hour, func(context.Context) any { return 1 })
+	must(t, err)
+	ready, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		for range b.Watch(context.Background(), WatchOptions{Ready: func() { close(ready) }}) {
+			t.Error("a message that nobody published")
+		}
+	}()
+	receive(t, ready)
+	must(t, b.Close())
+	receive(t, watched)
+}

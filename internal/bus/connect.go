@@ -113,6 +113,7 @@ func Connect(ctx context.Context, config Config) (*Bus, error) {
 	b.closing, b.close = context.WithCancel(context.Background())
 	conn, err := nats.Connect(b.config.URL, b.options(ctx)...)
 	if err != nil {
+		b.close()
 		return nil, fmt.Errorf("cannot reach NATS at %s: %w: is it running there?", redacted(b.config.URL), err)
 	}
 	b.conn = conn

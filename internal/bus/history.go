@@ -20,7 +20,7 @@ type History struct {
 }
 
 // History gives the history.
-func (b *Bus) History() *History { return &History{bus: b, Progress: func(uint64) {}} }
+func (b *Bus) History() *History { return &History{bus: b} }
 
 // Events yields the pool's journal.
 func (h *History) Events(ctx context.Context, pool string) iter.Seq2[worker.PoolEvent, error] {
@@ -59,7 +59,9 @@ func read[T any](ctx context.Context, h *History, stream, subject string, decode
 				yield(none, err)
 				return
 			}
-			h.Progress(msg.left)
+			if h.Progress != nil {
+				h.Progress(msg.left)
+			}
 			value, err := decode(msg)
 			if !yield(value, err) || err != nil || msg.sequence >= end || msg.left == 0 {
 				return

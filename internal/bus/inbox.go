@@ -111,19 +111,21 @@ func (in *Inbox) leave(place *list.Element) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
 	in.waiting.Remove(place)
-	if in.pulls.asked > in.waiting.Len() {
-		in.poke()
-	}
+	in.pull()
 }
 
-// pull asks for what is missing. The mutex must be held.
+// pull asks for what is missing, or has withdrawn what is too much. The mutex must be held.
 func (in *Inbox) pull() {
 	missing := in.waiting.Len() - in.pulls.asked
-	if missing <= 0 || missing < in.pulls.asked || !in.broken.IsZero() {
+	switch {
+	case !in.broken.IsZero() || missing == 0:
 		return
-	}
-	if err := in.pulls.ask(in.bus, missing); err != nil {
-		in.breakDown()
+	case missing < 0:
+		in.poke()
+	case missing >= in.pulls.asked:
+		if err := in.pulls.ask(in.bus, missing); err != nil {
+			in.breakDown()
+		}
 	}
 }
 

@@ -7,12 +7,15 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// minBeat keeps a consumer with a tiny AckWait, which somebody else made, from eating the processor.
+const minBeat = 10 * time.Millisecond
+
 // run cares for the inbox until the bus is closed: it shows the broker that deliveries are being worked on, withdraws pulls
 // that nobody waits for, and gets on after the broker was away.
 func (in *Inbox) run(beatEvery time.Duration) {
 	changes := in.bus.conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING)
 	defer in.bus.conn.RemoveStatusListener(changes)
-	beat, check := time.NewTicker(beatEvery), time.NewTicker(repairEvery)
+	beat, check := time.NewTicker(max(beatEvery, minBeat)), time.NewTicker(repairEvery)
 	defer beat.Stop()
 	defer check.Stop()
 	for {

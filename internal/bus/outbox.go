@@ -64,15 +64,18 @@ func (o *Outbox) store(ctx context.Context, subject string, result worker.Result
 	if err != nil {
 		return err
 	}
-	if msg == nil { // it aged away in this moment
-		return errors.New("the result on record is gone")
+	if msg == nil { // and the result aged away in this moment
+		return errFaster
 	}
 	stored, err := schemas.DecodeResult(msg.Data)
 	switch {
 	case err != nil:
 		o.bus.alarm(fmt.Sprintf("the result on record at %s, sequence %d, cannot be read: %v; it stands", subject, msg.Sequence, err))
 	case stored.Outcome == worker.OutcomeUnknown && result.Outcome != worker.OutcomeUnknown:
-		return o.publish(ctx, subject, result, msg.Sequence)
+		if err := o.publish(ctx, subject, result, msg.Sequence); !wrongLast(err) {
+			return err
+		}
+		return errFaster
 	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result):
 		o.bus.alarm(fmt.Sprintf("%s: decided as %s (%s), and again as %s (%s): the first stands; see whether two orders exist",
 			subject, stored.Outcome, stored.Code, result.Outcome, result.Code))
@@ -88,6 +91,9 @@ func (o *Outbox) publish(ctx context.Context, subject string, result worker.Resu
 		jetstream.WithExpectLastSequencePerSubject(expected))
 	return err
 }
+
+// errFaster makes a step be repeated: what another worker has just stored must be looked at.
+var errFaster = errors.New("another worker was faster")
 
 func message(subject string, body []byte) *nats.Msg {
 	return &nats.Msg{Subject: subject, Data: body}

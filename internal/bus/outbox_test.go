@@ -262,3 +262,26 @@ func testRepeats(t *testing.T) {
 		t.Errorf("%v after %d calls", err, calls)
 	}
 }
+
+// TestTwoReplaceAnUnknown: a late answer and a person decide at the same moment; one decision stands.
+func TestTwoReplaceAnUnknown(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	must(t, b.Outbox().Publish(bounded(t), unknown("PR-1")))
+	var workers sync.WaitGroup
+	for i := range 6 {
+		workers.Go(func() {
+			result := placed("PR-1", "11")
+			if i%2 == 0 {
+				result = refusedWith("PR-1", worker.CodeOutOfStock)
+			}
+			if err := b.Outbox().Publish(bounded(t), result); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	workers.Wait()
+	if n := stored(t, b, StreamResults); n != 2 {
+		t.Errorf("%d messages stored, want the unknown one and one decision", n)
+	}
+}
