@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -42,9 +41,6 @@ type system struct {
 	where addresses
 	log   zerolog.Logger
 }
-
-// ackWait is how long the broker waits for a sign of life before it delivers a request again.
-const ackWait = 30 * time.Second
 
 // newSystem starts everything but the worker's and the relay's running. config is the relay's.
 func newSystem(ctx context.Context, set systemSettings, data folder, config relay.Config, logs io.Writer, undo *cleanup) (*system, error) {
@@ -83,7 +79,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 
 // startBroker gives the NATS to connect to, and starts the embedded one if it is ours.
 func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *cleanup) (bus.Config, error) {
-	config := bus.Config{URL: set.nats, Name: "autopurchase", Log: log, AckWait: ackWait}
+	config := bus.Config{URL: set.nats, Name: "autopurchase", Log: log, AckWait: set.worker.ackWait}
 	if set.nats != "" {
 		return config, nil
 	}

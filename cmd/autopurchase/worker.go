@@ -39,7 +39,7 @@ func newWorker(term terminal) *cobra.Command {
 		}
 		log := newLog(term.err, level)
 		ctx := cmd.Context()
-		stores, err := openStores(ctx, bus.Config{URL: nats, Name: "autopurchase-worker", Log: log, AckWait: ackWait}, redis, &undo)
+		stores, err := openStores(ctx, bus.Config{URL: nats, Name: "autopurchase-worker", Log: log, AckWait: set.ackWait}, redis, &undo)
 		if err != nil {
 			return err
 		}
