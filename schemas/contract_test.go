@@ -132,7 +132,7 @@ func readStrictly(body []byte) error {
 			break
 		}
 	}
-	if _, err := in.ReadToken(); err != io.EOF {
+	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
 		return errors.New("data behind the value")
 	}
 	return nil

@@ -62,7 +62,7 @@ func (r *reader) start(body []byte) {
 }
 
 func (r *reader) end() fault {
-	if _, err := r.in.ReadToken(); err != io.EOF {
+	if _, err := r.in.ReadToken(); !errors.Is(err, io.EOF) {
 		return broken("must end after its one JSON object")
 	}
 	return nil

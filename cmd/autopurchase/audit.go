@@ -69,7 +69,7 @@ func (s *summary) judge(got results, books map[string][]sim1688.Order) {
 			s.Lost++
 		}
 		for _, order := range orders {
-			s.Products += int64(order.Products)
+			s.Products += order.Products
 		}
 	}
 }
@@ -94,7 +94,7 @@ func has(orders []sim1688.Order, id string) bool {
 
 func (s *summary) judgeKeys(books []sim1688.KeyBook) {
 	for _, key := range books {
-		s.OverDrawn += max(0, int64(key.Products)-int64(key.Limit))
+		s.OverDrawn += key.OverDrawn
 	}
 }
 

@@ -37,6 +37,6 @@ func (a keyAdmin) Restore(ctx context.Context, k bus.RestoreKey) (bus.KeyInfo, e
 func keyInfo(pool string, info keypool.Info) bus.KeyInfo {
 	return bus.KeyInfo{
 		AppKey: info.AppKey, Pool: pool, State: string(info.State), Limit: info.Limit, Used: info.Used, Held: info.Held, Left: info.Left,
-		Account: info.Account, Alipay: info.Alipay, Version: int64(info.Version),
+		Account: info.Account, Alipay: info.Alipay, Version: info.Version,
 	}
 }

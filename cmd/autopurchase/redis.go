@@ -72,7 +72,7 @@ func startRedisServer(ctx context.Context, data folder, undo *cleanup) (string, 
 	if err != nil {
 		return "", err
 	}
-	server := exec.Command(path, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "",
+	server := exec.CommandContext(context.WithoutCancel(ctx), path, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(dir, "redis.log"))
 	server.ExtraFiles = []*os.File{data.lock} // the folder stays locked until redis-server too has ended
 	ended, err := startChild(server)
@@ -100,7 +100,7 @@ func answers(ctx context.Context, address string, ended <-chan error) error {
 		}
 		select {
 		case err := <-ended:
-			return fmt.Errorf("it ended: %v", err)
+			return errors.Join(errors.New("it ended"), err)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
@@ -125,6 +125,5 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }

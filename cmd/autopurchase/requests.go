@@ -43,20 +43,15 @@ func readRequests(in io.Reader) iter.Seq2[written, error] {
 func firstByte(in *bufio.Reader) (first byte, line int, err error) {
 	for line = 1; ; {
 		first, err = in.ReadByte()
-		if err != nil || !bytes.ContainsRune([]byte(" \t\r\n"), rune(first)) {
-			return first, line, errors.Join(err, unread(in, err))
-		}
-		if first == '\n' {
+		switch {
+		case err != nil:
+			return 0, line, err
+		case !isBlank(first):
+			return first, line, in.UnreadByte()
+		case first == '\n':
 			line++
 		}
 	}
-}
-
-func unread(in *bufio.Reader, err error) error {
-	if err != nil {
-		return nil
-	}
-	return in.UnreadByte()
 }
 
 func readLines(in *bufio.Reader, line int, yield func(written, error) bool) {
@@ -111,9 +106,21 @@ func readArray(in *bufio.Reader, line int, yield func(written, error) bool) {
 		_, err = decoder.Token()
 	}
 	if err != nil {
-		yield(written{}, fmt.Errorf("line %d: %w", lines.at(decoder.InputOffset()), err))
+		yield(written{}, fmt.Errorf("line %d: %w", lines.at(decoder.InputOffset()+blanks(decoder.Buffered())), err))
 	}
 }
+
+// blanks counts the blanks, and the one byte after them, before what could not be read.
+func blanks(in io.Reader) int64 {
+	buffered := bufio.NewReader(in)
+	for n := int64(1); ; n++ {
+		if c, err := buffered.ReadByte(); err != nil || !isBlank(c) {
+			return n
+		}
+	}
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // lineCounter remembers where the lines of what was read through it begin.
 type lineCounter struct {

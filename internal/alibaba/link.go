@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/rs/zerolog"
 
 	"autopurchase/worker"
 )
@@ -183,10 +184,11 @@ func (l *link) push(ctx context.Context, frame inFrame) error {
 	if frame.MsgSource != "MOCK" {
 		for _, push := range pushes(l.Credentials.AppKey, frame) {
 			if err := l.deliver(ctx, push); err != nil {
-				if ctx.Err() != nil {
-					return nil // the session is being ended: nothing to worry about, it comes again
+				level := zerolog.WarnLevel
+				if ctx.Err() != nil { // the session is being ended
+					level = zerolog.DebugLevel
 				}
-				l.Log.Warn().Str("app_key", l.Credentials.AppKey).Str("push", push.ID).Err(err).
+				l.Log.WithLevel(level).Str("app_key", l.Credentials.AppKey).Str("push", push.ID).Err(err).
 					Msg("push is not stored, so not confirmed: it will come again")
 				return nil
 			}

@@ -155,7 +155,7 @@ func TestReconnectAfterTheRelayWasRestarted(t *testing.T) {
 	first := NewServer(ServerConfig{Token: token, Desk: desk{}, Log: zerolog.Nop()})
 	var current atomic.Pointer[Server]
 	current.Store(first)
-	web := httptest.NewServer(httpFunc(func() *Server { return current.Load() }))
+	web := httptest.NewServer(httpFunc(current.Load))
 	t.Cleanup(web.Close)
 	w := dialOpen(t, ClientConfig{URL: wsURL(web)})
 	if err := first.Shutdown(t.Context()); err != nil {

@@ -67,7 +67,8 @@ func (c *courier) publish(key Key, topic string, data json.RawMessage) string {
 }
 
 func (c *courier) store(p *push) {
-	list := append(c.stored[p.appKey], p)
+	list := c.stored[p.appKey]
+	list = append(list, p)
 	if len(list) > storedPushes {
 		c.forget(list[0])
 	}

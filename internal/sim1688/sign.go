@@ -5,7 +5,6 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"encoding/hex"
-	"io"
 	"net/url"
 	"slices"
 	"strconv"
@@ -28,9 +27,9 @@ func signature(secret, path string, form url.Values) string {
 	}
 	slices.Sort(pairs)
 	mac := hmac.New(sha1.New, []byte(secret))
-	io.WriteString(mac, path)
+	mac.Write([]byte(path))
 	for _, pair := range pairs {
-		io.WriteString(mac, pair)
+		mac.Write([]byte(pair))
 	}
 	return upperHex(mac.Sum(nil))
 }

@@ -111,7 +111,7 @@ func (s *Sim) serve(ctx context.Context, d *door, logger zerolog.Logger) {
 			d.handler.ServeHTTP(w, r)
 		}),
 	}
-	s.tasks.Go(func() { d.server.Serve(d.listener) })
+	s.tasks.Go(func() { _ = d.server.Serve(d.listener) }) // until it is closed
 }
 
 // resend looks twice per interval for pushes to send again.

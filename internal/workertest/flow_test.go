@@ -43,7 +43,7 @@ func TestWholeFlow(t *testing.T) {
 			t.Errorf("books: %+v %+v, want %d products", first, second, products)
 		}
 		for _, book := range r.sim.Keys() {
-			if info := r.pool; book.Products > 0 && info != nil && int64(book.Products) != r.key(book.AppKey).Used {
+			if book.Products > 0 && book.Products != r.key(book.AppKey).Used {
 				t.Errorf("key %s: 1688 counts %d, the pool %d", book.AppKey, book.Products, r.key(book.AppKey).Used)
 			}
 		}
