@@ -21,6 +21,7 @@ func newKeys(term terminal) *cobra.Command {
 		Long:    "Administers the pool by the messages keypool.admin.add, .list and .restore. Secrets never pass here: the relay reads\nthem from its keys file.",
 		Example: "  autopurchase keys add 1000001 --account buyer-1\n  autopurchase keys list",
 	}
+	group(keys)
 	keys.AddCommand(newKeysAdd(term), newKeysList(term), newKeysRestore(term))
 	return keys
 }

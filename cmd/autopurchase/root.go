@@ -60,6 +60,7 @@ func newRoot(term terminal) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	group(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
@@ -68,6 +69,17 @@ func newRoot(term terminal) *cobra.Command {
 		newPublish(term), newWatch(term), newKeys(term), newHealth(term),
 	)
 	return root
+}
+
+// group makes a command that only has others refuse what is none of them; cobra would show its help and say yes.
+func group(c *cobra.Command) {
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usage(fmt.Errorf("unknown command %q: see %s --help", args[0], c.CommandPath()))
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
 // usage makes an error the caller's.
