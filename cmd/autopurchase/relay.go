@@ -24,10 +24,10 @@ func newRelay(term terminal) *cobra.Command {
 		Example: "  autopurchase relay --listen 127.0.0.1:7700 --keys-file keys.json",
 	}, func(s *settings) {
 		edge.bind(s, publicGateway, publicMessages)
-		s.text(&address, "listen", "127.0.0.1:7700", "where workers connect")
+		s.text(&address, "listen", "127.0.0.1:7700", "where workers connect", anAddress)
 		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
 		s.flag(&plain, "channel-insecure", "allow a channel without TLS on an address that is not loopback, such as a private network of containers")
-		s.text(&http, "http", "", "where /livez and /readyz listen; empty for nowhere")
+		s.text(&http, "http", "", "where /livez and /readyz listen; empty for nowhere", orEmpty(anAddress))
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
@@ -73,11 +73,7 @@ func (r *relaySettings) config(log zerolog.Logger) (relay.Config, error) {
 
 // checkExposure refuses a channel that others on the network could order through.
 func checkExposure(address, token string, plain bool) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return usage(fmt.Errorf("--listen %q: must be host:port", address))
-	}
-	if loopback(host) {
+	if host, _, _ := net.SplitHostPort(address); loopback(host) {
 		return nil
 	}
 	if token == "" {

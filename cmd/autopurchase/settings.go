@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -157,6 +158,25 @@ func aURL(schemes ...string) func(string) error {
 			return fmt.Errorf("must be a URL beginning with %s://", strings.Join(schemes, ":// or "))
 		}
 		return nil
+	}
+}
+
+// anAddress checks that a text is host:port to listen on; the host may be left out for every interface.
+func anAddress(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+		return errors.New("must be host:port, such as 127.0.0.1:7700; port 0 takes a free one")
+	}
+	return nil
+}
+
+// orEmpty lets a check pass where nothing is given.
+func orEmpty(check func(string) error) func(string) error {
+	return func(text string) error {
+		if text == "" {
+			return nil
+		}
+		return check(text)
 	}
 }
 

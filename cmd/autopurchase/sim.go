@@ -24,9 +24,9 @@ func newSim(term terminal) *cobra.Command {
 			"  POST /admin/faults, /admin/stock, /admin/reset",
 		Example: "  autopurchase sim --keys-file keys.json",
 	}, func(s *settings) {
-		s.text(&config.GatewayAddr, "gateway-listen", "127.0.0.1:8801", "where the Open API listens")
-		s.text(&config.MessagesAddr, "messages-listen", "127.0.0.1:8802", "where the message websocket listens")
-		s.text(&config.AdminAddr, "admin-listen", "127.0.0.1:8803", "where the admin API listens")
+		s.text(&config.GatewayAddr, "gateway-listen", "127.0.0.1:8801", "where the Open API listens", anAddress)
+		s.text(&config.MessagesAddr, "messages-listen", "127.0.0.1:8802", "where the message websocket listens", anAddress)
+		s.text(&config.AdminAddr, "admin-listen", "127.0.0.1:8803", "where the admin API listens", anAddress)
 		s.text(&config.Count, "count", "lines", "what a product is: lines | units", oneOf("lines", "units"))
 		s.text(&keysFile, "keys-file", "", "the keys the platform knows, in the relay's format (required)")
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 
 	"github.com/rs/zerolog"
@@ -28,9 +30,17 @@ func (s *systemSettings) bind(set *settings, dataHelp string) {
 	set.text(&s.data, "data", "", dataHelp)
 	set.text(&s.nats, "nats", "", "use this NATS server instead of the embedded one", aURL("nats", "tls"))
 	set.text(&s.redis, "redis", redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH", checkRedis)
-	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen")
-	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes")
+	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen", anAddress)
+	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
 	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)
+}
+
+// onLoopback refuses an address through which others on the network could order: this channel has no TLS.
+func onLoopback(address string) error {
+	if host, _, err := net.SplitHostPort(address); err != nil || !loopback(host) {
+		return errors.New("must be on loopback, such as 127.0.0.1:7700; for workers on other machines run the parts apart: autopurchase relay")
+	}
+	return nil
 }
 
 // system is NATS, Redis, relay and worker in this process, as far as they are not elsewhere.

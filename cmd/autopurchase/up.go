@@ -76,12 +76,7 @@ type relaySettings struct {
 
 func (r *relaySettings) bind(set *settings, gateway, messages string) {
 	set.text(&r.gateway, "gateway", gateway, "1688's Open API", aURL("http", "https"))
-	set.text(&r.messages, "messages", messages, "1688's message websocket; empty to hear no messages", func(text string) error {
-		if text == "" {
-			return nil
-		}
-		return aURL("ws", "wss")(text)
-	})
+	set.text(&r.messages, "messages", messages, "1688's message websocket; empty to hear no messages", orEmpty(aURL("ws", "wss")))
 	set.text(&r.keysFile, "keys-file", "", "file with the keys' secrets and tokens, mode 0600 (required)")
 	set.number(&r.perKey, "per-key", 20, 0, 10000, "calls a second for one app key; 0 for no limit")
 	set.duration(&r.timeout, "gateway-timeout", 30*time.Second, time.Second, "how long one call to 1688 may take")

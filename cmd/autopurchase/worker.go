@@ -26,7 +26,7 @@ func newWorker(term terminal) *cobra.Command {
 		s.text(&set.channelURL, "channel", "ws://127.0.0.1:7700/channel", "URL of a relay's channel", aURL("ws", "wss"))
 		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
 		s.flag(&plain, "channel-insecure", "allow a channel without TLS to an address that is not loopback")
-		s.text(&http, "http", "", "where /livez and /readyz listen, such as 127.0.0.1:7710; empty for nowhere")
+		s.text(&http, "http", "", "where /livez and /readyz listen, such as 127.0.0.1:7710; empty for nowhere", orEmpty(anAddress))
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
