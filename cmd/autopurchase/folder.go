@@ -43,7 +43,9 @@ func openFolder(ctx context.Context, path string, undo *cleanup) (folder, error)
 		return folder{}, errors.Join(fmt.Errorf("--data %s: another process holds this folder; stop it or choose another folder", path), lock.Close())
 	}
 	undo.add("data folder", func(context.Context) error { return lock.Close() })
-	return folder{path: path, lock: lock}, nil
+	f := folder{path: path, lock: lock}
+	undo.add("addresses", func(context.Context) error { return f.withdraw() })
+	return f, f.withdraw()
 }
 
 func flock(ctx context.Context, lock *os.File) error {
@@ -86,6 +88,15 @@ func (f folder) publish(a addresses) error {
 		return err
 	}
 	return os.Rename(temporary, filepath.Join(f.path, "addresses.json"))
+}
+
+// withdraw takes the file away: the addresses of a system that has ended, or crashed, may be somebody else's by now.
+func (f folder) withdraw() error {
+	err := os.Remove(filepath.Join(f.path, "addresses.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // token gives the channel's token of this folder, a new one on its first use.
