@@ -9,10 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 )
 
 // The choices of --redis besides a URL.
@@ -68,35 +70,53 @@ func startRedisServer(ctx context.Context, data folder, undo *cleanup) (string, 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("data folder: %w", err)
 	}
+	for attempt := 1; ; attempt++ {
+		url, err := runRedisServer(ctx, path, dir, data.lock, undo)
+		if err == nil || attempt == portAttempts || ctx.Err() != nil {
+			return url, err
+		}
+	}
+}
+
+// portAttempts is how often redis-server is started: between finding a free port and its listening there, another process
+// may take the port.
+const portAttempts = 3
+
+func runRedisServer(ctx context.Context, path, dir string, lock *os.File, undo *cleanup) (string, error) {
 	port, err := freePort()
 	if err != nil {
 		return "", err
 	}
 	server := exec.CommandContext(context.WithoutCancel(ctx), path, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(dir, "redis.log"))
-	server.ExtraFiles = []*os.File{data.lock} // the folder stays locked until redis-server too has ended
+	server.ExtraFiles = []*os.File{lock} // the folder stays locked until redis-server too has ended
 	ended, err := startChild(server)
 	if err != nil {
 		return "", fmt.Errorf("redis-server: %w", err)
 	}
-	undo.add("redis-server", func(ctx context.Context) error { return stopProcess(ctx, server.Process, ended) })
 	address := "127.0.0.1:" + strconv.Itoa(port)
-	if err := answers(ctx, address, ended); err != nil {
+	if err := answers(ctx, address, server.Process.Pid, ended); err != nil {
+		_ = server.Process.Kill() // fails only for a process that ended by itself
+		<-ended
 		return "", fmt.Errorf("redis-server did not start (see %s): %w", filepath.Join(dir, "redis.log"), err)
 	}
+	undo.add("redis-server", func(ctx context.Context) error { return stopProcess(ctx, server.Process, ended) })
 	return "redis://" + address + "/0", nil
 }
 
-// answers waits until something listens on the address, or the process behind it ends.
-func answers(ctx context.Context, address string, ended <-chan error) error {
+// answers waits until the process answers on the address, or ends. Another process's Redis on that address is not taken for
+// it: the pool's keys would go there.
+func answers(ctx context.Context, address string, pid int, ended <-chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	var dialer net.Dialer
+	client := redis.NewClient(&redis.Options{Addr: address, MaxRetries: -1})
+	defer client.Close()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
-			return conn.Close()
+		facts, err := client.Info(ctx, "server").Result()
+		if err == nil && strings.Contains(facts, fmt.Sprintf("\nprocess_id:%d\r\n", pid)) {
+			return nil
 		}
 		select {
 		case err := <-ended:
