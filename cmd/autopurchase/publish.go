@@ -146,7 +146,7 @@ func (p *publisher) tell(f fate) {
 	if f.Reason != "" {
 		line += ": " + f.Reason
 	}
-	fmt.Fprintln(p.out, line)
+	fmt.Fprintln(p.out, printable(line))
 	p.progress()
 }
 

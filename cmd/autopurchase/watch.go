@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +24,7 @@ func newWatch(term terminal) *cobra.Command {
 		Use:   "watch [SUBJECT…]",
 		Short: "Follow requests, results, status and key-pool events, a line each",
 		Long: "Follows subjects (with the wildcards * and >) from now on, or from a time or so long ago. Without a subject: everything.\n" +
-			"Requests are shown without their buyers' data.",
+			"Requests are shown without their buyers' data, except with --json, which shows every message whole.",
 		Example: "  autopurchase watch\n  autopurchase watch --since 1h 'purchase.result.acme.>'\n  autopurchase watch --json 'keypool.event.>'",
 		Args:    cobra.ArbitraryArgs,
 	}, func(s *settings) {
@@ -108,7 +111,9 @@ var shown = []string{"request_id", "outcome", "code", "status", "topic", "app_ke
 func showLine(out io.Writer, m bus.Message) error {
 	line := fmt.Sprintf("%s  %-44s", m.Time.Local().Format(time.DateTime), m.Subject)
 	var members map[string]any
-	if err := json.Unmarshal(m.Data, &members); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(m.Data))
+	decoder.UseNumber() // a float would show a million as 1e+06
+	if err := decoder.Decode(&members); err != nil {
 		line += "  (not a JSON object)"
 	}
 	for _, name := range shown {
@@ -117,8 +122,18 @@ func showLine(out io.Writer, m bus.Message) error {
 		}
 	}
 	line += list(members, "lines", "%d lines") + list(members, "orders", "%d orders")
-	_, err := fmt.Fprintln(out, line)
+	_, err := fmt.Fprintln(out, printable(line))
 	return err
+}
+
+// printable keeps a line one line: what others wrote must neither break it nor speak to the terminal.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, line)
 }
 
 func list(members map[string]any, name, format string) string {
