@@ -77,14 +77,17 @@ func runDemo(ctx context.Context, term terminal, set demoSettings) (err error) {
 // perform publishes the samples, follows their results to the last one and compares both with the simulator's books.
 func (s *stage) perform(ctx context.Context) (summary, error) {
 	started := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
-	defer cancel()
 	if err := s.publish(ctx); err != nil {
 		return summary{}, err
 	}
-	got, err := s.follow(ctx)
+	bounded, cancel := context.WithTimeout(ctx, demoTimeout)
+	defer cancel()
+	got, err := s.follow(bounded)
 	if err != nil {
 		return summary{}, err
+	}
+	if ctx.Err() != nil && len(got) < len(s.samples) {
+		return summary{}, errInterrupted
 	}
 	sum, err := s.audit(context.WithoutCancel(ctx), got)
 	sum.Seconds = time.Since(started).Round(time.Millisecond).Seconds()

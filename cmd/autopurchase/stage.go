@@ -100,17 +100,27 @@ func (s *stage) addKeys(ctx context.Context) error {
 // publish submits all samples and waits for the broker's word on each.
 func (s *stage) publish(ctx context.Context) error {
 	bar := newProgress(s.term.err, "published", len(s.samples))
-	var refused error
+	var refused error // the first: the others have the same cause
 	done := 0
 	err := s.system.work.bus.SubmitAll(ctx, demoTenant, s.submissions, func(o bus.Outcome) {
-		if o.Err != nil || o.Receipt.Fate != bus.Accepted {
-			refused = errors.Join(refused, fmt.Errorf("sample %s: %s %w", o.ID, o.Receipt.Fate, o.Err))
+		switch {
+		case refused != nil:
+		case o.Err != nil:
+			refused = fmt.Errorf("sample %s: %w", o.ID, o.Err)
+		case o.Receipt.Fate != bus.Accepted:
+			refused = fmt.Errorf("sample %s: %s", o.ID, o.Receipt.Fate)
 		}
 		done++
 		bar.reach(done)
 	})
-	return errors.Join(err, refused)
+	if err != nil {
+		return errInterrupted
+	}
+	return refused
 }
+
+// errInterrupted says that a demo was told to stop before it could judge anything.
+var errInterrupted = errors.New("stopped before every sample had its result; the books were not checked")
 
 func (s *stage) submissions(yield func(bus.Submission) bool) {
 	for _, sample := range s.samples {
