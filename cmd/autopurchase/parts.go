@@ -63,7 +63,12 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	w, err := worker.New(set.Config, worker.Ports{
 		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox,
 	})
-	return &workerPart{stores: s, channel: client, worker: w, log: log}, err
+	if err != nil {
+		return nil, err
+	}
+	p := &workerPart{stores: s, channel: client, worker: w, log: log}
+	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
+	return p, err
 }
 
 // run works until ctx ends and everything that was running has finished.
@@ -93,12 +98,9 @@ func (p *workerPart) flush() {
 func recordPush(ctx context.Context, outbox *bus.Outbox, push worker.Push) error {
 	tenant, ref, _, ours := worker.ParseReference(push.Reference)
 	if !ours {
-		return nil // not an order of ours: nobody waits for it
+		return nil // nobody waits for it
 	}
-	id, err := worker.DecodeRef(ref)
-	if err != nil {
-		return nil
-	}
+	id, _ := worker.DecodeRef(ref) // a reference of ours has one
 	return outbox.PublishStatus(ctx, worker.Status{
 		Tenant: tenant, Ref: ref, RequestID: id, OrderID: push.OrderID, OutOrderID: push.Reference, AppKey: push.AppKey,
 		EventID: push.ID, Topic: push.Topic, Status: push.Status, At: time.UnixMilli(push.At).UTC(),
