@@ -1,0 +1,142 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/worker"
+)
+
+// TestAServerRestartLosesNothing restarts the server under eight busy callers.
+func TestAServerRestartLosesNothing(t *testing.T) {
+	t.Parallel()
+	b, server := provisioned(t, Config{AckWait: 2 * time.Second})
+	in := openInbox(t, b)
+	const n = 200
+	submit(t, b, numbered(n)...)
+	var mutex sync.Mutex
+	done := map[uint64]bool{}
+	half, all := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(bounded(t))
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				d, err := in.Next(ctx)
+				if err != nil || d.Receipt.Ack(ctx) != nil {
+					continue
+				}
+				mutex.Lock()
+				done[d.Sequence] = true
+				switch len(done) {
+				case n / 2:
+					closeOnce(half)
+				case n:
+					closeOnce(all)
+				}
+				mutex.Unlock()
+			}
+		})
+	}
+	receive(t, half)
+	server.Restart()
+	receive(t, all)
+	cancel()
+	callers.Wait()
+	until(t, "all is acknowledged", func() bool {
+		info := consumerInfo(t, b)
+		return info.NumPending == 0 && info.NumAckPending == 0
+	})
+}
+
+// TestWorkOverARestartStaysWithItsWorker: the sign of life and the ack go on with the connection.
+func TestWorkOverARestartStaysWithItsWorker(t *testing.T) {
+	t.Parallel()
+	b, server := provisioned(t, Config{AckWait: 3 * time.Second})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1", "PR-2")
+	d := next(t, in)
+	server.Restart()
+	if other := next(t, in); other.Sequence == d.Sequence || other.Attempt != 1 {
+		t.Errorf("%+v", other)
+	}
+	must(t, d.Receipt.Ack(bounded(t)))
+}
+
+func TestCallersAreToldThatTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
+	b, server := provisioned(t, Config{})
+	in := openInbox(t, b)
+	told := make(chan error)
+	go func() {
+		_, err := in.Next(bounded(t))
+		told <- err
+	}()
+	server.Stop()
+	if trouble := worker.AsTrouble(receive(t, told)); trouble.Code != worker.CodeNATSDown {
+		t.Errorf("told %v", trouble)
+	}
+	server.Restart()
+	until(t, "the connection is back", func() bool { return b.Ready(t.Context()) == nil })
+	submit(t, b, "PR-1")
+	if d := next(t, in); d.Attempt != 1 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestARemovedConsumerIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	var raised alarms
+	b, _ := provisioned(t, Config{Alarm: raised.add})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1")
+	must(t, next(t, in).Receipt.Ack(bounded(t)))
+	got := make(chan worker.Delivery)
+	go func() {
+		d, err := in.Next(bounded(t))
+		if err != nil {
+			t.Error(err)
+		}
+		got <- d
+	}()
+	until(t, "the pull is out", func() bool { return consumerInfo(t, b).NumWaiting > 0 })
+	must(t, b.js.DeleteConsumer(bounded(t), StreamRequests, ConsumerWorker))
+	if d := receive(t, got); d.Ref != "PR-1" {
+		t.Errorf("%+v: what is stored comes once more", d)
+	}
+	if len(raised.list()) != 1 {
+		t.Errorf("alarms: %q", raised.list())
+	}
+}
+
+func TestCloseSendsCallersAway(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	told := make(chan error)
+	go func() {
+		_, err := in.Next(context.Background())
+		told <- err
+	}()
+	must(t, b.Close())
+	if err := receive(t, told); !errors.Is(err, errClosed) {
+		t.Errorf("told %v", err)
+	}
+	if _, err := in.Next(context.Background()); !errors.Is(err, errClosed) {
+		t.Errorf("Next after Close: %v", err)
+	}
+	must(t, b.Close())
+}
+
+func TestInboxNeedsItsStream(t *testing.T) {
+	t.Parallel()
+	b := connect(t, Config{URL: newServer(t)})
+	if _, err := b.Inbox(bounded(t)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("error %v", err)
+	}
+}
