@@ -32,8 +32,8 @@ lint: ## check format, go vet and golangci-lint (built on its first use)
 	go vet ./...
 	$(LINT) run ./...
 
-bench: build ## measure this installation against a bare loop doing the same I/O
-	go test -run '^$$' -bench . ./internal/benchmark/...
+bench: build needs-redis ## measure this machine against a bare loop doing the same I/O: make bench ARGS="-pairs 9"
+	go test -run '^$$' -bench . -benchtime 1x -timeout $(TIMEOUT) ./internal/benchmark $(ARGS)
 
 images: ## get the images of the container tests, or build stand-ins where none can be pulled
 	@if docker info >/dev/null 2>&1; then .ci/images/ensure >/dev/null; \
