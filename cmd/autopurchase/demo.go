@@ -33,7 +33,9 @@ func newDemo(term terminal) *cobra.Command {
 		Example: "  autopurchase demo\n  autopurchase demo --requests 2000 --workers 64 --json\n  autopurchase demo --keep --data ./demo",
 	}, func(s *settings) {
 		set.bind(s, "folder for all data; a temporary one if left out")
-		set.log = "warn"
+		s.preset("log", "warn")
+		s.preset("ack-wait", "5s")  // the simulator shows an order at once, so that a killed worker's
+		s.preset("look-for", "10s") // orders need not be looked for as long as the platform's
 		s.number(&set.requests, "requests", 450, 1, 1_000_000, "sample requests to publish")
 		s.number(&set.seed, "seed", 1688, 0, 1<<31, "of the samples")
 		s.flag(&set.keep, "keep", "stay up after the samples; DIR/addresses.json tells other programs where everything is")

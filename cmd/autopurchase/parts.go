@@ -32,7 +32,7 @@ func (s *workerSettings) bind(set *settings) {
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
-	set.duration(&s.ackWait, "ack-wait", 30*time.Second, time.Second, "after how long without a sign of life the broker gives a request to another worker; the same for all workers")
+	set.duration(&s.ackWait, "ack-wait", 0, time.Second, "after how long without a sign of life the broker gives a request to another worker; for all workers, and kept if left out (30s in a new queue)")
 }
 
 // workerPart is a worker with everything it is wired to.

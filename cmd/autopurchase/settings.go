@@ -150,6 +150,13 @@ func (s *settings) flag(target *bool, name, help string) {
 	s.cmd.Flags().Lookup(name).NoOptDefVal = "true"
 }
 
+// preset gives a flag another default than the commands that share it.
+func (s *settings) preset(name, text string) {
+	f := s.cmd.Flags().Lookup(name)
+	_ = f.Value.Set(text) // a Set of ours never fails: it notes the problem
+	f.DefValue = text
+}
+
 // aURL checks that a text is a URL with one of the schemes.
 func aURL(schemes ...string) func(string) error {
 	return func(text string) error {

@@ -23,6 +23,7 @@ type systemSettings struct {
 	http   string
 	listen string
 	log    string
+	sync   bool // the embedded NATS writes every message through to the disk before it is acknowledged
 }
 
 func (s *systemSettings) bind(set *settings, dataHelp string) {
@@ -93,7 +94,7 @@ func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *clea
 	if set.nats != "" {
 		return config, nil
 	}
-	embedded, err := bus.Embed(bus.EmbedConfig{StoreDir: filepath.Join(data.path, "nats"), Listen: "127.0.0.1:0", Log: log})
+	embedded, err := bus.Embed(bus.EmbedConfig{StoreDir: filepath.Join(data.path, "nats"), Listen: "127.0.0.1:0", SyncAlways: set.sync, Log: log})
 	if err != nil {
 		return config, fmt.Errorf("embedded NATS: %w", err)
 	}

@@ -18,7 +18,7 @@ const (
 
 // newUp runs everything on one machine against the real platform.
 func newUp(term terminal) *cobra.Command {
-	var set systemSettings
+	set := systemSettings{sync: true}
 	var edge relaySettings
 	return command(term, &cobra.Command{
 		Use:   "up",

@@ -31,7 +31,8 @@ type Config struct {
 	Replicas int
 	// Retention is how long messages are kept.
 	Retention Retention
-	// AckWait is after how long without a sign of life a request is delivered again. Default 30 s. Taken by Provision.
+	// AckWait is after how long without a sign of life a request is delivered again. 0 keeps what the consumer has, 30 s for a
+	// new one: a worker that merely joins must not change it for the others, whose signs of life follow it. Taken by Provision.
 	AckWait time.Duration
 	// Alarm is told what a person must look at, in one line. It must not block. May be nil; it is logged in any case.
 	Alarm func(text string)
@@ -54,7 +55,6 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.URL, nats.DefaultURL)
 	setDefault(&c.Name, "autopurchase")
 	setDefault(&c.InboxPrefix, strings.TrimSuffix(nats.InboxPrefix, "."))
-	setDefault(&c.AckWait, 30*time.Second)
 	setDefault(&c.Retention.Requests, 30*day)
 	setDefault(&c.Retention.Results, 400*day)
 	setDefault(&c.Retention.Status, 400*day)
@@ -81,7 +81,7 @@ func (c Config) Validate() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	bad(c.AckWait < 100*time.Millisecond, "ack-wait %v: must be at least 100ms", c.AckWait)
+	bad(c.AckWait != 0 && c.AckWait < 100*time.Millisecond, "ack-wait %v: must be at least 100ms", c.AckWait)
 	bad(c.Replicas < 0 || c.Replicas > 5, "replicas %d: must be 1 to 5", c.Replicas)
 	bad(c.Retention.Requests < time.Hour, "retention of requests %v: must be at least 1h", c.Retention.Requests)
 	bad(c.Retention.Results < c.Retention.Requests, "retention of results %v: must not be shorter than that of requests, %v",

@@ -67,6 +67,13 @@ func TestProvisionIsIdempotent(t *testing.T) {
 	if info := consumerInfo(t, b); info.Config.AckWait != 9*time.Second {
 		t.Errorf("%+v", info.Config)
 	}
+	joins := connect(t, Config{URL: server.URL})
+	if err := joins.Provision(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if info := consumerInfo(t, b); info.Config.AckWait != 9*time.Second {
+		t.Errorf("AckWait became %v although nothing was said", info.Config.AckWait)
+	}
 }
 
 // TestProvisionKeepsWhatIsTheOperators: a limit that somebody set by hand stays.

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,13 +104,13 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 
 // consumer is how workers get requests. Nothing disappears at a number of deliveries: the worker itself decides when to give
 // up. There is no BackOff, since it would replace AckWait and so cut the sign of life short.
-func (b *Bus) consumer() jetstream.ConsumerConfig {
+func (b *Bus) consumer(ackWait time.Duration) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable:       ConsumerWorker,
 		Description:   "All workers share it; pending and unacknowledged messages are the queue's depth.",
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       b.config.AckWait,
+		AckWait:       ackWait,
 		MaxDeliver:    -1,
 		MaxAckPending: maxAckPending,
 		MaxWaiting:    maxPulls,
@@ -117,10 +118,32 @@ func (b *Bus) consumer() jetstream.ConsumerConfig {
 }
 
 func (b *Bus) provisionConsumer(ctx context.Context) error {
-	if _, err := b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer()); err != nil {
+	ackWait, err := b.ackWait(ctx)
+	if err == nil {
+		_, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer(ackWait))
+	}
+	if err != nil {
 		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
 	}
 	return nil
+}
+
+// newAckWait is a new consumer's, if nothing is said.
+const newAckWait = 30 * time.Second
+
+// ackWait is what was asked for, else what the consumer has.
+func (b *Bus) ackWait(ctx context.Context) (time.Duration, error) {
+	if b.config.AckWait != 0 {
+		return b.config.AckWait, nil
+	}
+	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return newAckWait, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return consumer.CachedInfo().Config.AckWait, nil
 }
 
 // ensureConsumer makes the consumer if somebody has removed it. Where it exists, its right to create one is not needed.
@@ -128,7 +151,7 @@ func (b *Bus) ensureConsumer(ctx context.Context) (*jetstream.ConsumerInfo, erro
 	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		b.alarm("consumer " + ConsumerWorker + " of stream " + StreamRequests + " was gone: made again, every stored request is delivered once more")
-		consumer, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer())
+		consumer, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer(cmp.Or(b.config.AckWait, newAckWait)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
