@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"autopurchase/internal/bus"
@@ -32,6 +33,24 @@ func (a keyAdmin) List(ctx context.Context, pool string) ([]bus.KeyInfo, error) 
 func (a keyAdmin) Restore(ctx context.Context, k bus.RestoreKey) (bus.KeyInfo, error) {
 	info, err := a.pool.Restore(ctx, k.Pool, k.AppKey, k.By)
 	return keyInfo(k.Pool, info), err
+}
+
+func (a keyAdmin) Pool(ctx context.Context, want bus.PoolSettings) (bus.PoolSettings, error) {
+	have, err := a.pool.Settings(ctx, want.Pool)
+	if err != nil {
+		return want, err
+	}
+	settings := keypool.Settings{
+		Count: cmp.Or(want.Count, have.Count), Width: cmp.Or(want.Width, have.Width), Low: have.Low, By: want.By,
+	}
+	if want.Low != nil {
+		settings.Low = *want.Low
+	}
+	if err := settings.Validate(); err != nil {
+		return want, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
+	}
+	err = a.configure(ctx, want.Pool, settings)
+	return bus.PoolSettings{Pool: want.Pool, Count: settings.Count, Width: settings.Width, Low: &settings.Low}, err
 }
 
 func keyInfo(pool string, info keypool.Info) bus.KeyInfo {

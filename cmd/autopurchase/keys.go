@@ -18,11 +18,11 @@ func newKeys(term terminal) *cobra.Command {
 	keys := &cobra.Command{
 		Use:     "keys",
 		Short:   "Administer the pool of app keys",
-		Long:    "Administers the pool by the messages keypool.admin.add, .list and .restore. Secrets never pass here: the relay reads\nthem from its keys file.",
+		Long:    "Administers the pool by the messages keypool.admin.add, .list, .restore and .pool. Secrets never pass here: the relay reads\nthem from its keys file.",
 		Example: "  autopurchase keys add 1000001 --account buyer-1\n  autopurchase keys list",
 	}
 	group(keys)
-	keys.AddCommand(newKeysAdd(term), newKeysList(term), newKeysRestore(term))
+	keys.AddCommand(newKeysAdd(term), newKeysList(term), newKeysRestore(term), newKeysPool(term))
 	return keys
 }
 
@@ -38,18 +38,25 @@ func (k *keysSettings) bind(s *settings) {
 	s.flag(&k.json, "json", "print JSON")
 }
 
-// ask connects, sends one admin message and shows the keys that come back.
-func (k *keysSettings) ask(ctx context.Context, out io.Writer, send func(context.Context, *bus.Bus) ([]bus.KeyInfo, error)) (err error) {
+// connected runs a step with a connection.
+func (k *keysSettings) connected(ctx context.Context, step func(*bus.Bus) error) (err error) {
 	b, err := bus.Connect(ctx, bus.Config{URL: k.nats, Name: "autopurchase-keys"})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	infos, err := send(ctx, b)
-	if err != nil {
-		return err
-	}
-	return showKeys(out, infos, k.json)
+	return step(b)
+}
+
+// ask sends one admin message and shows the keys that come back.
+func (k *keysSettings) ask(ctx context.Context, out io.Writer, send func(context.Context, *bus.Bus) ([]bus.KeyInfo, error)) error {
+	return k.connected(ctx, func(b *bus.Bus) error {
+		infos, err := send(ctx, b)
+		if err != nil {
+			return err
+		}
+		return showKeys(out, infos, k.json)
+	})
 }
 
 func newKeysAdd(term terminal) *cobra.Command {

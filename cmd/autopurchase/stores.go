@@ -54,6 +54,14 @@ func (s *stores) add(ctx context.Context, key keypool.Key) (keypool.Info, error)
 	return s.pool.Add(ctx, key)
 }
 
+// configure changes a pool's settings; one that Redis has lost is rebuilt first.
+func (s *stores) configure(ctx context.Context, pool string, settings keypool.Settings) error {
+	if err := s.pool.Rebuild(ctx, pool, s.bus.History()); err != nil {
+		return err
+	}
+	return s.pool.Configure(ctx, pool, settings)
+}
+
 var _ worker.Stock = (*stores)(nil)
 
 // Left is the pool's. A paused worker asks again and again, and so a pool that was lost while it ran comes back.

@@ -29,6 +29,8 @@ type KeyAdmin interface {
 	List(ctx context.Context, pool string) ([]KeyInfo, error)
 	// Restore puts a benched key back into use.
 	Restore(ctx context.Context, key RestoreKey) (KeyInfo, error)
+	// Pool changes a pool's settings as far as they are given, and gives what they are then.
+	Pool(ctx context.Context, settings PoolSettings) (PoolSettings, error)
 }
 
 // KeyInfo is an app key as administrators see it.
@@ -62,6 +64,15 @@ type RestoreKey struct {
 	By     string `json:"by,omitempty"`
 }
 
+// PoolSettings are a pool's settings. In a request, what is left out stays as it is.
+type PoolSettings struct {
+	Pool  string `json:"pool,omitempty"`
+	Count string `json:"count,omitempty"` // what a key's limit counts: lines or units
+	Width int    `json:"width,omitempty"` // how many keys are active at once
+	Low   *int64 `json:"low,omitempty"`   // products that all keys together can still take, below which the pool is low; 0 never
+	By    string `json:"by,omitempty"`    // who asks, for the journal
+}
+
 // listKeys asks for the keys of a pool.
 type listKeys struct {
 	Pool string `json:"pool,omitempty"`
@@ -79,12 +90,13 @@ type AdminError struct {
 // Error gives code and reason.
 func (e *AdminError) Error() string { return e.Code + ": " + e.Reason }
 
-// Admin answers on keypool.admin.add, .list and .restore. Of several instances one answers each request. stop ends it and may
+// Admin answers on keypool.admin.add, .list, .restore and .pool. Of several instances one answers each request. stop ends it and may
 // be called once; closing the bus ends it too.
 func (b *Bus) Admin(ctx context.Context, keys KeyAdmin) (stop func(), err error) {
 	service, err := b.serve(serviceKeys, "Administers the pools of app keys.",
 		endpoint{"add", SubjectKeysAdd, admin(ctx, b, keys.Add)},
 		endpoint{"restore", SubjectKeysRestore, admin(ctx, b, keys.Restore)},
+		endpoint{"pool", SubjectKeysPool, admin(ctx, b, keys.Pool)},
 		endpoint{"list", SubjectKeysList, admin(ctx, b, func(ctx context.Context, ask listKeys) ([]KeyInfo, error) {
 			infos, err := keys.List(ctx, ask.Pool)
 			return append([]KeyInfo{}, infos...), err // an empty list, not null
@@ -182,6 +194,19 @@ func (l listKeys) checked() (listKeys, *worker.Invalid) {
 	return l, checkPool(l.Pool)
 }
 
+func (p PoolSettings) checked() (PoolSettings, *worker.Invalid) {
+	setDefault(&p.Pool, defaultPool)
+	switch {
+	case p.Count != "" && p.Count != "lines" && p.Count != "units":
+		return p, &worker.Invalid{Field: "count", Reason: "must be lines or units"}
+	case p.Width < 0:
+		return p, &worker.Invalid{Field: "width", Reason: "must be 1 or more keys"}
+	case p.Low != nil && *p.Low < 0:
+		return p, &worker.Invalid{Field: "low", Reason: "must be 0 or more products"}
+	}
+	return p, checkPool(p.Pool)
+}
+
 func checkKey(pool, appKey string) *worker.Invalid {
 	if appKey == "" {
 		return &worker.Invalid{Field: "app_key", Reason: "must be given"}
@@ -209,6 +234,11 @@ func (b *Bus) ListKeys(ctx context.Context, pool string) ([]KeyInfo, error) {
 // RestoreKey asks for a benched key to be put back into use; by says who asks. Errors as AddKey.
 func (b *Bus) RestoreKey(ctx context.Context, pool, appKey, by string) (KeyInfo, error) {
 	return askKeys[KeyInfo](ctx, b, SubjectKeysRestore, RestoreKey{Pool: pool, AppKey: appKey, By: by})
+}
+
+// Pool changes a pool's settings as far as they are given, and gives what they are then. Errors as AddKey.
+func (b *Bus) Pool(ctx context.Context, settings PoolSettings) (PoolSettings, error) {
+	return askKeys[PoolSettings](ctx, b, SubjectKeysPool, settings)
 }
 
 func askKeys[A any](ctx context.Context, b *Bus, subject string, question any) (A, error) {

@@ -35,6 +35,10 @@ func (s *safe) Restore(_ context.Context, key RestoreKey) (KeyInfo, error) {
 	return KeyInfo{AppKey: key.AppKey, Pool: key.Pool, Account: key.By}, s.err
 }
 
+func (s *safe) Pool(_ context.Context, settings PoolSettings) (PoolSettings, error) {
+	return settings, s.err
+}
+
 func administered(t *testing.T, err error) (*Bus, *safe) {
 	t.Helper()
 	b := connect(t, Config{URL: newServer(t)})
@@ -43,6 +47,24 @@ func administered(t *testing.T, err error) (*Bus, *safe) {
 	must(t, err)
 	t.Cleanup(stop)
 	return b, s
+}
+
+func TestAdminPool(t *testing.T) {
+	t.Parallel()
+	b, _ := administered(t, nil)
+	low := int64(0)
+	got, err := b.Pool(bounded(t), PoolSettings{Count: "units", Width: 2, Low: &low})
+	if err != nil || got.Pool != "default" || got.Count != "units" || got.Width != 2 || got.Low == nil || *got.Low != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	low = -1
+	for field, wrong := range map[string]PoolSettings{"count": {Count: "boxes"}, "width": {Width: -1}, "low": {Low: &low}, "pool": {Pool: "a b"}} {
+		_, err := b.Pool(bounded(t), wrong)
+		refusal, ok := errors.AsType[*AdminError](err)
+		if !ok || refusal.Code != string(worker.CodeInvalid) || !strings.HasPrefix(refusal.Reason, field+": ") {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
 }
 
 func TestAdminKeys(t *testing.T) {
@@ -133,7 +155,7 @@ func TestAdminIsFoundByDiscoveryAndEnds(t *testing.T) {
 	must(t, err)
 	var info micro.Info
 	must(t, json.Unmarshal(reply.Data, &info))
-	if len(info.Endpoints) != 3 || info.Version != serviceVersion {
+	if len(info.Endpoints) != 4 || info.Version != serviceVersion {
 		t.Errorf("%+v", info)
 	}
 	stop()

@@ -33,6 +33,7 @@ const (
 	SubjectKeysAdd     = "keypool.admin.add"
 	SubjectKeysList    = "keypool.admin.list"
 	SubjectKeysRestore = "keypool.admin.restore"
+	SubjectKeysPool    = "keypool.admin.pool"
 	SubjectQueueStatus = "purchase.queue.status"
 )
 

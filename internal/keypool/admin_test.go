@@ -227,6 +227,9 @@ func TestAdministrationRefusesWhatIsWrong(t *testing.T) {
 				t.Errorf("%s: got %v", field, err)
 			}
 		}
+		if got, err := p.Settings(t.Context(), "p"); err != nil || got != DefaultSettings {
+			t.Errorf("settings of a pool that is not there: %+v, %v", got, err)
+		}
 		if err := p.Configure(t.Context(), "", DefaultSettings); err == nil {
 			t.Error("a pool without a name was configured")
 		}

@@ -79,6 +79,25 @@ func (p *Pool) Configure(ctx context.Context, pool string, s Settings) error {
 	return err
 }
 
+// Settings gives a pool's settings; those of a pool that is not there yet are DefaultSettings. Errors are *worker.Trouble.
+func (p *Pool) Settings(ctx context.Context, pool string) (Settings, error) {
+	var have struct {
+		Count string `redis:"count"`
+		Width int    `redis:"width"`
+		Low   int64  `redis:"low"`
+	}
+	if err := nameError(pool); err != nil {
+		return Settings{}, err
+	}
+	if err := p.client.HMGet(ctx, namesOf(pool).pool, "count", "width", "low").Scan(&have); err != nil {
+		return Settings{}, down(err)
+	}
+	if have.Count == "" {
+		return DefaultSettings, nil
+	}
+	return Settings{Count: have.Count, Width: have.Width, Low: have.Low}, nil
+}
+
 func nameError(pool string) error {
 	if err := worker.CheckName(pool); err != nil {
 		return fmt.Errorf("pool: %w", err)

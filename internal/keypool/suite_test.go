@@ -55,6 +55,10 @@ func settings(t testing.TB, p *Pool, pool string, s Settings) {
 	if err := p.Configure(t.Context(), pool, s); err != nil {
 		t.Fatalf("configure: %v", err)
 	}
+	s.By = ""
+	if got, err := p.Settings(t.Context(), pool); err != nil || got != s {
+		t.Fatalf("settings %+v, %v, want %+v", got, err, s)
+	}
 }
 
 func add(t testing.TB, p *Pool, k Key) Info {
