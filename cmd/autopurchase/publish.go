@@ -66,7 +66,7 @@ type fate struct {
 const invalid = "invalid"
 
 func (p *publisher) publish(ctx context.Context, file io.Reader) (err error) {
-	b, err := bus.Connect(ctx, bus.Config{URL: p.nats, Name: "autopurchase-publish"})
+	b, err := openQueue(ctx, bus.Config{URL: p.nats, Name: "autopurchase-publish"})
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func newWatch(term terminal) *cobra.Command {
 }
 
 func watch(ctx context.Context, said io.Writer, nats string, options bus.WatchOptions, show func(bus.Message) error) (err error) {
-	b, err := bus.Connect(ctx, bus.Config{URL: nats, Name: "autopurchase-watch"})
+	b, err := openQueue(ctx, bus.Config{URL: nats, Name: "autopurchase-watch"})
 	if err != nil {
 		return err
 	}
