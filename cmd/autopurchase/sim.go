@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,9 @@ func newSim(term terminal) *cobra.Command {
 		}
 		config.Log = newLog(term.err, level)
 		sim, err := sim1688.Start(cmd.Context(), config)
+		if _, ok := errors.AsType[*net.OpError](err); ok {
+			return fmt.Errorf("%w (is another process using the port? choose others with --gateway-listen, --messages-listen and --admin-listen)", err)
+		}
 		if err != nil {
 			return err
 		}
