@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/workertest"
+)
+
+// staffed is a queue with one worker at work, whose relay and 1688 are not there.
+func staffed(t *testing.T) (nats string, redis *workertest.RedisServer, health string) {
+	t.Helper()
+	nats, redis = workertest.NATS(t).URL, workertest.Redis(t)
+	http := nowhere(t)
+	p := launch(t, "worker", "--nats", nats, "--redis", redis.URL, "--channel", "ws://"+nowhere(t)+"/channel", "--http", http)
+	p.says("worker is up", "")
+	t.Cleanup(func() { stopped(t, p) })
+	return nats, redis, "http://" + http
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	nats, _, _ := staffed(t)
+	keys := func(args ...string) []bus.KeyInfo {
+		t.Helper()
+		code, out, errs := execute(t, nil, append(append([]string{"keys"}, args...), "--json", "--nats", nats)...)
+		if code != exitOK || strings.Count(out, "\n") != 1 {
+			t.Fatalf("%v: exit %d, %s%s", args, code, out, errs)
+		}
+		var infos []bus.KeyInfo
+		must(t, json.Unmarshal([]byte(out), &infos))
+		return infos
+	}
+	if got := keys("list"); len(got) != 0 {
+		t.Errorf("an empty pool has %+v", got)
+	}
+	if got := keys("add", "1000001", "--account", "buyer-1", "--alipay", "business", "--limit", "50"); len(got) != 1 || got[0].AppKey != "1000001" ||
+		got[0].Limit != 50 || got[0].Left != 50 || got[0].Account != "buyer-1" || got[0].Alipay != "business" || got[0].State != "active" || got[0].Pool != "default" {
+		t.Errorf("%+v", got)
+	}
+	if got := keys("add", "1000002"); len(got) != 1 || got[0].Limit != 1000 || got[0].State != "ready" {
+		t.Errorf("%+v", got)
+	}
+	if got := keys("add", "1000001", "--limit", "60"); len(got) != 1 || got[0].Limit != 60 || got[0].Account != "buyer-1" && got[0].Account != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := keys("list"); len(got) != 2 || got[0].AppKey != "1000001" || got[1].AppKey != "1000002" {
+		t.Errorf("%+v", got)
+	}
+	if got := keys("list", "--pool", "other"); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := keys("restore", "1000001", "--by", "li"); len(got) != 1 || got[0].State != "active" {
+		t.Errorf("%+v", got)
+	}
+	code, out, _ := execute(t, nil, "keys", "list", "--nats", nats)
+	if table := strings.Split(out, "\n"); code != exitOK || len(table) != 4 || !strings.HasPrefix(table[0], "APP KEY  POOL") || !strings.HasPrefix(table[1], "1000001  default") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+	refused(t, exitFailed, []string{"app_key", "must be 1 to 64 letters"}, "keys", "add", "10.1", "--nats", nats)
+	refused(t, exitFailed, []string{"1000009"}, "keys", "restore", "1000009", "--nats", nats)
+	refused(t, exitUsage, []string{"--limit"}, "keys", "add", "1", "--limit", "0", "--nats", nats)
+	refused(t, exitUsage, []string{`unknown command "remove"`}, "keys", "remove", "1")
+}
+
+// TestHealth asks a worker that lacks its relay, and then its Redis too; it is alive all the time.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	_, redis, url := staffed(t)
+	ask := func(path string) (int, map[string]string) {
+		t.Helper()
+		code, out, errs := execute(t, nil, "health", url+path)
+		var state map[string]string
+		if err := json.Unmarshal([]byte(out), &state); err != nil || errs != "" {
+			t.Fatalf("%s: exit %d, %s%s", path, code, out, errs)
+		}
+		return code, state
+	}
+	code, state := ask("/readyz")
+	if code != exitFailed || state["nats"] != "ok" || state["redis"] != "ok" || state["channel"] == "ok" || state["channel"] == "" {
+		t.Errorf("without a relay: exit %d, %v", code, state)
+	}
+	redis.Kill()
+	if code, state = ask("/readyz"); code != exitFailed || !strings.Contains(state["redis"], "redis") || state["nats"] != "ok" {
+		t.Errorf("without Redis: exit %d, %v", code, state)
+	}
+	if code, state = ask("/livez"); code != exitOK || state["live"] != "yes" {
+		t.Errorf("alive: exit %d, %v", code, state)
+	}
+	redis.Restart()
+	if code, state = ask("/readyz"); state["redis"] != "ok" {
+		t.Errorf("with Redis again: exit %d, %v", code, state)
+	}
+	refused(t, exitFailed, []string{"not ready"}, "health", "http://"+nowhere(t)+"/readyz")
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"testing"
+
+	"autopurchase/internal/sim1688"
+)
+
+// house is up on a data folder, with a simulator that outlives it as the platform does.
+type house struct {
+	t       *testing.T
+	dir     string
+	redis   string
+	keys    string
+	appKeys []string
+	sim     *sim1688.Sim
+	up      *process
+	where   map[string]string
+}
+
+func newHouse(t *testing.T, redis string) *house {
+	t.Helper()
+	h := &house{t: t, dir: t.TempDir(), redis: redis}
+	h.keys, h.appKeys = writeKeys(t, 2)
+	keys, err := loadSimKeys(h.keys)
+	must(t, err)
+	h.sim, err = sim1688.Start(t.Context(), sim1688.Config{Keys: keys})
+	must(t, err)
+	t.Cleanup(func() { must(t, h.sim.Close()) })
+	h.start()
+	addKeys(t, h.where["nats"], h.appKeys...)
+	return h
+}
+
+func (h *house) start() {
+	h.t.Helper()
+	h.up = launch(h.t, "up", "--data", h.dir, "--redis", h.redis, "--keys-file", h.keys, "--gateway", h.sim.GatewayURL(),
+		"--messages", h.sim.MessagesURL(), "--per-key", "0", "--look-for", "2s", "--ack-wait", "2s")
+	h.up.says("up", "nats")
+	h.where = readAddresses(h.t, h.dir)
+}
+
+// buy publishes so many samples and waits until so many of them have their result.
+func (h *house) buy(tenant string, n, results int) (ids []string) {
+	h.t.Helper()
+	path, ids := sampleFile(h.t, tenant, n)
+	publishFile(h.t, h.where["nats"], tenant, path).accepted(n)
+	reach(h.t, h.where["nats"], tenant, results)
+	return ids
+}
+
+// settle waits for the last of the tenant's results and judges them all.
+func (h *house) settle(tenant string, ids []string) trial {
+	h.t.Helper()
+	reach(h.t, h.where["nats"], tenant, len(ids))
+	got := gather(h.t, h.where["nats"], h.sim.AdminURL(), tenant)
+	got.judge(h.t, ids)
+	return got
+}
+
+// TestUpGoesOnWhereItStopped stops up while orders are under way, kills it later, and starts it again on the same folder.
+func TestUpGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "server")
+	before := h.settle("first", h.buy("first", 50, 50))
+
+	ids := h.buy("second", 200, 5)
+	stopped(t, h.up)
+	closed(t, h.where)
+	h.start()
+	h.settle("second", ids)
+
+	ids = h.buy("third", 200, 5)
+	old := h.where
+	h.up.kill()
+	h.start() // the folder is free once the killed one's redis-server has ended too
+	closed(t, map[string]string{"redis-server": old["redis"]})
+	after := h.settle("third", ids)
+	if after.used() <= before.used() || len(after.keys) != 2 {
+		t.Errorf("keys before %+v, after %+v", before.keys, after.keys)
+	}
+	stopped(t, h.up)
+}
+
+// TestUpRebuildsAnInProcessRedis: it forgets everything at each stop, and the counts come back from the journal.
+func TestUpRebuildsAnInProcessRedis(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "in-process")
+	before := h.settle("first", h.buy("first", 50, 50))
+	stopped(t, h.up)
+	h.start()
+	if after := listKeys(t, h.where["nats"]); len(after) != 2 || after[0].Used != before.keys[0].Used || after[0].Used == 0 || after[0].Held != 0 ||
+		after[0].State != before.keys[0].State || after[0].Account != "buyer" {
+		t.Errorf("keys before %+v, after %+v", before.keys, after)
+	}
+	h.settle("second", h.buy("second", 50, 50))
+	stopped(t, h.up)
+}
