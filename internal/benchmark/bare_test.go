@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 
@@ -18,7 +17,6 @@ import (
 // bare does the input and output of a purchase, in the same order and as many bytes, and nothing else.
 type bare struct {
 	*rig
-	js     jetstream.JetStream
 	redis  *redis.Client
 	peer   *caller
 	result []byte
@@ -27,13 +25,8 @@ type bare struct {
 
 // bareLoop is the other side.
 func (r *rig) bareLoop(concurrent int) side {
-	conn, err := nats.Connect(r.natsURL)
-	r.must(err)
-	r.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
-	r.must(err)
 	ask, reply, result := texts()
-	l := &bare{rig: r, js: js, redis: openRedis(r, r.redisURL, concurrent), peer: dial(r, ask, reply), result: result, keys: []string{"bare"}}
+	l := &bare{rig: r, redis: openRedis(r, r.redisURL, concurrent), peer: dial(r, ask, reply), result: result, keys: []string{"bare"}}
 	r.must(count.Load(r.Context(), l.redis).Err())
 	return func(n int) time.Duration {
 		r.publish(n)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 
 	"autopurchase/internal/bus"
@@ -30,6 +32,7 @@ type rig struct {
 	testing.TB
 	natsURL  string
 	redisURL string
+	js       jetstream.JetStream // of the bare side
 	bus      *bus.Bus
 	inbox    *bus.Inbox
 	pool     *keypool.Pool
@@ -47,6 +50,11 @@ func newRig(t testing.TB) *rig {
 	r.inbox, err = r.bus.Inbox(t.Context())
 	r.must(err)
 	r.pool = openPool(t, r.redisURL)
+	conn, err := nats.Connect(r.natsURL)
+	r.must(err)
+	t.Cleanup(conn.Close)
+	r.js, err = jetstream.New(conn)
+	r.must(err)
 	return r
 }
 
@@ -96,9 +104,11 @@ func request(id string) worker.Request {
 	}
 }
 
-// publish puts n new requests into the stream.
+// publish puts n new requests into the stream, once the broker has forgotten the pulls of the run before: what it sent there
+// would come again only after half a minute.
 func (r *rig) publish(n int) {
 	r.Helper()
+	r.untilQuiet()
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	first := r.made
@@ -116,6 +126,21 @@ func (r *rig) publish(n int) {
 			r.Errorf("request %s: %v, %v", o.ID, o.Receipt.Fate, o.Err)
 		}
 	}))
+}
+
+func (r *rig) untilQuiet() {
+	r.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for range int(patience / (10 * time.Millisecond)) {
+		consumer, err := r.js.Consumer(r.Context(), bus.StreamRequests, bus.ConsumerWorker)
+		r.must(err)
+		if consumer.CachedInfo().NumWaiting == 0 {
+			return
+		}
+		<-again.C
+	}
+	r.Fatal("pulls of the run before are still open")
 }
 
 func (r *rig) must(err error) {

@@ -36,7 +36,7 @@ func BenchmarkMemory(b *testing.B) {
 	peak := r.peak(process)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(peak, "MiB")
-	row("%-26s %7.1f MiB          peak of resident memory over %d orders, %d at a time, %v each", "worker process", peak, n, orders, takes)
+	row("%-26s %7.1f MiB          %d orders of %v, %d at a time", "worker, peak of memory", peak, n, takes, orders)
 }
 
 // results counts results from now on; the function returned waits for n of them.
