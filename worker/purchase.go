@@ -18,7 +18,7 @@ type buyer struct {
 // purchase sees every child order of a request to its end and gathers the result. Trouble with one child keeps the others
 // from starting only if it would meet them too; what has ended is found again by the next delivery.
 func (w *Worker) purchase(ctx context.Context, d Delivery, r Request) (Result, error) {
-	b := &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner(d)}
+	b := &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner()}
 	var ended []Ended
 	var open error
 	for _, child := range Split(r) {
@@ -42,9 +42,11 @@ func (w *Worker) purchase(ctx context.Context, d Delivery, r Request) (Result, e
 	return Gather(r, ended), nil
 }
 
-// owner names this delivery in this process: what fences it from a later delivery, and what lets it repeat its own steps.
-func (w *Worker) owner(d Delivery) string {
-	return w.config.Instance + ":" + strconv.FormatUint(d.Sequence, 10) + ":" + strconv.Itoa(d.Attempt)
+// owner names this delivery in this process: what fences it from every other, and what lets it repeat its own steps. It counts
+// by itself, since the broker's numbers come again: a consumer that was made anew, or a broker that lost its last words,
+// delivers a request as its first attempt twice.
+func (w *Worker) owner() string {
+	return w.config.Instance + ":" + strconv.FormatUint(w.deliveries.Add(1), 36)
 }
 
 // buy draws a claim for one order and does what its turn says.

@@ -86,11 +86,12 @@ type Ports struct {
 // Worker takes purchase requests from the inbox and sees each to its one result. Any number of workers share the work.
 type Worker struct {
 	Ports
-	config   Config
-	gate     *gate
-	inFlight atomic.Int64
-	finished atomic.Int64
-	lost     sync.Map // reference → time.Time at which its claim was found to be lost
+	config     Config
+	gate       *gate
+	deliveries atomic.Uint64 // counts what was taken from the inbox
+	inFlight   atomic.Int64
+	finished   atomic.Int64
+	lost       sync.Map // reference → time.Time at which its claim was found to be lost
 }
 
 // New makes a worker. It returns an error if the settings are wrong.
