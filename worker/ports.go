@@ -19,7 +19,7 @@ type Delivery struct {
 	Ref       string // "" when the subject has no readable ref
 	Body      []byte
 	Sequence  uint64    // in the stream of requests
-	Attempt   int       // from 1
+	Attempt   int       // from 1; never 1 for what may have been delivered before, whatever became of the broker's count
 	Published time.Time // by the broker's clock
 	Receipt   Receipt
 }

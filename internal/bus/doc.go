@@ -22,8 +22,8 @@
 //	broker restarts            the connection is made again for ever; pulls are sent again, signs of life go on
 //	broker away                Next, Publish, Record return worker.CodeNATSDown within seconds and may be called again
 //	reply lost                 the step is repeated; the conditions above make the repeat harmless
-//	consumer removed           made again, with an alarm; every stored request is delivered once more and answered from its
-//	                           result
+//	consumer removed           made again, with an alarm; every stored request is delivered once more, never as its first
+//	                           attempt, and answered from its claim or its result
 //	connection lost at work    the delivery stays the worker's if it is back within AckWait, else another gets it too: JetStream
 //	                           does not fence, the claim does
 //	reader away for too long   Watch yields Skipped

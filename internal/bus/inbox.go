@@ -41,6 +41,7 @@ type Inbox struct {
 	pulls   pulls
 	broken  time.Time // since when nothing can be pulled; zero while all is well
 	renewed time.Time // when the pulls were last started anew
+	since   time.Time // when the consumer was made
 	closed  bool
 	open    map[*receipt]struct{} // deliveries that nobody has settled yet
 
@@ -64,6 +65,7 @@ func (b *Bus) Inbox(ctx context.Context) (*Inbox, error) {
 		return nil, err
 	}
 	in := &Inbox{bus: b, open: map[*receipt]struct{}{}, wake: make(chan struct{}, 1)}
+	in.know(info)
 	if err := in.renew(); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // minBeat keeps a consumer with a tiny AckWait, which somebody else made, from eating the processor.
@@ -88,10 +89,21 @@ func (in *Inbox) check() {
 func (in *Inbox) repair() error {
 	ctx, cancel := context.WithTimeout(in.bus.closing, attemptTimeout)
 	defer cancel()
-	if _, err := in.bus.ensureConsumer(ctx); err != nil {
+	info, err := in.bus.ensureConsumer(ctx)
+	if err != nil {
 		return err
 	}
+	in.know(info)
 	return in.renew()
+}
+
+// know notes since when the consumer has been counting deliveries.
+func (in *Inbox) know(info *jetstream.ConsumerInfo) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	if !in.since.Equal(info.Created) {
+		in.since, in.pulls.last = info.Created, 0
+	}
 }
 
 // renew starts a new subscription, pulls for all who wait, and lets the old one run dry: what the broker sent there is still
@@ -103,7 +115,7 @@ func (in *Inbox) renew() error {
 	}
 	in.mutex.Lock()
 	old := in.pulls.sub
-	in.pulls = pulls{sub: sub}
+	in.pulls = pulls{sub: sub, last: in.pulls.last}
 	in.broken, in.renewed = time.Time{}, time.Now()
 	in.pull()
 	in.mutex.Unlock()

@@ -106,11 +106,34 @@ func TestARemovedConsumerIsMadeAgain(t *testing.T) {
 	}()
 	until(t, "the pull is out", func() bool { return consumerInfo(t, b).NumWaiting > 0 })
 	must(t, b.js.DeleteConsumer(bounded(t), StreamRequests, ConsumerWorker))
-	if d := receive(t, got); d.Ref != "PR-1" {
-		t.Errorf("%+v: what is stored comes once more", d)
+	if d := receive(t, got); d.Ref != "PR-1" || d.Attempt != 2 {
+		t.Errorf("%+v: what is stored comes once more, and not as if it were new", d)
 	}
 	if len(raised.list()) != 1 {
 		t.Errorf("alarms: %q", raised.list())
+	}
+}
+
+// TestAConsumerMadeAnewByOthersIsNoticed: nobody waits here while an operator removes the consumer and makes it again, so that no
+// pull ends with it. What the old one may have delivered is not taken for untouched, and what comes later is.
+func TestAConsumerMadeAnewByOthersIsNoticed(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1", "PR-2")
+	for range 2 {
+		must(t, next(t, in).Receipt.Ack(bounded(t)))
+	}
+	must(t, b.js.DeleteConsumer(bounded(t), StreamRequests, ConsumerWorker))
+	must(t, b.Provision(bounded(t)))
+	for _, want := range []string{"PR-1", "PR-2"} {
+		if d := next(t, in); d.Ref != want || d.Attempt != 2 {
+			t.Errorf("%s as attempt %d, want %s as the second", d.Ref, d.Attempt, want)
+		}
+	}
+	submit(t, b, "PR-3")
+	if d := next(t, in); d.Ref != "PR-3" || d.Attempt != 1 {
+		t.Errorf("%s as attempt %d, want PR-3 as the first", d.Ref, d.Attempt)
 	}
 }
 

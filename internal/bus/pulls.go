@@ -27,6 +27,7 @@ type pulls struct {
 	sub   *nats.Subscription
 	asked int       // messages asked for that have not come
 	heard time.Time // when the broker last said anything
+	last  uint64    // the consumer's own number of its last delivery
 }
 
 // ask sends one pull request for n messages.
@@ -50,6 +51,17 @@ func (p *pulls) done(sub *nats.Subscription, n int) {
 	if sub == p.sub {
 		p.asked = max(0, p.asked-n)
 	}
+}
+
+// anew takes the consumer's own number of a delivery and says whether its count has begun again. Those of an earlier
+// subscription say nothing: they may come late.
+func (p *pulls) anew(sub *nats.Subscription, number uint64) bool {
+	if sub != p.sub {
+		return false
+	}
+	before := p.last
+	p.last = number
+	return number <= before
 }
 
 // lost says whether the broker has been silent for too long about pulls that it should have.

@@ -46,10 +46,27 @@ func (in *Inbox) delivery(msg *nats.Msg) (worker.Delivery, *receipt, error) {
 		Ref:       ref,
 		Body:      msg.Data,
 		Sequence:  meta.Sequence.Stream,
-		Attempt:   int(meta.NumDelivered),
+		Attempt:   in.attempt(msg.Sub, meta),
 		Published: meta.Timestamp,
 		Receipt:   r,
 	}, r, nil
+}
+
+// unknownAge is when a consumer was made of which nothing is known but that it is new: every request counts as older.
+var unknownAge = time.Unix(1<<40, 0)
+
+// attempt says which delivery of a request this is. A consumer knows nothing of what one before it has delivered, so that a
+// request which is older than the consumer counts as delivered once before: nobody may take it for untouched. That it was made
+// anew shows in its count if somebody else did it while nobody waited here. The mutex must be held.
+func (in *Inbox) attempt(sub *nats.Subscription, meta *nats.MsgMetadata) int {
+	if in.pulls.anew(sub, meta.Sequence.Consumer) {
+		in.since = unknownAge
+		in.breakDown()
+	}
+	if meta.Timestamp.Before(in.since) {
+		return int(meta.NumDelivered) + 1
+	}
+	return int(meta.NumDelivered)
 }
 
 // Ack ends the request for good.
