@@ -123,6 +123,10 @@ type relayPart struct {
 	url    string
 }
 
+// answerBudget is how long a relay that stops waits for 1688's answers to the orders under way. It leaves time for the other
+// steps of stopping.
+const answerBudget = stopBudget - 5*time.Second
+
 // newRelayPart starts a relay that listens for workers on the address. Without a token everybody may order: see
 // checkExposure.
 func newRelayPart(config relay.Config, token, address string, undo *cleanup) (*relayPart, error) {
@@ -140,7 +144,14 @@ func newRelayPart(config relay.Config, token, address string, undo *cleanup) (*r
 		return nil, err
 	}
 	undo.add("channel's listener", stop)
-	undo.add("channel's server", server.Shutdown)
+	undo.add("channel's server", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, answerBudget)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			config.Log.Warn().Err(err).Msg("orders under way were left behind: workers look them up")
+		}
+		return nil
+	})
 	return &relayPart{relay: r, server: server, url: "ws://" + at.String() + "/channel"}, nil
 }
 
