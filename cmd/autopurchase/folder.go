@@ -32,6 +32,10 @@ func openFolder(ctx context.Context, path string, undo *cleanup) (folder, error)
 		path = temporary
 		undo.add("temporary folder", func(context.Context) error { return os.RemoveAll(temporary) })
 	}
+	path, err := filepath.Abs(path) // redis-server reads its paths from a folder of its own
+	if err != nil {
+		return folder{}, fmt.Errorf("--data %s: %w", path, err)
+	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return folder{}, fmt.Errorf("--data %s: cannot be made: %w", path, err)
 	}
