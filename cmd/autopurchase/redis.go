@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,7 +121,7 @@ func answers(ctx context.Context, address string, pid int, ended <-chan error) e
 		}
 		select {
 		case err := <-ended:
-			return errors.Join(errors.New("it ended"), err)
+			return fmt.Errorf("it ended: %w", cmp.Or(err, errors.New("exit status 0")))
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
