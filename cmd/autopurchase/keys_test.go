@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/workertest"
@@ -70,7 +71,7 @@ func TestKeys(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	_, redis, url := staffed(t)
+	nats, redis, url := staffed(t)
 	ask := func(path string) (int, map[string]string) {
 		t.Helper()
 		code, out, errs := execute(t, nil, "health", url+path)
@@ -91,9 +92,14 @@ func TestHealth(t *testing.T) {
 	if code, state = ask("/livez"); code != exitOK || state["live"] != "yes" {
 		t.Errorf("alive: exit %d, %v", code, state)
 	}
+	refused(t, exitFailed, []string{"redis_down"}, "keys", "list", "--nats", nats)
 	redis.Restart()
-	if code, state = ask("/readyz"); state["redis"] != "ok" {
-		t.Errorf("with Redis again: exit %d, %v", code, state)
+	for tick, late := time.Tick(50*time.Millisecond), time.After(patience); state["redis"] != "ok"; _, state = ask("/readyz") {
+		select {
+		case <-tick:
+		case <-late:
+			t.Fatalf("with Redis again: %v", state)
+		}
 	}
 	refused(t, exitFailed, []string{"not ready"}, "health", "http://"+nowhere(t)+"/readyz")
 }

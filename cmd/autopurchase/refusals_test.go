@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -160,6 +161,18 @@ func TestNoRedisServerOnThePath(t *testing.T) {
 	p = launchIn(t, t.TempDir(), "demo", "--requests", "1")
 	if code := p.exit(); code != exitOK || !strings.Contains(p.err.String(), "in-process Redis: for trying out") {
 		t.Errorf("exit %d: %s", code, p.err.String())
+	}
+}
+
+// TestARedisServerThatEnds: its own log says why, so the complaint names that.
+func TestARedisServerThatEnds(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(path, "redis-server"), []byte("#!/bin/sh\nexit 3\n"), 0o700))
+	p := launchIn(t, path, "demo", "--redis", "server", "--requests", "1")
+	code, said := p.exit(), complaint(t, p.err.String())
+	if code != exitFailed || !strings.Contains(said, "redis-server did not start (see /") || !strings.Contains(said, "redis.log): it ended: exit status 3") {
+		t.Errorf("exit %d, %s", code, said)
 	}
 }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"autopurchase/internal/sim1688"
 )
@@ -35,7 +38,7 @@ func newHouse(t *testing.T, redis string) *house {
 func (h *house) start() {
 	h.t.Helper()
 	h.up = launch(h.t, "up", "--data", h.dir, "--redis", h.redis, "--keys-file", h.keys, "--gateway", h.sim.GatewayURL(),
-		"--messages", h.sim.MessagesURL(), "--per-key", "0", "--look-for", "2s", "--ack-wait", "2s")
+		"--messages", h.sim.MessagesURL(), "--per-key", "0", "--look-for", "2s", "--ack-wait", "2s", "--grace", "1s")
 	h.up.says("up", "nats")
 	h.where = readAddresses(h.t, h.dir)
 }
@@ -94,5 +97,43 @@ func TestUpRebuildsAnInProcessRedis(t *testing.T) {
 		t.Errorf("keys before %+v, after %+v", before.keys, after)
 	}
 	h.settle("second", h.buy("second", 50, 50))
+	stopped(t, h.up)
+}
+
+// TestARelativeFolder is how the examples name it.
+func TestARelativeFolder(t *testing.T) {
+	t.Parallel()
+	here, err := os.Getwd()
+	must(t, err)
+	dir, err := filepath.Rel(here, t.TempDir())
+	must(t, err)
+	code, _, errs := execute(t, nil, "demo", "--data", dir, "--redis", "server", "--requests", "1")
+	if code != exitOK {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// TestAStuckOrderDoesNotKeepItUp stops up while 1688 does not answer at all. Its order is unknown afterwards: looked up, not
+// found, and held for a person.
+func TestAStuckOrderDoesNotKeepItUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "server")
+	must(t, h.sim.Inject(sim1688.Fault{Operation: "fastCreateOrder", Kind: "latency", DelayMS: 3_600_000}))
+	path, ids := sampleFile(t, "stuck", 1)
+	publishFile(t, h.where["nats"], "stuck", path).accepted(1)
+	for tick, late := time.Tick(10*time.Millisecond), time.After(patience); h.sim.Faults()[0].Hits == 0; {
+		select {
+		case <-tick:
+		case <-late:
+			t.Fatal("the order never reached 1688")
+		}
+	}
+	stopped(t, h.up)
+	must(t, h.sim.Inject())
+	h.start()
+	got := h.settle("stuck", ids)
+	if result := got.results[ids[0]][0]; len(result.Unknown) == 0 || result.Attempt < 2 {
+		t.Errorf("%+v", result)
+	}
 	stopped(t, h.up)
 }
