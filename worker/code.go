@@ -111,7 +111,7 @@ var dispositions = map[Code]Disposition{
 	CodeNoKey:         {Action: Later, After: soon, Pauses: true},
 	CodeChannelDown:   {Action: Later, After: soon, Pauses: true},
 	CodeRedisDown:     {Action: Later, After: soon, Pauses: true},
-	CodeNATSDown:      {Action: Later, After: soon},
+	CodeNATSDown:      {Action: Later, After: soon, Pauses: true},
 	CodeFenced:        {Action: Later, After: aSecond},
 	CodeInternal:      {Action: Later, After: aSecond},
 	CodeNoAnswer:      {Action: LookUp, Outcome: OutcomeUnknown, After: soon},

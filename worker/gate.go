@@ -24,7 +24,9 @@ type cause struct {
 type gate struct {
 	mu     sync.Mutex
 	pauses map[cause]Pause
-	moved  chan struct{} // closed and replaced at every change
+	moved  chan struct{}      // closed and replaced at every change
+	fetch  context.Context    // what is fetched is fetched under it; nil while the gate is shut
+	stop   context.CancelFunc // ends fetch
 }
 
 func newGate() *gate { return &gate{pauses: map[cause]Pause{}, moved: make(chan struct{})} }
@@ -38,6 +40,10 @@ func (g *gate) shut(p Pause) (first bool) {
 		return false
 	}
 	g.pauses[key] = p
+	if g.fetch != nil {
+		g.stop()
+		g.fetch = nil
+	}
 	g.signal()
 	return true
 }
@@ -66,17 +72,32 @@ func (g *gate) state() ([]Pause, <-chan struct{}) {
 	return pauses, g.moved
 }
 
-// pass waits until nothing keeps the worker from fetching; false means that ctx ended first.
-func (g *gate) pass(ctx context.Context) bool {
+// pass waits until nothing keeps the worker from fetching, and gives the context to fetch under. It ends when the gate is shut,
+// so that nobody goes on asking for what could not be handled, or when ctx ends; false means that ctx ended first.
+func (g *gate) pass(ctx context.Context) (context.Context, bool) {
 	for {
-		pauses, moved := g.state()
-		if len(pauses) == 0 {
-			return ctx.Err() == nil
+		fetch, moved := g.fetching(ctx)
+		if fetch != nil {
+			return fetch, ctx.Err() == nil
 		}
 		select {
 		case <-moved:
 		case <-ctx.Done():
-			return false
+			return nil, false
 		}
 	}
+}
+
+// fetching gives the context to fetch under, or nil and a channel that closes when that may have changed. All who pass share
+// one context.
+func (g *gate) fetching(ctx context.Context) (context.Context, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.pauses) > 0 {
+		return nil, g.moved
+	}
+	if g.fetch == nil {
+		g.fetch, g.stop = context.WithCancel(ctx)
+	}
+	return g.fetch, g.moved
 }

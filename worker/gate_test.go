@@ -17,7 +17,7 @@ func TestGateOpensWhenTheLastCauseIsGone(t *testing.T) {
 			}
 		}
 		passed := make(chan bool, 1)
-		go func() { passed <- g.pass(t.Context()) }()
+		go func() { _, open := g.pass(t.Context()); passed <- open }()
 		for _, p := range []Pause{down, noKey} {
 			g.open(p)
 			synctest.Wait()
@@ -38,14 +38,32 @@ func TestGateLetsGoOfWhoStops(t *testing.T) {
 		g.shut(Pause{Code: CodeNoKey})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if g.pass(ctx) {
+		if _, open := g.pass(ctx); open {
 			t.Error("it passed a shut gate")
 		}
 		g.open(Pause{Code: CodeNoKey})
-		if g.pass(ctx) {
+		if _, open := g.pass(ctx); open {
 			t.Error("it passed although it was told to stop")
 		}
 	})
+}
+
+// TestShuttingTheGateEndsTheFetching: a worker that waits for a request must not take one that it cannot handle.
+func TestShuttingTheGateEndsTheFetching(t *testing.T) {
+	g := newGate()
+	first, _ := g.pass(t.Context())
+	second, _ := g.pass(t.Context())
+	if first.Err() != nil || second.Err() != nil {
+		t.Fatal("it ends before the gate is shut")
+	}
+	g.shut(Pause{Code: CodeNATSDown})
+	if first.Err() == nil || second.Err() == nil {
+		t.Error("it goes on although the gate is shut")
+	}
+	g.open(Pause{Code: CodeNATSDown})
+	if again, open := g.pass(t.Context()); !open || again.Err() != nil {
+		t.Error("the gate is open, and nothing can be fetched")
+	}
 }
 
 func TestConfigNamesEverythingThatIsWrong(t *testing.T) {

@@ -140,7 +140,7 @@ func (w *Worker) persist(ctx context.Context, step func() error) error {
 		if (t.Code != CodeRedisDown && t.Code != CodeNATSDown) || ctx.Err() != nil {
 			return err
 		}
-		if t.Code == CodeRedisDown {
+		if t.Code == CodeRedisDown || w.Inbox.Ready(ctx) != nil {
 			w.pause(t, "")
 		}
 		w.observe(Event{Stage: StageRetrying, Attempt: attempt, Code: t.Code, Reason: t.Reason, Err: t.Err})

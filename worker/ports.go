@@ -10,6 +10,8 @@ type Inbox interface {
 	// Next waits for a request. It never holds more than its waiting callers can take at once. It returns ctx's cause when
 	// ctx ends, and a *Trouble with CodeNATSDown when the broker is out of reach.
 	Next(ctx context.Context) (Delivery, error)
+	// Ready returns nil while requests can be had, else a *Trouble with CodeNATSDown.
+	Ready(ctx context.Context) error
 }
 
 // Delivery is one delivery of one request. The inbox keeps it from being delivered again until it is settled by Receipt.

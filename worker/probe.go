@@ -57,6 +57,8 @@ func (w *Worker) cleared(ctx context.Context, p Pause) bool {
 	case CodeRedisDown:
 		_, err := w.Stock.Left(ctx, p.Pool)
 		return err == nil || AsTrouble(err).Code == CodeNoPool
+	case CodeNATSDown:
+		return w.Inbox.Ready(ctx) == nil
 	default:
 		return true
 	}

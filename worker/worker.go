@@ -123,17 +123,29 @@ func (w *Worker) Run(ctx context.Context) {
 
 // serve takes one request after the other.
 func (w *Worker) serve(ctx, work context.Context) {
-	for w.gate.pass(ctx) {
-		delivery, err := w.Inbox.Next(ctx)
-		if err == nil {
-			w.attend(work, delivery)
-			continue
+	for {
+		fetch, open := w.gate.pass(ctx)
+		if !open {
+			return
 		}
-		if ctx.Err() == nil {
-			w.observe(Event{Stage: StageRetrying, Code: AsTrouble(err).Code, Err: err})
-			wait(ctx, w.config.RetryEvery)
+		delivery, err := w.Inbox.Next(fetch)
+		switch {
+		case err == nil:
+			w.attend(work, delivery)
+		case fetch.Err() == nil:
+			w.unfetched(ctx, AsTrouble(err))
 		}
 	}
+}
+
+// unfetched waits for the broker to come back, or for a moment if it is something else.
+func (w *Worker) unfetched(ctx context.Context, t *Trouble) {
+	if t.Code == CodeNATSDown {
+		w.pause(t, "")
+		return
+	}
+	w.observe(Event{Stage: StageRetrying, Code: t.Code, Reason: t.Reason, Err: t.Err})
+	wait(ctx, w.config.RetryEvery)
 }
 
 // Vitals is a worker's state at one moment.

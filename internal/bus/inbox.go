@@ -22,6 +22,9 @@ const (
 // errClosed is what Next returns after Close.
 var errClosed = errors.New("the bus is closed")
 
+// errBroken is why requests cannot be pulled now.
+var errBroken = errors.New("the broker is out of reach, or does not give requests")
+
 // Inbox hands out the requests of the workers' consumer. It is safe for concurrent use.
 //
 // Callers queue up, and only for those who wait is a message ever asked for:
@@ -95,6 +98,19 @@ func (in *Inbox) Next(ctx context.Context) (worker.Delivery, error) {
 	default:
 		return worker.Delivery{}, context.Cause(ctx)
 	}
+}
+
+// Ready returns nil while requests can be pulled; see worker.Inbox.
+func (in *Inbox) Ready(context.Context) error {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	switch {
+	case in.closed:
+		return natsDown("inbox", errClosed)
+	case !in.broken.IsZero():
+		return natsDown("inbox", errBroken)
+	}
+	return nil
 }
 
 func (in *Inbox) enter(c *caller) (*list.Element, error) {

@@ -81,8 +81,11 @@ func TestCallersAreToldThatTheBrokerIsAway(t *testing.T) {
 	if trouble := worker.AsTrouble(receive(t, told)); trouble.Code != worker.CodeNATSDown {
 		t.Errorf("told %v", trouble)
 	}
+	if trouble := worker.AsTrouble(in.Ready(t.Context())); trouble.Code != worker.CodeNATSDown {
+		t.Errorf("the inbox says %v while the broker is away", trouble)
+	}
 	server.Restart()
-	until(t, "the connection is back", func() bool { return b.Ready(t.Context()) == nil })
+	until(t, "the inbox is back", func() bool { return in.Ready(t.Context()) == nil })
 	submit(t, b, "PR-1")
 	if d := next(t, in); d.Attempt != 1 {
 		t.Errorf("%+v", d)
@@ -152,6 +155,9 @@ func TestCloseSendsCallersAway(t *testing.T) {
 	}
 	if _, err := in.Next(context.Background()); !errors.Is(err, errClosed) {
 		t.Errorf("Next after Close: %v", err)
+	}
+	if err := in.Ready(context.Background()); !errors.Is(err, errClosed) {
+		t.Errorf("Ready after Close: %v", err)
 	}
 	must(t, b.Close())
 }

@@ -28,6 +28,8 @@ func (h hand) Next(ctx context.Context) (worker.Delivery, error) {
 	}
 }
 
+func (h hand) Ready(context.Context) error { return nil }
+
 // receipt tells how a delivery was settled: "ack", "nak" or "term".
 type receipt chan string
 
