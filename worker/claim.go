@@ -3,7 +3,8 @@ package worker
 import "time"
 
 // ClaimState is how far a claim got: drawn → sent → placed | partial | refused, sent → unknown → placed | refused,
-// drawn → cancelled. A claim never goes back, but for sent → drawn when the order provably never left.
+// drawn → cancelled. A claim never goes back, but for sent → drawn when the order provably never left, or is surely absent and
+// the policy says Resend.
 type ClaimState string
 
 // The states of a claim.
@@ -68,6 +69,7 @@ type Claim struct {
 	Products  int64 // held, or counted once settled, in the pool's unit
 	Owner     string
 	Attempt   int
+	Resent    int       // how often it was surely absent and made drawn again, to be sent once more
 	SentAt    time.Time // by the ledger's clock
 	Now       time.Time // the ledger's clock at this reply
 	Part      Part      // of a settled claim

@@ -8,7 +8,8 @@ import (
 
 // lookUp finds out what became of an order that was sent and not answered. It is never sent again: it is looked up by its
 // reference with the key that sent it, with growing delays, until it is found or until the look-up still works and finds
-// nothing when the window has ended. Then it is parked for a person, and its quota stays held.
+// nothing when the window has ended. Then OnAbsent says what happens: as a rule it is parked for a person, and its quota stays
+// held.
 func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, error) {
 	answer := b.Market.Find(ctx, claim.AppKey, order.Reference)
 	switch {
@@ -16,9 +17,9 @@ func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, er
 		part, size := Decide(order, answer)
 		return b.settle(ctx, claim, part, size)
 	case answer.Verdict == Absent && sinceSent(claim) >= b.config.LookFor:
-		return b.settle(ctx, claim, absent(), Size{})
+		return b.surelyAbsent(ctx, claim, order)
 	}
-	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: sinceSent(claim) / 2}
+	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: max(sinceSent(claim)/2, soon)}
 }
 
 func absent() Part {
@@ -62,7 +63,7 @@ func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
 	if everywhere && since >= b.config.LookFor {
 		return b.adopt(ctx, keys[0], order, Answer{Verdict: Unknown})
 	}
-	return Claim{}, &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: since / 2}
+	return Claim{}, &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: max(since/2, soon)}
 }
 
 // adopt makes a claim on the key again and settles it with what is known.

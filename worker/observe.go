@@ -11,6 +11,7 @@ const (
 	StagePostponed Stage = "postponed" // handed back with a delay
 	StageFinished  Stage = "finished"  // its result is published and the request acknowledged
 	StageParked    Stage = "parked"    // finished as unknown: a person must decide
+	StageResolved  Stage = "resolved"  // a person said what became of a parked order
 	StageDiffers   Stage = "differs"   // a second answer contradicts the outcome that stands
 	StagePaused    Stage = "paused"    // fetching stopped
 	StageResumed   Stage = "resumed"   // fetching goes on

@@ -48,8 +48,8 @@ type Ledger interface {
 	// later delivery owns the claim and part is no fact (ClaimUnknown, ClaimCancelled).
 	Settle(ctx context.Context, claim Claim, part Part, size Size) (Claim, error)
 	// Unsend takes back the mark of an order that provably never left: the claim is drawn again and keeps its key and its
-	// hold. With a bench code (CodeUnauthorized, CodeKeyUnknown) the hold is given back and the key benched too. Trouble:
-	// CodeFenced.
+	// hold. With a bench code (CodeUnauthorized, CodeKeyUnknown) the hold is given back and the key benched too. With
+	// CodeAbsent the order was sent and is surely absent, which the claim counts (Claim.Resent). Trouble: CodeFenced.
 	Unsend(ctx context.Context, claim Claim, why Code) error
 }
 

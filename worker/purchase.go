@@ -51,6 +51,7 @@ func (w *Worker) owner() string {
 
 // buy draws a claim for one order and does what its turn says.
 func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
+	drawing := time.Now()
 	claim, err := b.draw(ctx, order, "")
 	if err != nil {
 		return b.undrawn(ctx, order, AsTrouble(err))
@@ -58,7 +59,9 @@ func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
 	order.AppKey = claim.AppKey
 	switch claim.Turn {
 	case TurnSend:
-		return b.send(ctx, claim, order)
+		placing, cancel := b.placing(ctx, drawing)
+		defer cancel()
+		return b.send(ctx, placing, claim, order)
 	case TurnLookUp:
 		return b.lookUp(ctx, claim, order)
 	default:
@@ -105,12 +108,12 @@ func (b *buyer) neverDrawn(order Order, part Part) Claim {
 	return Claim{Reference: order.Reference, State: part.State, Attempt: b.delivery.Attempt, Part: part}
 }
 
-// send sends the order that the claim was just marked sent for. Nobody else ever sends it.
-func (b *buyer) send(ctx context.Context, claim Claim, order Order) (Claim, error) {
+// send sends the order that the claim was just marked sent for, before placing ends. Nobody else sends it meanwhile.
+func (b *buyer) send(ctx, placing context.Context, claim Claim, order Order) (Claim, error) {
 	if b.expired(claim.Now) {
 		return b.settle(ctx, claim, tooLate(), Size{})
 	}
-	answer := b.Market.Place(ctx, order)
+	answer := b.Market.Place(placing, order)
 	switch answer.Verdict {
 	case Placed, Refused:
 		part, size := Decide(order, answer)
@@ -139,11 +142,26 @@ func (b *buyer) settle(ctx context.Context, claim Claim, part Part, size Size) (
 		settled, err = b.Ledger.Settle(ctx, claim, part, size)
 		return err
 	})
-	if err == nil && differs(settled.Part, part) {
-		b.observe(Event{Stage: StageDiffers, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: claim.Reference,
-			AppKey: claim.AppKey, Attempt: b.delivery.Attempt, Code: part.Code, Reason: "the first outcome stands: " + string(settled.Part.Code)})
+	switch {
+	case err == nil && part.State != ClaimUnknown && differs(settled.Part, part):
+		b.contradict(ctx, claim, part, settled.Part)
+	case err != nil && AsTrouble(err).Code == CodeFenced && len(part.Orders) > 0:
+		b.contradict(ctx, claim, part, Part{}) // a later delivery is about to send it again
 	}
 	return settled, err
+}
+
+// contradict tells people that an answer contradicts the outcome that stands, and puts it on record.
+func (b *buyer) contradict(ctx context.Context, claim Claim, late, stands Part) {
+	reason := contradiction(claim.Reference, late.Orders, stands)
+	b.observe(Event{Stage: StageDiffers, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: claim.Reference,
+		AppKey: claim.AppKey, Attempt: b.delivery.Attempt, Code: late.Code, Reason: reason})
+	letter := DeadLetter{Tenant: b.request.Tenant, Subject: b.delivery.Subject, Sequence: b.delivery.Sequence, RequestID: b.request.ID,
+		Code: CodeNoAnswer, Reason: reason, Attempt: b.delivery.Attempt, At: b.delivery.Published}
+	if err := b.persist(ctx, func() error { return b.Outbox.Bury(ctx, letter) }); err != nil {
+		b.observe(Event{Stage: StageFailed, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: claim.Reference,
+			Code: AsTrouble(err).Code, Reason: "its dead letter could not be stored", Err: err})
+	}
 }
 
 // differs says whether the outcome that stands contradicts the one that came later.

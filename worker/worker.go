@@ -19,6 +19,8 @@ type Config struct {
 	// LookFor is how long an order without an answer is looked up by its reference before it is taken for absent. How long
 	// 1688 may take to list a new order is not known. Default 10 min.
 	LookFor time.Duration
+	// OnAbsent says what becomes of an order that is surely absent when LookFor is over. Default Park.
+	OnAbsent OnAbsent
 	// MaxAttempts is after how many deliveries a request that keeps failing unexpectedly is given up as unknown. Default 50.
 	MaxAttempts int
 	// Grace is how long running requests may take to finish once the worker is told to stop. Default 20 s.
@@ -39,6 +41,7 @@ const maxConcurrent = 16384
 func (c Config) withDefaults() Config {
 	setDefault(&c.Concurrent, 16)
 	setDefault(&c.LookFor, 10*time.Minute)
+	setDefault(&c.OnAbsent, Park)
 	setDefault(&c.MaxAttempts, 50)
 	setDefault(&c.Grace, 20*time.Second)
 	setDefault(&c.ProbeEvery, 200*time.Millisecond)
@@ -68,6 +71,7 @@ func (c Config) Validate() error {
 	bad(CheckName(c.Instance) != nil || len(c.Instance) > 24, "instance %q: must be 1 to 24 letters, digits, \"_\" or \"-\"", c.Instance)
 	bad(c.Concurrent < 0 || c.Concurrent > maxConcurrent, "workers %d: must be 1 to %d", c.Concurrent, maxConcurrent)
 	bad(c.LookFor < 0, "look-for %v: must not be negative", c.LookFor)
+	bad(c.OnAbsent != "" && c.OnAbsent != Park && c.OnAbsent != Resend, "on-absent %q: must be park or resend", c.OnAbsent)
 	bad(c.Grace < 0, "grace %v: must not be negative", c.Grace)
 	bad(c.MaxAttempts < 0, "max-attempts %d: must not be negative", c.MaxAttempts)
 	return errors.Join(problems...)

@@ -43,6 +43,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StageRejected:  zerolog.WarnLevel,
 	worker.StagePostponed: zerolog.DebugLevel,
 	worker.StageParked:    zerolog.ErrorLevel,
+	worker.StageResolved:  zerolog.InfoLevel,
 	worker.StageDiffers:   zerolog.ErrorLevel,
 	worker.StagePaused:    zerolog.WarnLevel,
 	worker.StageResumed:   zerolog.InfoLevel,

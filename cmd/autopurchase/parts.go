@@ -30,6 +30,7 @@ type workerSettings struct {
 func (s *workerSettings) bind(set *settings) {
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
+	set.text((*string)(&s.OnAbsent), "on-absent", string(worker.Park), "park | resend: what becomes of an order without an answer that is not found until look-for ends; resend sends it once more, and buys twice if 1688 lists orders later than that", oneOf(string(worker.Park), string(worker.Resend)))
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
 	set.duration(&s.ackWait, "ack-wait", 0, time.Second, "after how long without a sign of life the broker gives a request to another worker; for all workers, and kept if left out (30s in a new queue)")
@@ -49,15 +50,21 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 		return nil, err
 	}
 	outbox := s.bus.Outbox()
+	var orders *orderAdmin // nothing is asked, and so nothing late, before it is there
 	client := channel.Dial(context.WithoutCancel(ctx), channel.ClientConfig{
 		URL: set.channelURL, Token: set.channelToken, CallTimeout: set.callTimeout, MaxInFlight: set.Concurrent, Log: log,
 		OnPush: func(ctx context.Context, push worker.Push) error { return recordPush(ctx, outbox, push) },
+		OnLate: func(ctx context.Context, reference string, answer worker.Answer) { orders.late(ctx, reference, answer) },
 		Alarm:  func(text string) { log.Error().Msg("channel: " + text) },
 	})
 	undo.add("channel", func(context.Context) error { return client.Close() })
+	orders = newOrderAdmin(s, client, log)
 	set.Instance = strings.ToLower(rand.Text())[:12]
 	set.Observe = observe(log)
 	if _, err := s.bus.Admin(context.WithoutCancel(ctx), keyAdmin{s}); err != nil {
+		return nil, err
+	}
+	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders); err != nil {
 		return nil, err
 	}
 	w, err := worker.New(set.Config, worker.Ports{

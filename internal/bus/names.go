@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -13,6 +15,7 @@ const (
 	StreamResults  = "PURCHASE_RESULTS"
 	StreamStatus   = "PURCHASE_STATUS"
 	StreamDead     = "PURCHASE_DEAD"
+	StreamParked   = "PURCHASE_PARKED"
 	StreamKeyPool  = "KEYPOOL"
 )
 
@@ -25,16 +28,19 @@ const (
 	SubjectResults   = resultPrefix + ">"
 	SubjectStatus    = statusPrefix + ">"
 	SubjectDead      = deadPrefix + ">"
+	SubjectParked    = parkedPrefix + ">"
 	SubjectPoolEvent = eventPrefix + ">"
 )
 
 // The subjects of the services: request and reply, in no stream.
 const (
-	SubjectKeysAdd     = "keypool.admin.add"
-	SubjectKeysList    = "keypool.admin.list"
-	SubjectKeysRestore = "keypool.admin.restore"
-	SubjectKeysPool    = "keypool.admin.pool"
-	SubjectQueueStatus = "purchase.queue.status"
+	SubjectKeysAdd       = "keypool.admin.add"
+	SubjectKeysList      = "keypool.admin.list"
+	SubjectKeysRestore   = "keypool.admin.restore"
+	SubjectKeysPool      = "keypool.admin.pool"
+	SubjectOrdersParked  = "purchase.admin.parked"
+	SubjectOrdersResolve = "purchase.admin.resolve"
+	SubjectQueueStatus   = "purchase.queue.status"
 )
 
 const (
@@ -42,6 +48,7 @@ const (
 	resultPrefix  = "purchase.result."
 	statusPrefix  = "purchase.status."
 	deadPrefix    = "purchase.dead."
+	parkedPrefix  = "purchase.parked."
 	eventPrefix   = "keypool.event."
 	beatPrefix    = SubjectQueueStatus + "."
 
@@ -49,6 +56,7 @@ const (
 	noTenant = "_"
 
 	serviceKeys   = "autopurchase-keypool"
+	serviceOrders = "autopurchase-orders"
 	serviceStatus = "autopurchase-queue"
 )
 
@@ -62,6 +70,9 @@ func resultSubject(tenant, ref string) string { return resultPrefix + tenant + "
 func asideSubject(tenant, ref string, code worker.Code) string {
 	return resultSubject(tenant, ref) + "." + string(code)
 }
+
+// parkedSubject is where the list of parked requests has the request.
+func parkedSubject(tenant, ref string) string { return parkedPrefix + tenant + "." + ref }
 
 func statusSubject(tenant, ref string) string { return statusPrefix + tenant + "." + ref }
 
@@ -85,11 +96,24 @@ func beatSubject(instance string) string { return beatPrefix + instance }
 // submissionID is the message id of one submission: its own repeats carry it, a second submission of the same request does not.
 func submissionID(tenant, ref, nonce string) string { return tenant + "." + ref + ":" + nonce }
 
-// resultID is the message id of a result. An outcome that replaces an unknown one is another message.
-func resultID(subject string, outcome worker.Outcome) string { return subject + ":" + string(outcome) }
+// resultID is the message id of a result. An outcome that replaces an unknown one is another message, and so is an unknown
+// with fewer orders open.
+func resultID(subject string, result worker.Result) string {
+	id := subject + ":" + string(result.Outcome)
+	if len(result.Unknown) > 1 {
+		id += ":" + strconv.Itoa(len(result.Unknown))
+	}
+	return id
+}
 
+// deadID is the message id of a dead letter: one for each request that was given up, and one for each late answer.
 func deadID(letter worker.DeadLetter) string {
-	return StreamRequests + ":" + strconv.FormatUint(letter.Sequence, 10)
+	id := StreamRequests + ":" + strconv.FormatUint(letter.Sequence, 10)
+	if letter.Code == worker.CodeNoAnswer {
+		digest := sha256.Sum256([]byte(letter.Reason))
+		id += ":" + hex.EncodeToString(digest[:8])
+	}
+	return id
 }
 
 func statusID(status worker.Status) string { return status.AppKey + ":" + status.EventID }

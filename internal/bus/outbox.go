@@ -28,10 +28,12 @@ func (b *Bus) Outbox() *Outbox { return &Outbox{bus: b} }
 //	nothing                         ours is stored
 //	the same decision               ours was stored before and its acknowledgement lost: done
 //	unknown, and ours is decided    ours is stored behind it
+//	unknown, with more orders open  ours is stored behind it
 //	decided, and ours is unknown    done: it is decided
 //	another decision                the first stands, and an alarm is raised: two orders may exist
 //
-// A result that is Aside has a place of its own beside the request's.
+// A result that is Aside has a place of its own beside the request's. An unknown one is put on the list of parked requests
+// first, see Bus.Parked.
 func (o *Outbox) Publish(ctx context.Context, result worker.Result) error {
 	subject, err := placeOf(result)
 	if err != nil {
@@ -56,10 +58,20 @@ func placeOf(result worker.Result) (string, error) {
 
 // store publishes the result as the first one; if the broker has one already, that one says how to go on.
 func (o *Outbox) store(ctx context.Context, subject string, result worker.Result) error {
+	if result.Outcome == worker.OutcomeUnknown {
+		if err := o.park(ctx, result); err != nil {
+			return err
+		}
+	}
 	err := o.publish(ctx, subject, result, 0)
 	if !wrongLast(err) {
 		return err
 	}
+	return o.behind(ctx, subject, result)
+}
+
+// behind compares the result with the one on record.
+func (o *Outbox) behind(ctx context.Context, subject string, result worker.Result) error {
 	msg, err := o.bus.last(ctx, StreamResults, subject)
 	if err != nil {
 		return err
@@ -71,11 +83,15 @@ func (o *Outbox) store(ctx context.Context, subject string, result worker.Result
 	switch {
 	case err != nil:
 		o.bus.alarm(fmt.Sprintf("the result on record at %s, sequence %d, cannot be read: %v; it stands", subject, msg.Sequence, err))
-	case stored.Outcome == worker.OutcomeUnknown && result.Outcome != worker.OutcomeUnknown:
-		if err := o.publish(ctx, subject, result, msg.Sequence); !wrongLast(err) {
+	case moreIsKnown(stored, result):
+		if err := o.publish(ctx, subject, result, msg.Sequence); wrongLast(err) {
+			return errFaster
+		} else if err != nil || result.Outcome == worker.OutcomeUnknown {
 			return err
 		}
-		return errFaster
+		return o.unpark(ctx, result)
+	case result.Outcome == worker.OutcomeUnknown && stored.Outcome != worker.OutcomeUnknown:
+		return o.unpark(ctx, result)
 	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result):
 		o.bus.alarm(fmt.Sprintf("%s: decided as %s (%s), and again as %s (%s): the first stands; see whether two orders exist",
 			subject, stored.Outcome, stored.Code, result.Outcome, result.Code))
@@ -86,10 +102,16 @@ func (o *Outbox) store(ctx context.Context, subject string, result worker.Result
 // publish stores the result if expected is the sequence of the last message on the subject, 0 for none.
 func (o *Outbox) publish(ctx context.Context, subject string, result worker.Result, expected uint64) error {
 	_, err := o.bus.js.PublishMsg(ctx, message(subject, schemas.AppendResult(nil, result)),
-		jetstream.WithMsgID(resultID(subject, result.Outcome)),
+		jetstream.WithMsgID(resultID(subject, result)),
 		jetstream.WithExpectStream(StreamResults),
 		jetstream.WithExpectLastSequencePerSubject(expected))
 	return err
+}
+
+// moreIsKnown says whether a result may stand behind an unknown one: it is decided, or fewer orders are open in it.
+func moreIsKnown(stored, result worker.Result) bool {
+	return stored.Outcome == worker.OutcomeUnknown &&
+		(result.Outcome != worker.OutcomeUnknown || len(result.Unknown) > 0 && len(result.Unknown) < len(stored.Unknown))
 }
 
 // errFaster makes a step be repeated: what another worker has just stored must be looked at.

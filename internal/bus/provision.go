@@ -44,6 +44,10 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			Description: "Requests that could not be read or were given up, with the reason.",
 		},
 		{
+			Name: StreamParked, Subjects: []string{SubjectParked}, MaxAge: keep.Results, Duplicates: dedupe, AllowDirect: true,
+			Description: "The requests that are parked for a person, one message each.", MaxMsgsPerSubject: 1,
+		},
+		{
 			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
 		},

@@ -95,7 +95,7 @@ func TestReplyBeatsTheEnd(t *testing.T) {
 	c := &call{id: 1, op: opPlace, reply: make(chan worker.Answer, 1)}
 	l.calls.add(c)
 	c.claim()
-	if alarm := l.calls.settle(1, placed("PR"), nil); alarm != "" {
+	if alarm, _ := l.calls.settle(1, placed("PR"), nil); alarm != "" {
 		t.Error(alarm)
 	}
 	l.end(errors.New("lost"))
@@ -106,7 +106,7 @@ func TestReplyBeatsTheEnd(t *testing.T) {
 func TestReplyToAnAskThatIsStillQueued(t *testing.T) {
 	l := deadLine(t, 4)
 	l.calls.add(&call{id: 1, op: opPlace, reply: make(chan worker.Answer, 1)})
-	if alarm := l.calls.settle(1, placed("PR"), nil); !strings.Contains(alarm, "unknown id") {
+	if alarm, _ := l.calls.settle(1, placed("PR"), nil); !strings.Contains(alarm, "unknown id") {
 		t.Errorf("alarm %q", alarm)
 	}
 }

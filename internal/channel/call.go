@@ -69,14 +69,19 @@ func (t *calls) giveUp(c *call) (answer worker.Answer, neverLeft, answered bool)
 	return answer, false, false
 }
 
-// settle gives a reply to the call that waits for it and returns what people must be told, "" if nothing. A reply that breaks
-// the protocol leaves its call unknown.
-func (t *calls) settle(id uint64, answer worker.Answer, unreadable error) string {
+// settle gives a reply to the call that waits for it and returns what people must be told, "" if nothing, and the reference
+// of an order that the reply names too late. A reply that breaks the protocol leaves its call unknown.
+func (t *calls) settle(id uint64, answer worker.Answer, unreadable error) (text, late string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c, open := t.open[id]
 	if !open || c.state.Load() != sent {
-		return t.past[id%remembered].objection(id, answer)
+		past := t.past[id%remembered]
+		text = past.objection(id, answer)
+		if text != "" && past.id == id && len(answer.Orders) > 0 && check(opPlace, answer) == nil {
+			late = past.reference
+		}
+		return text, late
 	}
 	fault := ""
 	if err := cmp.Or(unreadable, check(c.op, answer)); err != nil {
@@ -86,7 +91,7 @@ func (t *calls) settle(id uint64, answer worker.Answer, unreadable error) string
 	delete(t.open, id)
 	t.past[id%remembered] = ended{id: id, reference: c.reference, answer: answer}
 	c.reply <- answer // never blocks: it holds one, and there is one
-	return fault
+	return fault, ""
 }
 
 // check says whether an answer has what its verdict promises.

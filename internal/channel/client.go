@@ -26,6 +26,10 @@ type ClientConfig struct {
 	OnPush func(ctx context.Context, push worker.Push) error
 	// OnState is told when the channel opens, closes, or stays closed for another reason than before. Calls do not overlap.
 	OnState func(open bool, why string)
+	// OnLate is told of a reply that names an order of the reference and came after its ask had ended without it, so that
+	// it is put on record; Alarm is told too. It may take its time, but must return soon after ctx, which ends with the
+	// client: Close waits for it.
+	OnLate func(ctx context.Context, reference string, answer worker.Answer)
 	// Alarm is told what a person should look at, such as a late reply that names an order. It must not block.
 	Alarm func(text string)
 
@@ -47,6 +51,9 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	}
 	if c.OnState == nil {
 		c.OnState = func(bool, string) {}
+	}
+	if c.OnLate == nil {
+		c.OnLate = func(context.Context, string, worker.Answer) {}
 	}
 	if c.Alarm == nil {
 		c.Alarm = func(string) {}

@@ -81,8 +81,12 @@ func (l *line) relayTime(moment time.Time) int64 {
 func (l *line) reply(f *frame) {
 	var answer worker.Answer
 	err := decodeBody(f.Body, &answer)
-	if text := l.calls.settle(f.ID, answer, err); text != "" {
+	text, late := l.calls.settle(f.ID, answer, err)
+	if text != "" {
 		l.client.alarm(fmt.Sprintf("order channel: ask %d: %s", f.ID, text))
+	}
+	if late != "" {
+		l.client.work.Go(func() { l.client.cfg.OnLate(l.client.ctx, late, answer) })
 	}
 }
 

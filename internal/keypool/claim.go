@@ -16,7 +16,7 @@ import (
 // table at more than three times the size:
 //
 //	s state   k app key   n products held or counted   u unit of n   f fingerprint
-//	o owner   a attempt   t sent at, ms                d settled at, ms
+//	o owner   a attempt   t sent at, ms                d settled at, ms   x how often sent again
 //	r0 r1 …   the outcome, cut into pieces
 const fieldLimit = 64
 
@@ -107,7 +107,7 @@ func fit(name string) string {
 }
 
 // claimOf reads the reply of the scripts that return a claim:
-// ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome.
+// ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome, resent.
 func claimOf(pool, reference string, r reply) (worker.Claim, error) {
 	claim := worker.Claim{
 		Pool:      pool,
@@ -120,6 +120,7 @@ func claimOf(pool, reference string, r reply) (worker.Claim, error) {
 		Owner:     r.text(7),
 		Attempt:   int(r.number(8)),
 		SentAt:    moment(r.number(9)),
+		Resent:    int(r.number(12)),
 	}
 	if !claim.State.Settled() {
 		return claim, nil

@@ -182,6 +182,6 @@ local function answer(c, turn)
     parts[i + 1] = c['r' .. i]
     i = i + 1
   end
-  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), tonumber(c.d or '0'), table.concat(parts)}
+  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), tonumber(c.d or '0'), table.concat(parts), tonumber(c.x or '0')}
 end
 `

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"autopurchase/internal/bus"
+	"autopurchase/worker"
+)
+
+// orderAdmin answers those who decide about parked requests.
+type orderAdmin struct {
+	*stores
+	resolver *worker.Resolver
+	log      zerolog.Logger
+}
+
+// newOrderAdmin wires it; the market is where orders are looked up.
+func newOrderAdmin(s *stores, market worker.Market, log zerolog.Logger) *orderAdmin {
+	a := &orderAdmin{stores: s, log: log}
+	a.resolver = &worker.Resolver{
+		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: observe(log),
+	}
+	return a
+}
+
+// Parked lists the parked requests.
+func (a *orderAdmin) Parked(ctx context.Context) ([]worker.Result, error) { return a.bus.Parked(ctx) }
+
+// Resolve takes a person's word.
+func (a *orderAdmin) Resolve(ctx context.Context, r worker.Resolution) (worker.Result, error) {
+	return a.resolver.Resolve(ctx, r)
+}
+
+// Claim is the pool's; a pool that Redis has lost is rebuilt first, since a claim that seems to be missing may be there.
+func (a *orderAdmin) Claim(ctx context.Context, pool, reference string) (worker.Claim, bool, error) {
+	claim, found, err := a.pool.Claim(ctx, pool, reference)
+	if err == nil || worker.AsTrouble(err).Code != worker.CodeNoPool {
+		return claim, found, err
+	}
+	if err := a.pool.Rebuild(ctx, pool, a.bus.History()); err != nil {
+		return claim, false, err
+	}
+	return a.pool.Claim(ctx, pool, reference)
+}
+
+const (
+	latePatience = 5 * time.Minute // how long it is tried to put a late answer on record
+	lateRetry    = time.Second
+)
+
+// late puts an answer on record that came after nobody waited for it any more.
+func (a *orderAdmin) late(ctx context.Context, reference string, answer worker.Answer) {
+	ctx, cancel := context.WithTimeout(ctx, latePatience)
+	defer cancel()
+	for {
+		err := a.resolver.Late(ctx, reference, answer)
+		if err == nil {
+			return
+		}
+		select {
+		case <-time.After(lateRetry):
+		case <-ctx.Done():
+			a.log.Error().Err(err).Str("claim", reference).Msg("a late answer that names an order could not be put on record")
+			return
+		}
+	}
+}
+
+var _ bus.OrderAdmin = (*orderAdmin)(nil)

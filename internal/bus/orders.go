@@ -1,0 +1,169 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+
+	"autopurchase/schemas"
+	"autopurchase/worker"
+)
+
+// OrderAdmin is the work of those who decide about parked requests. Errors that are *worker.Trouble or *worker.Invalid are
+// told to them; others are logged and told as "internal".
+type OrderAdmin interface {
+	// Parked lists the requests that are parked.
+	Parked(ctx context.Context) ([]worker.Result, error)
+	// Resolve takes a person's word on one order; see worker.Resolver.
+	Resolve(ctx context.Context, resolution worker.Resolution) (worker.Result, error)
+}
+
+// ParkedOrder is one order of which it is not known whether it exists.
+type ParkedOrder struct {
+	Tenant     string      `json:"tenant"`
+	RequestID  string      `json:"request_id"`
+	OutOrderID string      `json:"out_order_id"`
+	AppKey     string      `json:"app_key,omitempty"`
+	Products   int64       `json:"products"` // held on the key
+	Code       worker.Code `json:"code"`
+	Reason     string      `json:"reason,omitempty"`
+	ParkedAt   time.Time   `json:"parked_at"`
+}
+
+// ResolveOrder says what became of a parked order: Placed with its ids at 1688, or Absent. It is named by OutOrderID, or by
+// Tenant and RequestID if only one order of the request is open.
+type ResolveOrder struct {
+	Tenant     string   `json:"tenant,omitempty"`
+	RequestID  string   `json:"request_id,omitempty"`
+	OutOrderID string   `json:"out_order_id,omitempty"`
+	Placed     []string `json:"placed,omitempty"`
+	Absent     bool     `json:"absent,omitempty"`
+	Force      bool     `json:"force,omitempty"` // also against what 1688's list says
+	By         string   `json:"by"`              // who says so
+	Why        string   `json:"why,omitempty"`
+}
+
+// listParked asks for the list.
+type listParked struct{}
+
+func (l listParked) checked() (listParked, *worker.Invalid) { return l, nil }
+
+// AdminOrders answers on purchase.admin.parked and .resolve. Of several instances one answers each request. stop ends it and
+// may be called once; closing the bus ends it too.
+func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin) (stop func(), err error) {
+	service, err := b.serve(serviceOrders, "Decides about parked purchase requests.",
+		endpoint{"parked", SubjectOrdersParked, admin(ctx, b, func(ctx context.Context, _ listParked) ([]ParkedOrder, error) {
+			parked, err := orders.Parked(ctx)
+			return parkedOrders(parked), err
+		})},
+		endpoint{"resolve", SubjectOrdersResolve, admin(ctx, b, func(ctx context.Context, ask ResolveOrder) (rawResult, error) {
+			result, err := orders.Resolve(ctx, ask.resolution())
+			return rawResult{result}, err
+		})})
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = service.Stop() }, nil
+}
+
+// rawResult is a result as it is published.
+type rawResult struct{ worker.Result }
+
+// MarshalJSON writes it as the schema has it.
+func (r rawResult) MarshalJSON() ([]byte, error) { return schemas.AppendResult(nil, r.Result), nil }
+
+// parkedOrders lists the open orders. A request whose handling was given up is listed by its first order.
+func parkedOrders(results []worker.Result) []ParkedOrder {
+	orders := []ParkedOrder{} // not null
+	for _, r := range results {
+		open := r.Unknown
+		if len(open) == 0 {
+			open = []worker.OpenOrder{{OutOrderID: worker.Reference(r.Tenant, worker.EncodeRef(r.RequestID), 1)}}
+		}
+		for _, o := range open {
+			orders = append(orders, ParkedOrder{Tenant: r.Tenant, RequestID: r.RequestID, OutOrderID: o.OutOrderID, AppKey: o.AppKey,
+				Products: o.Products, Code: r.Code, Reason: r.Reason, ParkedAt: r.DecidedAt.UTC()})
+		}
+	}
+	return orders
+}
+
+func (r ResolveOrder) resolution() worker.Resolution {
+	return worker.Resolution{Tenant: r.Tenant, RequestID: r.RequestID, Reference: r.OutOrderID, Placed: r.Placed,
+		Force: r.Force, By: r.By, Why: r.Why}
+}
+
+const (
+	maxBy     = 64  // characters
+	maxWhy    = 200 // characters
+	maxPlaced = 50  // order ids
+)
+
+func (r ResolveOrder) checked() (ResolveOrder, *worker.Invalid) {
+	invalid := func(field, reason string) (ResolveOrder, *worker.Invalid) {
+		return r, &worker.Invalid{RequestID: r.RequestID, Field: field, Reason: reason}
+	}
+	if r.OutOrderID != "" {
+		tenant, ref, _, ours := worker.ParseReference(r.OutOrderID)
+		id, _ := worker.DecodeRef(ref)
+		if !ours || r.Tenant != "" && r.Tenant != tenant || r.RequestID != "" && r.RequestID != id {
+			return invalid("out_order_id", "must be one of the request's, as the list of parked orders has it")
+		}
+		r.Tenant, r.RequestID = tenant, id
+	}
+	switch {
+	case r.RequestID == "":
+		return invalid("out_order_id", "must be given, or tenant and request_id")
+	case worker.CheckName(r.Tenant) != nil:
+		return invalid("tenant", worker.CheckName(r.Tenant).Error())
+	case worker.CheckID(r.RequestID) != nil:
+		return invalid("request_id", worker.CheckID(r.RequestID).Error())
+	case (len(r.Placed) > 0) == r.Absent:
+		return invalid("placed", "must be the order ids, or else absent must be true")
+	case !orderIDs1688(r.Placed):
+		return invalid("placed", fmt.Sprintf("must be up to %d different order ids, each 1 to 64 printable ASCII characters without blanks", maxPlaced))
+	case r.By == "" || !visible(r.By, maxBy):
+		return invalid("by", fmt.Sprintf("must say who decides, in 1 to %d visible characters", maxBy))
+	case !visible(r.Why, maxWhy):
+		return invalid("why", fmt.Sprintf("must have at most %d visible characters", maxWhy))
+	}
+	return r, nil
+}
+
+func orderIDs1688(ids []string) bool {
+	wrong := slices.ContainsFunc(ids, func(id string) bool { return worker.CheckID(id) != nil })
+	return !wrong && len(ids) <= maxPlaced && len(slices.Compact(slices.Sorted(slices.Values(ids)))) == len(ids)
+}
+
+// visible says whether a text has nothing but graphic characters, and not more than so many.
+func visible(text string, most int) bool {
+	for _, r := range text {
+		if r == utf8.RuneError || !unicode.IsGraphic(r) {
+			return false
+		}
+	}
+	return utf8.RuneCountInString(text) <= most
+}
+
+// ParkedOrders asks for the orders that wait for a person, the oldest first, of at most MaxParked requests. Errors as AddKey.
+func (b *Bus) ParkedOrders(ctx context.Context) ([]ParkedOrder, error) {
+	return askKeys[[]ParkedOrder](ctx, b, SubjectOrdersParked, listParked{})
+}
+
+// ResolveOrder says what became of a parked order and gives the request's result, as published. Errors as AddKey.
+func (b *Bus) ResolveOrder(ctx context.Context, order ResolveOrder) (worker.Result, error) {
+	body, err := json.Marshal(order)
+	if err != nil {
+		return worker.Result{}, err
+	}
+	reply, err := b.ask(ctx, SubjectOrdersResolve, body)
+	if err != nil {
+		return worker.Result{}, err
+	}
+	return schemas.DecodeResult(reply)
+}

@@ -1,0 +1,57 @@
+package worker
+
+import (
+	"context"
+	"time"
+)
+
+// OnAbsent says what becomes of an order that was sent without an answer and is surely absent: the look-up worked until its
+// window had ended and found nothing.
+type OnAbsent string
+
+// The policies.
+const (
+	// Park ends it as unknown, keeps its quota and leaves the decision to a person.
+	Park OnAbsent = "park"
+	// Resend sends it again, once, with the same claim and reference, after a second look-up behind the window found nothing
+	// either. The first order cannot be under way any more, since it had to leave within the first half of the window; but
+	// how late the platform may list a new order is not known. If it can be later than the window, two orders exist then.
+	Resend OnAbsent = "resend"
+)
+
+// surelyAbsent does what the policy says. An order is sent again once at most: what gets lost twice is no accident.
+func (b *buyer) surelyAbsent(ctx context.Context, claim Claim, order Order) (Claim, error) {
+	if b.config.OnAbsent != Resend || claim.Resent > 0 {
+		return b.settle(ctx, claim, absent(), Size{})
+	}
+	if !wait(ctx, b.config.RetryEvery) {
+		return Claim{}, context.Cause(ctx)
+	}
+	answer := b.Market.Find(ctx, claim.AppKey, order.Reference)
+	switch answer.Verdict {
+	case Placed:
+		part, size := Decide(order, answer)
+		return b.settle(ctx, claim, part, size)
+	case Absent:
+		return Claim{}, b.release(ctx, claim)
+	}
+	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: soon}
+}
+
+// release makes the claim drawn again, if this delivery still owns it. The next delivery draws it and sends the order: both
+// steps are fenced by their own owner, so that a repeat of this one that comes late cannot undo that one.
+func (b *buyer) release(ctx context.Context, claim Claim) error {
+	if err := b.persist(ctx, func() error { return b.Ledger.Unsend(ctx, claim, CodeAbsent) }); err != nil {
+		return err
+	}
+	return &Trouble{Code: CodeNoAnswer, Reason: "sent without an answer, and surely absent: it is sent again", After: soon}
+}
+
+// placing bounds how late an order may leave. Where it may be sent again, that is the first half of the look-up window, from
+// before it was drawn: a worker or relay that was frozen meanwhile does not send it any more.
+func (b *buyer) placing(ctx context.Context, drawing time.Time) (context.Context, context.CancelFunc) {
+	if b.config.OnAbsent != Resend {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, drawing.Add(b.config.LookFor/2))
+}

@@ -1,0 +1,168 @@
+package worker
+
+import (
+	"context"
+	"time"
+)
+
+// Resolution is a person's word on an order of which it is not known whether it exists.
+type Resolution struct {
+	Tenant    string
+	RequestID string
+	Reference string   // the order; "" takes the request's only one that is open
+	Placed    []string // its order ids at 1688; none says that no order exists
+	Force     bool     // also against what 1688's list says
+	By        string   // who says so
+	Why       string   // for the record; may be empty
+}
+
+// Asked is a request as the broker has it on record.
+type Asked struct {
+	Request
+	Subject  string
+	Sequence uint64
+}
+
+// Record is what the broker has on record about a request.
+type Record interface {
+	// Asked gives the request; false if it is not, or no longer, on record.
+	Asked(ctx context.Context, tenant, id string) (Asked, bool, error)
+	// Result gives the result; false if there is none yet.
+	Result(ctx context.Context, tenant, id string) (Result, bool, error)
+}
+
+// Claims shows claims without touching them.
+type Claims interface {
+	// Claim gives a claim; false if the ledger has none. Troubles: CodeNoPool, CodeRedisDown.
+	Claim(ctx context.Context, pool, reference string) (Claim, bool, error)
+}
+
+// Resolver ends what workers had to leave open: parked requests by a person's word, and orders whose answer came after
+// nobody waited for it any more. It is safe for concurrent use; any number of processes may resolve the same request.
+type Resolver struct {
+	Record  Record
+	Claims  Claims
+	Ledger  Ledger
+	Stock   Stock
+	Market  Market
+	Outbox  Outbox
+	Observe func(Event)
+}
+
+// verifyTime bounds the question to 1688, since a person waits for the answer.
+const verifyTime = 3 * time.Second
+
+// Resolve takes a person's word: it is compared with what 1688's list says, settles the claim (placed counts, absent gives
+// the quota back) and puts the request's final result behind the unknown one, which gathers all its orders. It returns the
+// result that is on record then, which is still unknown while other orders of the request are. Resolving again the same way
+// changes nothing and returns the same result.
+//
+// Errors: an *Invalid that names the field, when the request is not parked, or when the word contradicts 1688 or what is
+// known already; a *Trouble of the ledger or the outbox, after which it may be repeated.
+func (v *Resolver) Resolve(ctx context.Context, r Resolution) (Result, error) {
+	f, err := v.open(ctx, r.Tenant, r.RequestID)
+	switch {
+	case err != nil:
+		return Result{}, err
+	case !f.answered:
+		return Result{}, r.wrong("request_id", "is not parked: it has no result yet")
+	case f.result.Outcome != OutcomeUnknown:
+		return f.again(r)
+	}
+	e, err := f.choose(r)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := v.apply(ctx, f, e, r); err != nil {
+		return Result{}, err
+	}
+	result, err := v.conclude(ctx, f, r.note())
+	if err == nil {
+		v.Observe(Event{Stage: StageResolved, Tenant: r.Tenant, RequestID: r.RequestID, Reference: e.Claim.Reference,
+			AppKey: e.Claim.AppKey, Attempt: result.Attempt, Code: e.Claim.Part.Code, Reason: r.note()})
+	}
+	return result, err
+}
+
+// apply settles the order's claim as the person says. What is settled already can only be confirmed.
+func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) error {
+	if !isOpen(*e) {
+		if !sameOrders(e.Claim.Part.Orders, r.Placed) {
+			return r.wrong(r.field(), "contradicts what is known meanwhile: the order "+tell(e.Claim.Part))
+		}
+		return nil
+	}
+	answer, key := v.find(ctx, f.asked.Pool, e)
+	if reason := r.objection(answer); reason != "" {
+		return r.wrong(r.field(), reason)
+	}
+	part, size := r.part(e.Child.Order, answer)
+	if err := v.settle(ctx, f, e, key, part, size); err != nil {
+		return err
+	}
+	if differs(e.Claim.Part, part) {
+		return r.wrong(r.field(), "contradicts what was settled in this moment: the order "+tell(e.Claim.Part))
+	}
+	return nil
+}
+
+// find looks the order up with its key, or with every key of the pool if it has none, and says which one found it.
+func (v *Resolver) find(ctx context.Context, pool string, e *Ended) (Answer, string) {
+	ctx, cancel := context.WithTimeout(ctx, verifyTime)
+	defer cancel()
+	keys := []string{e.Claim.AppKey}
+	if keys[0] == "" {
+		all, err := v.Stock.AppKeys(ctx, pool)
+		if err != nil || len(all) == 0 {
+			return Answer{Verdict: Unknown}, ""
+		}
+		keys = all
+	}
+	found := Answer{Verdict: Absent}
+	for _, key := range keys {
+		answer := v.Market.Find(ctx, key, e.Claim.Reference)
+		switch answer.Verdict {
+		case Placed:
+			return answer, key
+		case Absent:
+		default:
+			found = Answer{Verdict: Unknown}
+		}
+	}
+	return found, keys[0]
+}
+
+// settle ends the claim. One that the ledger has lost is made again where the order was found, since it counts; of one
+// that does not exist nothing is held.
+func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, key string, part Part, size Size) (err error) {
+	if e.Claim.State == "" && part.State == ClaimRefused {
+		part.At = f.result.DecidedAt
+		e.Claim.State, e.Claim.Part = part.State, part
+		return nil
+	}
+	if e.Claim.State == "" {
+		e.Claim, err = v.Ledger.Draw(ctx, Draw{
+			Pool: f.asked.Pool, Account: f.asked.Account, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
+			Size: SizeOf(e.Child.Order.Lines), Owner: "resolver", Attempt: max(f.result.Attempt, 1), OnKey: key,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	e.Claim, err = v.Ledger.Settle(ctx, e.Claim, part, size)
+	return err
+}
+
+// conclude publishes what the request's orders come to and gives the result on record.
+func (v *Resolver) conclude(ctx context.Context, f *file, note string) (Result, error) {
+	result := Gather(f.asked.Request, f.ended)
+	result.Reason = joined(result.Reason, note)
+	if err := v.Outbox.Publish(ctx, result); err != nil {
+		return Result{}, err
+	}
+	onRecord, found, err := v.Record.Result(ctx, result.Tenant, result.RequestID)
+	if err != nil || !found {
+		return result, err
+	}
+	return onRecord, nil
+}
