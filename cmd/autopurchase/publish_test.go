@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,13 +31,13 @@ func body(id string, seed uint64) string {
 // publish runs the command on a file's content, given on standard input, and reads the fates that it prints.
 func publish(t *testing.T, nats, content string) (code int, fates []fate, stdout, stderr string) {
 	t.Helper()
-	var out, errs bytes.Buffer
+	var out, errs output
 	code = run(t.Context(), []string{"publish", "-", "--json", "--nats", nats, "--tenant", "acme"}, terminal{
 		in: strings.NewReader(content), out: &out, err: &errs, env: func(string) (string, bool) { return "", false },
 	})
-	for line := range bytes.Lines(out.Bytes()) {
+	for line := range strings.Lines(out.String()) {
 		var f fate
-		must(t, json.Unmarshal(line, &f))
+		must(t, json.Unmarshal([]byte(line), &f))
 		fates = append(fates, f)
 	}
 	return code, fates, out.String(), errs.String()

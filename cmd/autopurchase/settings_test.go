@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 // execute runs a command line in a given environment.
 func execute(t *testing.T, env map[string]string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr output // safe for many writers, as a terminal is
 	code = run(t.Context(), args, terminal{in: strings.NewReader(""), out: &stdout, err: &stderr, env: func(name string) (string, bool) {
 		text, ok := env[name]
 		return text, ok
