@@ -50,7 +50,8 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
 		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "keypool.event.{pool}.{kind}", "purchase.queue.status",
 		"purchase.queue.status.{instance}",
-		"keypool.admin.add", "keypool.admin.list", "keypool.admin.restore",
+		"keypool.admin.add", "keypool.admin.list", "keypool.admin.restore", "keypool.admin.pool",
+		"purchase.admin.parked", "purchase.admin.resolve",
 	} {
 		if !slices.Contains(addresses, want) {
 			t.Errorf("%s is missing", want)
