@@ -56,7 +56,7 @@ func (w *Worker) cleared(ctx context.Context, p Pause) bool {
 		return err == nil && left > 0
 	case CodeRedisDown:
 		_, err := w.Stock.Left(ctx, p.Pool)
-		return err == nil || AsTrouble(err).Code == CodeNoPool
+		return err == nil || AsTrouble(err).Code != CodeRedisDown // it answers, whatever it says
 	case CodeNATSDown:
 		return w.Inbox.Ready(ctx) == nil
 	default:
