@@ -128,6 +128,13 @@ func (r *rig) addKey(appKey string, limit int64) {
 // work starts a worker; what is returned stops it and waits for its end.
 func (r *rig) work(change ...func(*worker.Config, *worker.Ports)) (stop func()) {
 	r.t.Helper()
+	_, stop = r.hire(change...)
+	return stop
+}
+
+// hire starts a worker as work does, and gives it too.
+func (r *rig) hire(change ...func(*worker.Config, *worker.Ports)) (w *worker.Worker, stop func()) {
+	r.t.Helper()
 	inbox, err := r.bus.Inbox(r.ctx)
 	r.must(err)
 	config := worker.Config{Instance: fmt.Sprintf("w%d", time.Now().UnixNano()), Concurrent: 8, LookFor: 300 * time.Millisecond,
@@ -136,14 +143,14 @@ func (r *rig) work(change ...func(*worker.Config, *worker.Ports)) (stop func()) 
 	for _, c := range change {
 		c(&config, &ports)
 	}
-	w, err := worker.New(config, ports)
+	w, err = worker.New(config, ports)
 	r.must(err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.ctx))
 	var done sync.WaitGroup
 	done.Go(func() { w.Run(ctx) })
 	stop = sync.OnceFunc(func() { cancel(); done.Wait() })
 	r.t.Cleanup(stop)
-	return stop
+	return w, stop
 }
 
 // request makes a request for one of each of the plain offers named by number; equal sellers share an order.
