@@ -110,12 +110,16 @@ func TestOrderListSplits(t *testing.T) {
 		if len(orders) != want || len(got.Result.OrderList) != want || got.Result.OrderID != "" {
 			t.Fatalf("%s: %+v told as %+v", ref, orders, got)
 		}
-		var pieces int64
+		var pieces, products int64
 		for i, o := range orders {
 			if o.Call != orders[0].Call || got.Result.OrderList[i].OrderID != o.OrderID || got.Result.OrderList[i].Amount != o.TotalFen {
 				t.Errorf("%s: %+v told as %+v", ref, o, got.Result.OrderList[i])
 			}
 			pieces += o.Lines[0].Quantity
+			products += o.Products
+		}
+		if products != int64(len(lines)) {
+			t.Errorf("%s: %d lines count as %d products", ref, len(lines), products)
 		}
 		if asked := lines[0].Quantity * int64(len(lines)); pieces != asked {
 			t.Errorf("%s: %d pieces of %d", ref, pieces, asked)

@@ -36,8 +36,11 @@ func (b *books) place(p purchase) ([]entry, *refusal) {
 	}
 	b.calls++
 	var placed []entry
-	for _, lines := range parts(p) {
+	for i, lines := range parts(p) {
 		e := b.order(p, lines)
+		if i > 0 && len(p.lines) == 1 && !b.units {
+			e.Products = 0 // one line is one product, over however many orders it is split
+		}
 		b.file(e)
 		p.account.products += e.Products
 		p.account.orders++
