@@ -123,6 +123,43 @@ func TestUnexpectedReplies(t *testing.T) {
 	}
 }
 
+// TestLateOrders: a reply that names an order is handed on with the reference it was asked for, whenever it comes; one that
+// names none, or nobody asked for, is not.
+func TestLateOrders(t *testing.T) {
+	url, peers := playRelay(t)
+	type late struct {
+		reference string
+		answer    worker.Answer
+	}
+	told := make(chan late, 10)
+	w := dialOpen(t, ClientConfig{URL: url, OnLate: func(_ context.Context, reference string, answer worker.Answer) { told <- late{reference, answer} }})
+	p := next(t, peers)
+	ctx, giveUp := context.WithCancel(t.Context())
+	abandoned := later(func() worker.Answer { return w.Place(ctx, order("abandoned")) })
+	a := p.must()
+	giveUp()
+	want(t, next(t, abandoned), worker.Unknown, worker.CodeNoAnswer)
+	answered, b := place(t, w, p, "answered")
+	reply(p, b.ID, placed("answered"))
+	want(t, next(t, answered), worker.Placed, worker.CodePlaced)
+
+	p.write(absent, 99)
+	reply(p, b.ID, placed("answered"))
+	reply(p, a.ID, notAttempted(worker.CodeThrottled, "too late"))
+	reply(p, b.ID, placed("twin"))
+	if got := next(t, told); got.reference != "answered" || got.answer.Orders[0].ID != "of twin" {
+		t.Errorf("%+v", got)
+	}
+	reply(p, a.ID, placed("abandoned"))
+	if got := next(t, told); got.reference != "abandoned" || got.answer.Orders[0].ID != "of abandoned" {
+		t.Errorf("%+v", got)
+	}
+	_ = w.Close() // waits for those who were told
+	if len(told) != 0 {
+		t.Errorf("%d more were told", len(told))
+	}
+}
+
 func TestRepliesThatBreakTheProtocolHarmOneAsk(t *testing.T) {
 	url, peers := playRelay(t)
 	w := dialOpen(t, ClientConfig{URL: url})

@@ -23,8 +23,8 @@
 //	ask begins after its deadline            the relay does not start it: not_attempted, throttled
 //	the relay's handler panics               unknown, no_answer; the relay goes on
 //	reply to an id never asked               Alarm; nobody gets it
-//	reply after the deadline                 Alarm, but for not_attempted, which asks nothing of anybody
-//	second reply to one id                   the first stands; Alarm if the second differs
+//	reply after the deadline                 Alarm, but for not_attempted, which asks nothing of anybody; OnLate if it names an order
+//	second reply to one id                   the first stands; Alarm if the second differs, and OnLate if it names an order
 //	reply that breaks the protocol           Alarm; unknown, no_answer for that ask
 //	push not confirmed                       Server.Push returns an error and its caller tries again
 //	more than 64 pushes in work              the worker leaves the next ones unconfirmed
