@@ -67,7 +67,7 @@ var _ worker.Stock = (*stores)(nil)
 // Left is the pool's. A paused worker asks again and again, and so a pool that was lost while it ran comes back.
 func (s *stores) Left(ctx context.Context, pool string) (int64, error) {
 	left, err := s.pool.Left(ctx, pool)
-	if err == nil || worker.AsTrouble(err).Code != worker.CodeNoPool {
+	if err == nil || pool == "" || worker.AsTrouble(err).Code != worker.CodeNoPool { // without a pool it is asked whether Redis is back
 		return left, err
 	}
 	// The rebuild goes on if the question's time is over: reading a long history takes longer.
