@@ -56,3 +56,21 @@ func TestAKilledRelayLosesAndDoublesNothing(t *testing.T) {
 	}
 	stopped(t, worker, a.relay, a.sim)
 }
+
+// TestAWorkerGoesOnWhenRedisIsBack kills Redis in the middle: the worker stands still and goes on by itself.
+func TestAWorkerGoesOnWhenRedisIsBack(t *testing.T) {
+	t.Parallel()
+	a := newApart(t, 2, "info")
+	worker := a.startWorker()
+	a.addKeys()
+	path, ids := sampleFile(t, "REDIS", 200)
+	publisher := publishFile(t, a.nats, "acme", path)
+	reach(t, a.nats, "acme", 20)
+	a.redisServer.Kill()
+	worker.says("request paused", "code")
+	a.redisServer.Restart()
+	publisher.accepted(len(ids))
+	reach(t, a.nats, "acme", len(ids))
+	gather(t, a.nats, a.admin, "acme").judge(t, ids)
+	stopped(t, worker, a.relay, a.sim)
+}

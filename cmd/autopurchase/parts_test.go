@@ -64,13 +64,15 @@ type apart struct {
 	gateway, messages, admin, keys string
 	appKeys                        []string
 	sim, relay                     *process
+	redisServer                    *workertest.RedisServer
 	channel                        string
 	level                          string
 }
 
 func newApart(t *testing.T, keys int, level string) *apart {
 	t.Helper()
-	a := &apart{t: t, nats: workertest.NATS(t).URL, redis: workertest.Redis(t).URL, level: level}
+	a := &apart{t: t, nats: workertest.NATS(t).URL, redisServer: workertest.Redis(t), level: level}
+	a.redis = a.redisServer.URL
 	a.keys, a.appKeys = writeKeys(t, keys)
 	a.startSim()
 	a.relay = a.startRelay("127.0.0.1:0")
