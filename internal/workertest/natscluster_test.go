@@ -37,7 +37,7 @@ func TestLeadersStopInACluster(t *testing.T) {
 	total := 0
 	for i, leader := range leaders {
 		const n = 80
-		filled := r.fill([]string{"stream", "consumer"}[i], n)
+		filled := r.flood([]string{"stream", "consumer"}[i], n)
 		for range n / 4 {
 			r.until("a finished request", finished)
 		}

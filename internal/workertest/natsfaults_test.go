@@ -122,8 +122,8 @@ func (r *rig) eventually(what string, is func() bool) {
 	}
 }
 
-// fill publishes n requests of one order each, in the background, through whatever happens to the broker; wait for its end.
-func (r *rig) fill(prefix string, n int) (wait func()) {
+// flood publishes n requests of one order each, in the background, through whatever happens to the broker; wait for its end.
+func (r *rig) flood(prefix string, n int) (wait func()) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for i := range n {
@@ -187,7 +187,7 @@ func TestNATSRestartsUnderLoad(t *testing.T) {
 	w, _ := r.hire()
 	r.work()
 	const n = 120
-	filled := r.fill("restart", n)
+	filled := r.flood("restart", n)
 	for range n / 8 {
 		r.until("a finished request", finished)
 	}
@@ -221,7 +221,7 @@ func TestConsumerDeletedUnderLoad(t *testing.T) {
 	r.work()
 	r.work()
 	const n = 100
-	filled := r.fill("again", n)
+	filled := r.flood("again", n)
 	for range n / 4 {
 		r.until("a finished request", finished)
 	}
@@ -269,7 +269,7 @@ func TestConnectionFreezesForLongerThanAckWait(t *testing.T) {
 			return r.client.Place(ctx, order)
 		}}
 	})
-	r.fill("frozen", n)()
+	r.flood("frozen", n)()
 	for range n {
 		<-arrived
 	}
@@ -284,7 +284,7 @@ func TestConnectionFreezesForLongerThanAckWait(t *testing.T) {
 	stopSecond()
 	line.thaw()
 	const more = 4
-	r.fill("thawed", more)()
+	r.flood("thawed", more)()
 	r.audit(b, n+more)
 	stopFirst()
 }
@@ -313,7 +313,7 @@ func TestPublishAcknowledgedLateOrNever(t *testing.T) {
 					return r.client.Place(ctx, order)
 				}}
 			})
-			r.fill("late", 1)()
+			r.flood("late", 1)()
 			r.eventually("the result", func() bool { return b.stored(bus.StreamResults) == 1 })
 			r.eventually("the broker to forget the message id", func() bool {
 				ack, err := b.Publish(r.ctx, "purchase.result.probe.probe", nil, jetstream.WithMsgID(name))

@@ -151,7 +151,7 @@ func TestPausesUntilTheCauseIsGone(t *testing.T) {
 	client := channel.Dial(context.WithoutCancel(r.ctx), channel.ClientConfig{URL: strings.Replace(url, "http", "ws", 1) + "/channel", Token: "token"})
 	t.Cleanup(func() { r.must(client.Close()) })
 	w, _ := r.hire(func(c *worker.Config, p *worker.Ports) { c.Concurrent, c.ProbeEvery, p.Market = 4, 0, client })
-	r.fill("before", 1)()
+	r.flood("before", 1)()
 	r.until("a finished request", finished)
 	const each = 40
 	asked := 1
@@ -162,7 +162,7 @@ func TestPausesUntilTheCauseIsGone(t *testing.T) {
 	} {
 		before := b.worker().Delivered.Consumer
 		o.down()
-		wait := r.fill(string(o.code), each)
+		wait := r.flood(string(o.code), each)
 		r.eventually("the pause", func() bool { return paused(w, o.code) })
 		if o.code != worker.CodeNATSDown {
 			wait()
@@ -206,7 +206,7 @@ func TestSlowWorkOutlivesAckWait(t *testing.T) {
 	r.work(r.elsewhere(stack.NATS), slow)
 	r.work(r.elsewhere(stack.NATS), slow)
 	const n = 10
-	r.fill("slow", n)()
+	r.flood("slow", n)()
 	r.audit(b, n)
 	if info := b.worker(); info.Delivered.Consumer != n {
 		t.Errorf("%d deliveries of %d requests", info.Delivered.Consumer, n)
