@@ -8,11 +8,14 @@ SHELL         := bash
 ARGS     ?=
 PACKAGES ?= ./...
 TIMEOUT  ?= 8m
+ORDERS   ?= 2000
+FAULTS   ?= 200
+SEED     ?=
 
 BINARY := bin/autopurchase
 LINT   := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help build demo test lint bench images compose-demo clean needs-race needs-redis
+.PHONY: help build demo test chaos lint bench images compose-demo clean needs-race needs-redis
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -25,6 +28,9 @@ demo: build ## run the main job against the simulator: make demo ARGS="--request
 
 test: needs-race needs-redis images ## run every test with the race detector: make test PACKAGES=./worker/...
 	go test -race -p 2 -timeout $(TIMEOUT) $(PACKAGES)
+
+chaos: build needs-redis ## break the whole system on purpose: make chaos ORDERS=10000 FAULTS=1000 SEED=7 ARGS="-keep"
+	@go run ./cmd/chaos -binary $(BINARY) -orders $(ORDERS) -faults $(FAULTS) $(if $(SEED),-seed $(SEED)) $(ARGS)
 
 lint: ## check format, go vet and golangci-lint (built on its first use)
 	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -23,6 +23,8 @@ func TestArrowsPointInwards(t *testing.T) {
 		"internal/relay":         {"worker", "internal/alibaba", "internal/channel"},
 		"internal/workertest":    {},
 		"internal/benchmark":     nil, // measures the whole
+		"internal/chaos":         {"worker", "schemas", "internal/bus", "internal/sim1688"},
+		"cmd/chaos":              {"internal/chaos"},
 		"cmd/autopurchase":       nil, // wires the whole
 		"internal/benchmark/cmd": nil,
 	}

@@ -1,0 +1,38 @@
+// Package chaos runs the whole system as separate processes under load, breaks it on purpose, and judges what came of it by the
+// books of the simulated 1688.
+//
+//	publisher ─► NATS ◄─┐                       ┌─► simulator (in this process: it is the judge's book-keeper)
+//	             ▲  ▲   ╪ proxy                 ╪ proxy
+//	judge ───────┘  └ workers ══╪ proxy ══► relays
+//	                   └────────╪ proxy ──► Redis
+//
+// Workers and relays are the built program; NATS is this program again, see [ServeIfAsked]; Redis is redis-server with an
+// append-only file. Whoever dies is started again, as a service manager would. Between any two stands a proxy that can cut and
+// freeze connections.
+//
+// What happens is a plan made of a seed: so many faults, each due when so many requests have their result. It is not tied to
+// the clock, so that a slow machine and a quick one meet the same faults at the same places of the work. Publishing keeps in
+// step with the plan: the load does not run out before the faults do.
+//
+// # Faults
+//
+//	worker_kill, relay_kill, redis_kill, nats_kill   SIGKILL, started again after the fault's length
+//	worker_term, relay_term, redis_term, nats_term   SIGTERM, the same
+//	worker_stop, relay_stop                          SIGSTOP, then SIGCONT: longer and shorter than the broker's patience
+//	X_cut                                            connections reset, and none let through for the fault's length
+//	X_freeze                                         connections stay open and nothing passes; what was sent arrives afterwards
+//	                                                 X is nats, redis, channel (worker to relay) or gateway (relay to 1688)
+//	sim_K                                            the simulator misbehaves: three calls in ten have its fault K
+//	redis_flush                                      FLUSHALL; only if asked for, see [Config.Flush]
+//
+// # Judgement
+//
+//	double          create calls beyond the first for a reference, by the simulator's books
+//	lost            requests without exactly one result; orders in the books that no result accounts for; orders in a result
+//	                that the books do not have
+//	over_drawn      products beyond a key's limit, by the simulator's books
+//	leaked_holds    products held in the pool when all is over that no parked unknown order explains, or that are missing for one
+//	miscounted      products by which a key's count differs from the books, orders parked as unknown left out
+//	died            processes that ended although nobody had told them to
+//	unknown_parked  orders parked for a person: allowed, since a person can end them
+package chaos

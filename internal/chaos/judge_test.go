@@ -1,0 +1,74 @@
+package chaos
+
+import (
+	"testing"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/sim1688"
+	"autopurchase/worker"
+)
+
+// healthy is a run of three requests: one placed, one refused, one parked whose order exists.
+func healthy() *court {
+	return &court{
+		open:     map[string]bool{},
+		say:      func(string, ...any) {},
+		requests: []worker.Request{{ID: "1"}, {ID: "2"}, {ID: "3"}},
+		evidence: evidence{
+			results: map[string][]worker.Result{
+				"1": {{RequestID: "1", Orders: []worker.ResultOrder{{OrderID: "91", OutOrderID: "chaos.1-1", AppKey: "k", Products: 2}}}},
+				"2": {{RequestID: "2"}},
+				"3": {{RequestID: "3", Unknown: []worker.OpenOrder{{OutOrderID: "chaos.3-1", AppKey: "k", Products: 4}}}},
+			},
+			orders: []sim1688.Order{
+				{OrderID: "91", OutOrderID: "chaos.1-1", AppKey: "k", Call: 1, Products: 2},
+				{OrderID: "93", OutOrderID: "chaos.3-1", AppKey: "k", Call: 2, Products: 4},
+			},
+			books: []sim1688.KeyBook{{AppKey: "k", Products: 6, Limit: 10}},
+			keys:  []bus.KeyInfo{{AppKey: "k", Limit: 10, Used: 2, Held: 4}},
+		},
+	}
+}
+
+func TestAHealthyRunIsRight(t *testing.T) {
+	c := healthy()
+	c.judge()
+	if !c.report.Right() || c.report.UnknownParked != 1 {
+		t.Errorf("%+v", c.report)
+	}
+}
+
+func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
+	for name, test := range map[string]struct {
+		breaks func(*court)
+		want   Report
+	}{
+		"a second call": {func(c *court) {
+			c.orders = append(c.orders, sim1688.Order{OrderID: "94", OutOrderID: "chaos.3-1", AppKey: "k", Call: 3})
+		}, Report{Double: 1}},
+		"a call that the platform split is one": {func(c *court) {
+			c.orders = append(c.orders, sim1688.Order{OrderID: "94", OutOrderID: "chaos.3-1", AppKey: "k", Call: 2})
+		}, Report{}},
+		"no result":           {func(c *court) { delete(c.results, "2") }, Report{Lost: 1}},
+		"two results":         {func(c *court) { c.results["2"] = append(c.results["2"], worker.Result{RequestID: "2"}) }, Report{Lost: 1}},
+		"a result of nobody":  {func(c *court) { c.results["4"] = []worker.Result{{RequestID: "4"}} }, Report{Lost: 1}},
+		"an order in no book": {func(c *court) { c.orders = c.orders[1:]; c.keys[0].Used = 0 }, Report{Lost: 1}},
+		"an order in no result": {func(c *court) {
+			c.orders = append(c.orders, sim1688.Order{OrderID: "95", OutOrderID: "chaos.2-1", AppKey: "k", Call: 3})
+		}, Report{Lost: 1}},
+		"an over-drawn key":   {func(c *court) { c.books[0].OverDrawn = 3 }, Report{OverDrawn: 3}},
+		"a hold too many":     {func(c *court) { c.keys[0].Held++ }, Report{LeakedHolds: 1}},
+		"a hold too few":      {func(c *court) { c.keys[0].Held = 0 }, Report{LeakedHolds: 4}},
+		"a count that is off": {func(c *court) { c.keys[0].Used = 5 }, Report{Miscounted: 3}},
+	} {
+		c := healthy()
+		test.breaks(c)
+		c.judge()
+		got := c.report
+		got.UnknownParked = 0
+		if got.Double != test.want.Double || got.Lost != test.want.Lost || got.OverDrawn != test.want.OverDrawn ||
+			got.LeakedHolds != test.want.LeakedHolds || got.Miscounted != test.want.Miscounted {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+	}
+}
