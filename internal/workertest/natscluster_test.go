@@ -1,8 +1,11 @@
 package workertest_test
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/workertest"
@@ -50,6 +53,19 @@ func TestLeadersStopInACluster(t *testing.T) {
 		filled()
 		total += n
 		r.audit(b, total)
-		node.Restart()
+		if i+1 < len(leaders) {
+			node.Restart()
+			r.eventually("the server to catch up", func() bool { return b.allCurrent(bus.StreamRequests) && b.allCurrent(bus.StreamResults) })
+		}
 	}
+}
+
+// allCurrent says whether every server has all of a stream.
+func (b broker) allCurrent(stream string) bool {
+	s, err := b.Stream(b.r.ctx, stream)
+	if err != nil {
+		return false
+	}
+	behind := func(p *jetstream.PeerInfo) bool { return p.Offline || !p.Current }
+	return !slices.ContainsFunc(s.CachedInfo().Cluster.Replicas, behind)
 }
