@@ -59,7 +59,8 @@ func (s *system) startSim(ctx context.Context) (err error) {
 	return err
 }
 
-// startStores starts Redis and NATS on ports that they keep.
+// startStores starts Redis and NATS on ports that they keep. Both write through before they acknowledge: with appendfsync
+// everysec a Redis that is busy with its disk acknowledges first, and one that is killed then has lost what it acknowledged.
 func (s *system) startStores(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *system) startStores(ctx context.Context) error {
 	_, port, _ := net.SplitHostPort(s.where["redis"])
 	s.launch(ctx, &process{name: "redis", path: "redis-server", args: []string{
 		"--bind", "127.0.0.1", "--port", port, "--dir", filepath.Join(s.config.Dir, "redis"), "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
 	}})
 	s.launch(ctx, &process{name: "nats", path: self, env: []string{
 		brokerStore + "=" + filepath.Join(s.config.Dir, "nats"), brokerListen + "=" + s.where["nats"],
