@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,7 +83,7 @@ func TestTroubleIsFoundInAnyError(t *testing.T) {
 	if got := AsTrouble(&Trouble{Code: CodeFenced, Err: inner}); got.Code != CodeFenced {
 		t.Errorf("%v", got)
 	}
-	if got := AsTrouble(context.Canceled); got.Code != CodeInternal || got.Unwrap() != context.Canceled {
+	if got := AsTrouble(context.Canceled); got.Code != CodeInternal || !errors.Is(got, context.Canceled) {
 		t.Errorf("%v", got)
 	}
 }
