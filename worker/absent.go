@@ -47,11 +47,16 @@ func (b *buyer) release(ctx context.Context, claim Claim) error {
 	return &Trouble{Code: CodeNoAnswer, Reason: "sent without an answer, and surely absent: it is sent again", After: soon}
 }
 
-// placing bounds how late an order may leave. Where it may be sent again, that is the first half of the look-up window, from
-// before it was drawn: a worker or relay that was frozen meanwhile does not send it any more.
+// placing bounds how late an order may leave: it ends where others may have taken the order for absent meanwhile, so that a
+// worker that was frozen since the draw does not send what a person has decided about. Where it may be sent again, it ends
+// with the first half of the look-up window, and a relay that was frozen does not send it any more either.
 func (b *buyer) placing(ctx context.Context, drawing time.Time) (context.Context, context.CancelFunc) {
-	if b.config.OnAbsent != Resend {
-		return context.WithCancel(ctx)
+	if b.config.OnAbsent == Resend {
+		return context.WithDeadline(ctx, drawing.Add(b.config.LookFor/2))
 	}
-	return context.WithDeadline(ctx, drawing.Add(b.config.LookFor/2))
+	placing, cancel := context.WithCancel(ctx)
+	if time.Since(drawing) >= b.config.LookFor {
+		cancel()
+	}
+	return placing, cancel
 }

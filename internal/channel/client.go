@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -166,7 +167,15 @@ func (c *Client) connectOnce() (lived time.Duration, cause error) {
 }
 
 func (c *Client) dial() (*websocket.Conn, error) {
+	release := func() bool { return true }
 	dialer := websocket.Dialer{
+		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			if err == nil { // a relay that takes the connection and is silent must not hold Close up: the library looks at ctx no more
+				release = context.AfterFunc(c.ctx, func() { _ = conn.Close() })
+			}
+			return conn, err
+		},
 		Subprotocols:     []string{Subprotocol},
 		TLSClientConfig:  c.cfg.TLS,
 		HandshakeTimeout: 2 * c.cfg.PingEvery,
@@ -175,6 +184,7 @@ func (c *Client) dial() (*websocket.Conn, error) {
 	}
 	header := http.Header{"Authorization": {"Bearer " + c.cfg.Token}}
 	ws, response, err := dialer.DialContext(c.ctx, c.cfg.URL, header)
+	release()
 	if response != nil && err != nil {
 		return nil, &refusal{response.StatusCode}
 	}

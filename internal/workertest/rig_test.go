@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,7 +47,7 @@ func newRig(t *testing.T, stack workertest.Stack) *rig {
 
 func newRigWithDoor(t *testing.T, stack workertest.Stack, d *door) *rig {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	t.Cleanup(cancel)
 	r := &rig{t: t, ctx: ctx, events: make(chan worker.Event, 1<<16), door: d}
 	r.startPlatform()
@@ -89,6 +88,20 @@ type door struct {
 	server *channel.Server
 	http   *httptest.Server
 	shut   atomic.Bool
+	around func(place func() worker.Answer) worker.Answer // stands between an order and the gateway, if a test wants to
+}
+
+// watchedDesk is a relay whose orders go through a test's hands.
+type watchedDesk struct {
+	*relay.Relay
+	around func(place func() worker.Answer) worker.Answer
+}
+
+func (d watchedDesk) Place(ctx context.Context, order worker.Order) worker.Answer {
+	if d.around == nil {
+		return d.Relay.Place(ctx, order)
+	}
+	return d.around(func() worker.Answer { return d.Relay.Place(ctx, order) })
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -100,20 +113,16 @@ func (d *door) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 func (r *rig) openChannel() {
-	var keys []relay.Key
-	for _, appKey := range rigKeys {
-		keys = append(keys, relay.Key{AppKey: appKey, Secret: "secret-" + appKey, RefreshToken: "refresh-" + appKey})
-	}
-	desk, err := relay.New(relay.Config{Gateway: r.sim.GatewayURL(), Keys: keys})
+	desk, err := relay.New(relay.Config{Gateway: r.sim.GatewayURL(), Keys: relayKeys()})
 	r.must(err)
-	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: desk})
+	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: watchedDesk{desk, r.door.around}})
 	r.door.http = httptest.NewServer(r.door)
 	r.t.Cleanup(func() {
 		r.must(r.door.server.Shutdown(context.WithoutCancel(r.ctx)))
 		r.door.http.Close()
 	})
 	r.client = channel.Dial(context.WithoutCancel(r.ctx), channel.ClientConfig{
-		URL: "ws" + strings.TrimPrefix(r.door.http.URL, "http") + "/channel", Token: "token", CallTimeout: 5 * time.Second,
+		URL: wsURL(r.door.http.URL), Token: "token", CallTimeout: 5 * time.Second,
 	})
 	r.t.Cleanup(func() { r.must(r.client.Close()) })
 }

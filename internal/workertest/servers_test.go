@@ -11,10 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // connect returns a JetStream client for the URL, closed with the test.
 func connect(t *testing.T, url string) jetstream.JetStream {
