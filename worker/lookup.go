@@ -32,18 +32,43 @@ var errDecided = errors.New("its result is stored already")
 // retrieve handles an order whose claim the ledger has lost: it may have been sent with any key of the pool. It is looked
 // up on all of them; only an order that was found becomes a claim again.
 func (b *buyer) retrieve(ctx context.Context, order Order) (Claim, error) {
+	if err := b.undecided(ctx); err != nil {
+		return Claim{}, err
+	}
+	return b.searchKeys(ctx, order)
+}
+
+// undecided returns errDecided if the request's result is stored already.
+func (b *buyer) undecided(ctx context.Context) error {
 	var decided bool
 	err := b.persist(ctx, func() (err error) {
 		decided, err = b.Outbox.Decided(ctx, b.delivery.Tenant, b.delivery.Ref)
 		return err
 	})
-	if err != nil {
-		return Claim{}, err
+	if err == nil && decided {
+		return errDecided
 	}
-	if decided {
-		return Claim{}, errDecided
+	return err
+}
+
+// settleLost ends a claim that the ledger lost under its owner's hands. The owner knows how the order ended, and so makes the
+// claim again on the same key instead of having it looked for.
+func (b *buyer) settleLost(ctx context.Context, lost Claim, part Part, size Size) (settled Claim, err error) {
+	if err := b.undecided(ctx); err != nil {
+		return lost, err
 	}
-	return b.searchKeys(ctx, order)
+	err = b.persist(ctx, func() error {
+		claim, err := b.Ledger.Draw(ctx, Draw{
+			Pool: lost.Pool, Account: b.request.Account, Reference: lost.Reference, Fingerprint: b.fingerprint,
+			Size:  Size{Lines: lost.Products, Units: lost.Products}, // whichever of the two the pool counts
+			Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKey: lost.AppKey,
+		})
+		if err == nil {
+			settled, err = b.Ledger.Settle(ctx, claim, part, size)
+		}
+		return err
+	})
+	return settled, err
 }
 
 func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {

@@ -142,6 +142,9 @@ func (b *buyer) settle(ctx context.Context, claim Claim, part Part, size Size) (
 		settled, err = b.Ledger.Settle(ctx, claim, part, size)
 		return err
 	})
+	if err != nil && AsTrouble(err).Code == CodeLost {
+		settled, err = b.settleLost(ctx, claim, part, size)
+	}
 	switch {
 	case err == nil && part.State != ClaimUnknown && differs(settled.Part, part):
 		b.contradict(ctx, claim, part, settled.Part)

@@ -11,14 +11,14 @@ import (
 // defaultPool is the pool of requests that name none.
 const defaultPool = "default"
 
-// stores are the two that every worker works on: NATS and Redis. A pool that Redis does not know although the journal does
-// is rebuilt before anything is drawn from it: an in-process Redis begins empty each time, any other may be flushed.
+// stores are the two that every worker works on: NATS and Redis. A pool is compared with the journal and the results before
+// anything is drawn from a Redis that was started, emptied or exchanged: an in-process one begins empty each time.
 type stores struct {
 	bus  *bus.Bus
 	pool *keypool.Pool
 }
 
-// openStores connects to NATS and Redis, makes the streams and rebuilds the pools that Redis has lost.
+// openStores connects to NATS and Redis, makes the streams and verifies the pools; from then on the key pool does so itself.
 func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *cleanup) (*stores, error) {
 	b, err := bus.Connect(ctx, broker)
 	if err != nil {
@@ -28,7 +28,7 @@ func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *c
 	if err := b.Provision(ctx); err != nil {
 		return nil, err
 	}
-	pool, err := keypool.Open(ctx, keypool.Config{URL: redisURL, Log: broker.Log})
+	pool, err := keypool.Open(ctx, keypool.Config{URL: redisURL, Log: broker.Log, History: b.History()})
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *c
 	return s, nil
 }
 
-// add puts a key into a pool. A pool that Redis has lost is rebuilt first, or its keys would begin to count anew.
+// add puts a key into a pool. A pool that is not verified is rebuilt first, or its keys would begin to count anew.
 func (s *stores) add(ctx context.Context, key keypool.Key) (keypool.Info, error) {
 	if err := s.pool.Rebuild(ctx, key.Pool, s.bus.History()); err != nil {
 		return keypool.Info{}, err
@@ -54,7 +54,7 @@ func (s *stores) add(ctx context.Context, key keypool.Key) (keypool.Info, error)
 	return s.pool.Add(ctx, key)
 }
 
-// configure changes a pool's settings; one that Redis has lost is rebuilt first.
+// configure changes a pool's settings; one that is not verified is rebuilt first.
 func (s *stores) configure(ctx context.Context, pool string, settings keypool.Settings) error {
 	if err := s.pool.Rebuild(ctx, pool, s.bus.History()); err != nil {
 		return err
@@ -64,16 +64,8 @@ func (s *stores) configure(ctx context.Context, pool string, settings keypool.Se
 
 var _ worker.Stock = (*stores)(nil)
 
-// Left is the pool's. A paused worker asks again and again, and so a pool that was lost while it ran comes back.
+// Left is the pool's.
 func (s *stores) Left(ctx context.Context, pool string) (int64, error) {
-	left, err := s.pool.Left(ctx, pool)
-	if err == nil || pool == "" || worker.AsTrouble(err).Code != worker.CodeNoPool { // without a pool it is asked whether Redis is back
-		return left, err
-	}
-	// The rebuild goes on if the question's time is over: reading a long history takes longer.
-	if rebuilt := s.pool.Rebuild(context.WithoutCancel(ctx), pool, s.bus.History()); rebuilt != nil {
-		return 0, rebuilt
-	}
 	return s.pool.Left(ctx, pool)
 }
 

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -41,6 +42,64 @@ func (h *History) Results(ctx context.Context, _ string) iter.Seq2[worker.Result
 	return read(ctx, h, StreamResults, SubjectResults, func(msg jetstream.Msg) (worker.Result, error) {
 		return readResult(msg.Subject(), msg.Data())
 	})
+}
+
+// Delivered yields the requests that may be under way: those that were delivered and are not all acknowledged, as far as the
+// consumer knows, and those that are older than the consumer, since one before it may have delivered them. What cannot be read
+// as a request is left out: nothing is ever bought for it.
+func (h *History) Delivered(ctx context.Context) iter.Seq2[worker.Request, error] {
+	return h.unfinished(ctx, true)
+}
+
+// Waiting yields the requests behind those: never delivered, as far as the consumer knows. One that was killed may have
+// forgotten its last deliveries.
+func (h *History) Waiting(ctx context.Context) iter.Seq2[worker.Request, error] {
+	return h.unfinished(ctx, false)
+}
+
+func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[worker.Request, error] {
+	return func(yield func(worker.Request, error) bool) {
+		consumer, err := h.bus.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+		if err != nil {
+			yield(worker.Request{}, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err))
+			return
+		}
+		info := consumer.CachedInfo()
+		end, err := h.end(ctx, StreamRequests, SubjectRequests)
+		if err != nil {
+			yield(worker.Request{}, err)
+		}
+		if err != nil || end <= info.AckFloor.Stream {
+			return
+		}
+		at := place{stream: StreamRequests, filters: []string{SubjectRequests}, next: info.AckFloor.Stream + 1}
+		for msg, err := range h.bus.follow(ctx, at) {
+			if err != nil {
+				if _, gone := errors.AsType[*Skipped](err); gone {
+					continue
+				}
+				yield(worker.Request{}, err)
+				return
+			}
+			before := msg.sequence <= info.Delivered.Stream || msg.at.Before(info.Created)
+			if delivered && !before {
+				return
+			}
+			tenant, ref := parseRequest(msg.Subject())
+			request, invalid := worker.Admit(worker.Delivery{Subject: msg.Subject(), Tenant: tenant, Ref: ref, Body: msg.Data()}, schemas.DecodeRequest)
+			if before == delivered && invalid == nil && !yield(request, nil) || msg.sequence >= end || msg.left == 0 {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			yield(worker.Request{}, context.Cause(ctx))
+		}
+	}
+}
+
+// Result gives the result on record of a request, and false if there is none yet.
+func (h *History) Result(ctx context.Context, tenant, id string) (worker.Result, bool, error) {
+	return h.bus.Result(ctx, tenant, id)
 }
 
 // read yields the messages of a subject up to the last one that is stored now.

@@ -47,6 +47,9 @@ func (p *Pool) understand(pool string, r reply) error {
 		p.outbox.wake(pool)
 	}
 	if status := r.text(0); status != statusOK {
+		if status == statusUnverified {
+			p.doubts.wake(pool)
+		}
 		return refusal(pool, status, r.text(2))
 	}
 	return nil
@@ -90,7 +93,10 @@ func down(err error) *worker.Trouble {
 // reply is what a script returns: a status, how many events it left in the outbox, and then its own values.
 type reply struct{ values []any }
 
-const statusOK = "ok"
+const (
+	statusOK         = "ok"
+	statusUnverified = "unverified"
+)
 
 func (r reply) text(i int) string {
 	if i >= len(r.values) {
@@ -128,6 +134,8 @@ func refusal(pool, status, detail string) *worker.Trouble {
 		return trouble(worker.CodeLost, "the claim may be lost: the pool is younger than the order")
 	case "no_claim":
 		return trouble(worker.CodeLost, "there is no such claim")
+	case statusUnverified:
+		return trouble(worker.CodeRedisDown, "redis was started, emptied or exchanged: its counts are being compared with the journal")
 	case "broken":
 		return trouble(worker.CodeRedisDown, "counter of a known key is missing: app key "+detail)
 	case "unknown_key":

@@ -23,6 +23,9 @@ type Config struct {
 	Lanes int
 	// FlushEvery is how often RunFlusher looks for events that other processes left behind. Default 1 s.
 	FlushEvery time.Duration
+	// History is what a Redis that was started, emptied or exchanged is compared with before anything is drawn from it. It is
+	// read in the background whenever that is needed. Without it every Redis is trusted, and Rebuild is up to the caller.
+	History History
 }
 
 const (

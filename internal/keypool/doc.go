@@ -25,11 +25,16 @@
 //	a reply is lost               the step is repeated within the call's time, then worker.CodeRedisDown; the caller may
 //	                              draw again with the same owner and gets the same claim
 //	Redis restarts                scripts are gone: they are loaded again. Data lives as long as the append-only file does
-//	Redis lost a pool             worker.CodeNoPool until Rebuild has made it again from the journal. Orders published before
-//	                              that and delivered more than once have no claim any more: worker.CodeLost, look first
+//	Redis lost a pool, stepped    every step is turned down as worker.CodeRedisDown until Rebuild has compared the pool with the
+//	back, or was exchanged        journal and the results (with Config.History it does so by itself; see guard). What was
+//	                              delivered and has no result is held on every key that could have taken it, and looked up
+//	                              first: worker.CodeLost
 //	a counter is missing          worker.CodeRedisDown; it is never taken for 0
 //	eviction is on                Open refuses
 //	Redis became a replica        worker.CodeRedisDown; connections are dropped and dialled again
+//
+// Not survived: two primaries that both take writes (set min-replicas-to-write), and a fail-over that lost only the last draws
+// and nothing that is on record, together with the workers that made them.
 //
 // Claims are kept for good: about 260 bytes each, as long as no field is longer than 64 bytes (longer ones turn Redis's
 // compact form into a table of 930).

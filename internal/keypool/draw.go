@@ -17,6 +17,10 @@ import (
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
 // draws again only before sending. Whoever overtakes must look it up. A drawn claim goes on with its key, unless that was
 // benched meanwhile: then it moves.
+//
+// A reference with a lost record is looked up on every key before anything is sent, but for its first delivery: who handles
+// that one knows that it has not sent it, since it only draws before sending. If there is no key for it then, a claim without
+// one stays behind, or its next delivery would be taken for lost: it is older than the pool.
 var drawScript = newScript(`
 local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local account, on = ARGV[7], ARGV[8]
@@ -55,13 +59,18 @@ if c then
   if c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
   local mine = c.o == owner and c.a == attempt
   if not mine and attempt <= c.a then return fail('fenced') end
+  if on ~= '' and not key(on) then return fail('unknown_key', on) end
+  if attempt > 1 and on == '' and lost() then
+    redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt))
+    return fail('lost')
+  end
+  release()
   if c.s == 'sent' and (on == '' or on == c.k) then
     if mine then return answer(c, on == '' and 'send' or 'look_up') end
     redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt))
     c.o, c.a = owner, attempt
     return answer(c, 'look_up')
   end
-  if on ~= '' and not key(on) then return fail('unknown_key', on) end
   local k = c.k ~= '' and key(c.k)
   if c.k ~= '' and not k then return fail('broken', c.k) end
   if k and on == '' and k.state ~= 'benched' then
@@ -73,18 +82,25 @@ if c then
     move(k, 0, -c.n)
     redis.call('HSET', KEYS[6], 'k', '', 'n', 0)
   end
-elseif attempt > 1 and on == '' and published < pool.born then
+elseif attempt > 1 and on == '' and (lost() or published < pool.born) then
   return fail('lost')
 end
 
 if on ~= '' then
+  if not key(on) then return fail('unknown_key', on) end
+  release()
   local k = key(on)
-  if not k then return fail('unknown_key', on) end
   move(k, 0, n)
   return put(k, 'sent', 'look_up')
 end
+release()
 local k, failure = choose()
-if not k then return failure end
+if not k then
+  if not c and published < pool.born and failure[1] == 'no_key' then
+    redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', 0)
+  end
+  return failure
+end
 move(k, 0, n)
 return put(k, 'sent', 'send')
 `)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +45,19 @@ func (o outbox) take() []string {
 	}
 	clear(o.pools)
 	return pools
+}
+
+// list is take without taking.
+func (o outbox) list() []string {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return slices.Collect(maps.Keys(o.pools))
+}
+
+func (o outbox) done(pool string) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	delete(o.pools, pool)
 }
 
 // flushBatch is how many events are recorded before they are taken out of the outbox.
@@ -136,6 +151,9 @@ func (p *Pool) flushPool(ctx context.Context, journal worker.Journal, pool strin
 		events, born, err := p.peek(ctx, pool, flushBatch-1)
 		if err != nil || len(events) == 0 {
 			return err
+		}
+		if verified, err := p.verified(ctx, pool); err != nil || !verified {
+			return err // what this Redis says may be old: the journal must not hear it twice
 		}
 		recorded, failure := record(ctx, journal, events)
 		if recorded > 0 {

@@ -3,33 +3,66 @@ package keypool
 import (
 	"context"
 	"iter"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"autopurchase/worker"
 )
 
-// History is what the broker has on record about a pool.
+// History is what the broker has on record.
 type History interface {
 	// Events yields the pool's journal in order.
 	Events(ctx context.Context, pool string) iter.Seq2[worker.PoolEvent, error]
 	// Results yields the stored results in order; those of other pools may be among them. One that replaces an earlier result
 	// of the same request comes after it.
 	Results(ctx context.Context, pool string) iter.Seq2[worker.Result, error]
+	// Delivered yields the requests that were handed to a worker and are not all acknowledged: at least every one that is not.
+	// Those of other pools may be among them.
+	Delivered(ctx context.Context) iter.Seq2[worker.Request, error]
+	// Waiting yields the requests that come after those. A broker that was killed may have forgotten that it delivered some.
+	Waiting(ctx context.Context) iter.Seq2[worker.Request, error]
+	// Result gives the result on record of a request, and false if there is none yet.
+	Result(ctx context.Context, tenant, id string) (worker.Result, bool, error)
 }
 
-// past is a pool as its history tells it.
+// past is a pool as its history tells it. Of the results it keeps sums and what is undecided, however many there are.
 type past struct {
 	pool     string
 	settings Settings
 	last     int64      // sequence of the last event
 	keys     []*pastKey // in the order in which they came
 	byName   map[string]*pastKey
-	open     []openOrder
+	open     map[string]share   // by request: results that leave it open whether orders exist
+	flights  map[string]*flight // by request: what may not be finished
 }
 
 type pastKey struct {
-	appKey, account, alipay            string
-	limit, floor, used, held, versions int64
-	benched                            bool
+	appKey, account, alipay      string
+	limit, floor, used, versions int64 // versions is 0 for a key that the journal does not know
+	benched                      bool
+}
+
+// flight is a request that is not finished, as far as the broker's consumer knows.
+type flight struct {
+	account   string
+	orders    []part
+	delivered bool // it was handed to a worker
+	answered  bool // its result is on record
+}
+
+// part is one order of a flight.
+type part struct {
+	reference string
+	size      worker.Size
+}
+
+func newFlight(r worker.Request, delivered bool) *flight {
+	f := &flight{account: r.Account, delivered: delivered}
+	for _, child := range worker.Split(r) {
+		f.orders = append(f.orders, part{child.Order.Reference, worker.SizeOf(child.Order.Lines)})
+	}
+	return f
 }
 
 type openOrder struct {
@@ -48,27 +81,65 @@ type taken struct {
 	products int64
 }
 
-// recall reads a pool's history.
-func recall(ctx context.Context, pool string, history History) (*past, error) {
-	p := &past{pool: pool, settings: DefaultSettings, byName: map[string]*pastKey{}}
+// recall reads a pool's history. known are the keys that Redis knows, whether they are in the journal or not. What was
+// delivered is read first: whatever ends after that is either among the results or still taken for under way.
+func recall(ctx context.Context, log zerolog.Logger, pool string, known []string, history History) (*past, error) {
+	p := &past{pool: pool, settings: DefaultSettings, byName: map[string]*pastKey{}, open: map[string]share{}, flights: map[string]*flight{}}
+	if err := p.take(history.Waiting(ctx), false); err != nil {
+		return nil, err
+	}
+	if err := p.take(history.Delivered(ctx), true); err != nil {
+		return nil, err
+	}
 	for event, err := range history.Events(ctx, pool) {
 		if err != nil {
 			return nil, err
 		}
 		p.apply(event)
 	}
-	shares := map[string]share{}
+	for _, appKey := range known {
+		p.key(appKey)
+	}
+	if len(p.keys) == 0 {
+		return p, nil
+	}
+	tell := progress(log, pool)
 	for result, err := range history.Results(ctx, pool) {
 		if err != nil {
 			return nil, err
 		}
-		p.remember(shares, result)
-	}
-	for _, s := range shares {
-		p.book(s)
+		p.remember(result)
+		tell()
 	}
 	return p, nil
 }
+
+// take notes what is not finished. What was waiting and is delivered meanwhile comes twice: the second time counts.
+func (p *past) take(requests iter.Seq2[worker.Request, error], delivered bool) error {
+	for request, err := range requests {
+		if err != nil {
+			return err
+		}
+		if request.Pool == p.pool {
+			p.flights[nameOf(request.Tenant, request.ID)] = newFlight(request, delivered)
+		}
+	}
+	return nil
+}
+
+// progress says every few seconds how many results were read.
+func progress(log zerolog.Logger, pool string) func() {
+	const look, every = 1024, 2 * time.Second
+	count, told := 0, time.Now()
+	return func() {
+		if count++; count%look == 0 && time.Since(told) > every {
+			told = time.Now()
+			log.Info().Str("pool", pool).Int("results", count).Msg("comparing redis with what was bought: reading results")
+		}
+	}
+}
+
+func nameOf(tenant, id string) string { return tenant + "." + id }
 
 // apply takes one event of the journal into the picture. Every event of a key carries all about it, so that a journal whose
 // beginning has aged away still tells what counts.
@@ -80,11 +151,8 @@ func (p *past) apply(event worker.PoolEvent) {
 	if event.AppKey == "" {
 		return
 	}
-	k := p.byName[event.AppKey]
-	if k == nil {
-		k = &pastKey{appKey: event.AppKey, versions: 1}
-		p.keys, p.byName[event.AppKey] = append(p.keys, k), k
-	}
+	k := p.key(event.AppKey)
+	k.versions = max(1, k.versions)
 	k.limit, k.account, k.alipay = event.Limit, event.Account, event.Alipay
 	k.floor = max(k.floor, event.Used)
 	switch event.Kind {
@@ -97,16 +165,31 @@ func (p *past) apply(event worker.PoolEvent) {
 	}
 }
 
-// remember keeps what a result says about this pool's keys, in place of what an earlier result of the same request said.
-func (p *past) remember(shares map[string]share, result worker.Result) {
+func (p *past) key(appKey string) *pastKey {
+	k := p.byName[appKey]
+	if k == nil {
+		k = &pastKey{appKey: appKey}
+		p.keys, p.byName[appKey] = append(p.keys, k), k
+	}
+	return k
+}
+
+// remember counts what a result says about this pool's keys. Only an unknown one may be replaced by a later one.
+func (p *past) remember(result worker.Result) {
 	if result.Aside {
 		return
 	}
-	name, s := result.Tenant+"."+result.RequestID, p.share(result)
-	if len(s.used)+len(s.open) > 0 {
-		shares[name] = s
-	} else {
-		delete(shares, name)
+	name, s := nameOf(result.Tenant, result.RequestID), p.share(result)
+	if f := p.flights[name]; f != nil {
+		f.answered = true
+	}
+	if before, replaced := p.open[name]; replaced {
+		delete(p.open, name)
+		before.book(-1)
+	}
+	s.book(1)
+	if len(s.open) > 0 {
+		p.open[name] = s
 	}
 }
 
@@ -125,12 +208,8 @@ func (p *past) share(result worker.Result) share {
 	return s
 }
 
-func (p *past) book(s share) {
+func (s share) book(sign int64) {
 	for _, t := range s.used {
-		t.key.used += t.products
+		t.key.used += sign * t.products
 	}
-	for _, open := range s.open {
-		p.byName[open.AppKey].held += open.Products
-	}
-	p.open = append(p.open, s.open...)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,6 +24,10 @@ type Pool struct {
 	lanes   sync.WaitGroup
 	close   func() error
 	outbox  outbox
+	doubts  outbox                 // pools that a step found to be unverified
+	server  atomic.Pointer[string] // identity of the Redis that was last connected to
+
+	glimpsed atomic.Int64 // when a pool without room was last shown as if it had some
 }
 
 var (
@@ -55,13 +59,19 @@ func Open(ctx context.Context, config Config) (*Pool, error) {
 		queue:   make(chan *call, maxBatch),
 		closing: make(chan struct{}),
 		outbox:  newOutbox(),
+		doubts:  newOutbox(),
 	}
-	p.close = sync.OnceValue(p.shut)
+	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p.close = sync.OnceValue(func() error { stop(); return p.shut() })
 	if err := p.inspect(ctx); err != nil {
+		stop()
 		return nil, errors.Join(err, p.client.Close())
 	}
 	for range config.Lanes {
 		p.lanes.Go(p.send)
+	}
+	if p.guarded() {
+		p.lanes.Go(func() { p.tend(tending) })
 	}
 	return p, nil
 }
@@ -134,17 +144,11 @@ func (p *Pool) loaded(ctx context.Context) error {
 // neither evicts nor keeps a file, and whoever starts it says so.
 func (p *Pool) info(ctx context.Context, section string) (map[string]string, error) {
 	text, err := p.client.Info(ctx, section).Result()
-	if err != nil && err.Error() == "section ("+section+") is not supported" {
+	if err != nil && err.Error() == unsupported(section) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, down(err)
 	}
-	facts := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
-			facts[name] = value
-		}
-	}
-	return facts, nil
+	return facts(text), nil
 }

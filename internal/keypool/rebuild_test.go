@@ -18,7 +18,31 @@ import (
 type stored struct {
 	events  []worker.PoolEvent
 	results []worker.Result
+	flights []worker.Request
 	err     error
+}
+
+func (s *stored) Delivered(context.Context) iter.Seq2[worker.Request, error] {
+	return func(yield func(worker.Request, error) bool) {
+		for _, r := range s.flights {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *stored) Waiting(context.Context) iter.Seq2[worker.Request, error] {
+	return func(func(worker.Request, error) bool) {}
+}
+
+func (s *stored) Result(_ context.Context, tenant, id string) (worker.Result, bool, error) {
+	for _, r := range slices.Backward(s.results) {
+		if r.Tenant == tenant && r.RequestID == id && !r.Aside {
+			return r, true, nil
+		}
+	}
+	return worker.Result{}, false, nil
 }
 
 func (s *stored) Events(context.Context, string) iter.Seq2[worker.PoolEvent, error] {

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 )
 
-// script is one Lua script: the common part, then its own.
+// script is one Lua script: the common part, the guard, then its own.
 type script struct {
 	source string
 	sha    string
@@ -14,8 +14,13 @@ type script struct {
 // scripts are all of them: they are loaded together.
 var scripts []*script
 
-func newScript(body string) *script {
-	source := common + body
+// newScript is a script that does nothing in a pool that is not verified; see fence.
+func newScript(body string) *script { return loadable(common + guard + fence + body) }
+
+// newOpenScript is a script without the fence: it takes part in a verification.
+func newOpenScript(body string) *script { return loadable(common + guard + body) }
+
+func loadable(source string) *script {
 	sum := sha1.Sum([]byte(source)) // Redis names scripts so
 	s := &script{source: source, sha: hex.EncodeToString(sum[:])}
 	scripts = append(scripts, s)
@@ -23,7 +28,9 @@ func newScript(body string) *script {
 }
 
 // common is what all scripts share. KEYS are names.keys; every reply begins with a status and the number of events appended.
+// Before the ARGV that a script tells of there is one more: the identity of the Redis that the caller is connected to.
 //
+//	server  that identity, or "" from a caller who does not verify
 //	now     Redis's clock, milliseconds
 //	pool    the pool's settings; pool.born is false when there is no such pool
 //	create  writes the pool's settings, and makes the pool if it is missing; one of which it is proven that it never was
@@ -41,14 +48,16 @@ func newScript(body string) *script {
 //
 // Numbers are whole and below 2^53, which Lua keeps exactly.
 const common = `
+local server = table.remove(ARGV, 1)
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local events = 0
 
-local pool = redis.call('HMGET', KEYS[1], 'born', 'count', 'width', 'low', 'left', 'alarm', 'size')
+local pool = redis.call('HMGET', KEYS[1], 'born', 'count', 'width', 'low', 'left', 'alarm', 'size', 'server', 'lost')
 pool = {
   born = tonumber(pool[1] or nil), count = pool[2] or 'lines', width = tonumber(pool[3] or '1'),
   low = tonumber(pool[4] or '100'), left = tonumber(pool[5] or '0'), alarm = tonumber(pool[6] or '0'), size = tonumber(pool[7] or '0'),
+  server = pool[8] or '', lost = tonumber(pool[9] or '0'),
 }
 
 local function int(n) return string.format('%.0f', n) end

@@ -47,15 +47,17 @@ func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (
 	}
 }
 
-// send is one lane: it takes what callers have queued meanwhile and sends it as one pipeline. Under load a round trip carries
+// send is the work of one lane: it takes what callers have queued meanwhile and sends it as one pipeline. Under load a round trip carries
 // many steps; a lone step never waits for company.
 func (p *Pool) send() {
+	l := &lane{pool: p}
+	defer l.drop()
 	batch := make([]*call, 0, maxBatch)
 	for {
 		select {
 		case c := <-p.queue:
 			batch = p.fill(append(batch[:0], c))
-			p.exchange(batch)
+			l.exchange(batch)
 			clear(batch)
 		case <-p.closing:
 			return
@@ -80,19 +82,29 @@ func (p *Pool) fill(batch []*call) []*call {
 
 // exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
 // loaded and sent again, which is safe because they have not run.
-func (p *Pool) exchange(batch []*call) {
-	ctx, cancel := context.WithTimeout(context.Background(), p.config.CallTimeout)
+func (l *lane) exchange(batch []*call) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.pool.config.CallTimeout)
 	defer cancel()
-	unknown := p.round(ctx, batch, false)
+	if err := l.connected(ctx); err != nil {
+		for _, c := range batch {
+			c.done <- answer{err: err}
+		}
+		return
+	}
+	unknown, broken := l.round(ctx, batch, false)
 	if len(unknown) > 0 {
-		p.round(ctx, unknown, true)
+		_, again := l.round(ctx, unknown, true)
+		broken = broken || again
+	}
+	if broken {
+		l.drop()
 	}
 }
 
 // round is one round trip. It answers every call but those whose script Redis does not know, which it returns; with load
-// the scripts travel along and every call is answered.
-func (p *Pool) round(ctx context.Context, batch []*call, load bool) (unknown []*call) {
-	pipe := p.client.Pipeline()
+// the scripts travel along and every call is answered. broken says that the connection is no good any more.
+func (l *lane) round(ctx context.Context, batch []*call, load bool) (unknown []*call, broken bool) {
+	pipe := l.conn.Pipeline()
 	if load {
 		for _, s := range scripts {
 			pipe.ScriptLoad(ctx, s.source)
@@ -100,16 +112,26 @@ func (p *Pool) round(ctx context.Context, batch []*call, load bool) (unknown []*
 	}
 	cmds := make([]*redis.Cmd, len(batch))
 	for i, c := range batch {
-		cmds[i] = pipe.EvalSha(ctx, c.script.sha, c.keys, c.args...)
+		cmds[i] = pipe.EvalSha(ctx, c.script.sha, c.keys, append([]any{l.server}, c.args...)...)
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	for i, c := range batch {
 		reply, err := cmds[i].Slice()
+		broken = broken || useless(err)
 		if !load && err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
 			unknown = append(unknown, c)
 			continue
 		}
 		c.done <- answer{reply, err}
 	}
-	return unknown
+	return unknown, broken
+}
+
+// useless says that a connection is not to be used again: it is gone, or leads to a server that takes no writes, while its
+// address may lead to another one by now.
+func useless(err error) bool {
+	if _, fromRedis := errors.AsType[redis.Error](err); err == nil || !fromRedis {
+		return err != nil
+	}
+	return passing(err) && !redis.HasErrorPrefix(err, "NOSCRIPT")
 }

@@ -18,7 +18,10 @@ import (
 var settleScript = newScript(`
 local owner, attempt, state = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local c = claim()
-if not c then return fail('no_claim') end
+if not c then
+  lose()
+  return fail('no_claim')
+end
 local fact = state == 'placed' or state == 'partial' or state == 'refused'
 if c.s == 'unknown' then
   if not fact then return answer(c, 'done') end
@@ -29,6 +32,7 @@ else
   return answer(c, 'done')
 end
 
+release()
 local counted = 0
 if state == 'placed' or state == 'partial' then
   counted = math.max(0, math.min(c.n, tonumber(c.u == 'units' and ARGV[5] or ARGV[4])))

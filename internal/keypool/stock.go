@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -55,31 +56,68 @@ func (i Info) withLeft() Info {
 	return i
 }
 
-// Left returns how many products the pool's active and ready keys can still take together; see worker.Stock.
+// Left returns how many products the pool's active and ready keys can still take together; see worker.Stock. A pool that is
+// not verified is worker.CodeRedisDown, and so is the pool "" while any is known not to be. While there are lost records, a pool
+// without room seems to have some once in a while.
 func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
+	if doubted := p.doubts.list(); pool == "" && len(doubted) > 0 {
+		return 0, refusal(doubted[0], statusUnverified, "")
+	}
 	var values []any
 	err := p.patiently(ctx, func(ctx context.Context) (err error) {
-		values, err = p.client.HMGet(ctx, namesOf(pool).pool, "left", "size").Result()
+		values, err = p.client.HMGet(ctx, namesOf(pool).pool, "left", "size", "server", "lost").Result()
 		return err
 	})
 	if err != nil {
 		return 0, err
+	}
+	if server, _ := values[2].(string); p.guarded() && server != p.seen() && pool != "" {
+		p.doubts.wake(pool)
+		return 0, refusal(pool, statusUnverified, "")
 	}
 	if values[1] == nil {
 		return 0, refusal(pool, "no_pool", "")
 	}
 	text, _ := values[0].(string)
 	left, _ := strconv.ParseInt(text, 10, 64)
+	if lost, _ := values[3].(string); left <= 0 && lost != "" && lost != "0" && p.glimpse() {
+		return 1, nil
+	}
 	return left, nil
 }
 
-// AppKeys lists all keys of a pool in the order in which they were added; see worker.Stock. A missing pool has none.
-func (p *Pool) AppKeys(ctx context.Context, pool string) (keys []string, err error) {
-	err = p.patiently(ctx, func(ctx context.Context) (err error) {
-		keys, err = p.client.LRange(ctx, namesOf(pool).known, 0, -1).Result()
-		return err
+// glimpseEvery is how often a pool without room is shown as if it had some while it has lost records.
+const glimpseEvery = 2 * time.Second
+
+// glimpse says whether it is time for that: the room may be held for orders that were never sent, and to find that out they
+// have to be delivered, which they are not while everybody waits for room.
+func (p *Pool) glimpse() bool {
+	last, now := p.glimpsed.Load(), time.Now().UnixNano()
+	return now-last > int64(glimpseEvery) && p.glimpsed.CompareAndSwap(last, now)
+}
+
+// AppKeys lists all keys of a pool, those that are drawn first at the head, since an order that may be on any key is most
+// likely on one of them; see worker.Stock. A missing pool has none.
+func (p *Pool) AppKeys(ctx context.Context, pool string) ([]string, error) {
+	n := namesOf(pool)
+	var lists [3]*redis.StringSliceCmd
+	err := p.together(ctx, func(pipe redis.Pipeliner) {
+		for i, name := range []string{n.active, n.ready, n.known} {
+			lists[i] = pipe.LRange(ctx, name, 0, -1)
+		}
 	})
-	return keys, err
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, 0, len(lists[2].Val()))
+	for _, list := range lists {
+		for _, key := range list.Val() {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, nil
 }
 
 // Keys lists all keys of a pool as they stood at one moment, in the order in which they were added. A missing pool has none.

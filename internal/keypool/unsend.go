@@ -17,8 +17,12 @@ import (
 var unsendScript = newScript(`
 local owner, attempt, why = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local c = claim()
-if not c then return fail('no_claim') end
+if not c then
+  lose()
+  return fail('no_claim')
+end
 if (c.s ~= 'sent' and c.s ~= 'drawn') or c.o ~= owner or c.a ~= attempt then return fail('fenced') end
+release()
 if why == '' or why == 'absent' or c.k == '' then
   if why == 'absent' and c.s == 'sent' then redis.call('HINCRBY', KEYS[6], 'x', 1) end
   redis.call('HSET', KEYS[6], 's', 'drawn')

@@ -78,7 +78,7 @@ func (r *rig) openStores(stack workertest.Stack) {
 	r.must(err)
 	r.t.Cleanup(func() { r.must(r.bus.Close()) })
 	r.must(r.bus.Provision(r.ctx))
-	r.pool, err = keypool.Open(r.ctx, keypool.Config{URL: stack.Redis})
+	r.pool, err = keypool.Open(r.ctx, keypool.Config{URL: stack.Redis, History: r.bus.History()})
 	r.must(err)
 	r.t.Cleanup(func() { r.must(r.pool.Close()) })
 }
@@ -130,6 +130,7 @@ func (r *rig) openChannel() {
 // addKey puts one of rigKeys into the pool.
 func (r *rig) addKey(appKey string, limit int64) {
 	r.t.Helper()
+	r.must(r.pool.Rebuild(r.ctx, "default", r.bus.History()))
 	_, err := r.pool.Add(r.ctx, keypool.Key{Pool: "default", AppKey: appKey, Limit: limit})
 	r.must(err)
 }
