@@ -15,7 +15,7 @@ import (
 //	        conflict | fenced | no_pool | lost | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
-// draws again only before sending. Whoever overtakes must look it up. A drawn claim goes on with its key, unless that was
+// draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with its key, unless that was
 // benched meanwhile: then it moves.
 //
 // A reference with a lost record is looked up on every key before anything is sent, but for its first delivery: who handles
@@ -29,7 +29,7 @@ local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
 
 local function put(k, state, turn)
-  redis.call('HSET', KEYS[6], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now))
+  redis.call('HSET', KEYS[6], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now), 'l', turn == 'look_up' and 1 or 0)
   alarm()
   return answer({k = k.app, n = n, s = state, o = owner, a = attempt, t = now}, turn)
 end
@@ -66,15 +66,16 @@ if c then
   end
   release()
   if c.s == 'sent' and (on == '' or on == c.k) then
-    if mine then return answer(c, on == '' and 'send' or 'look_up') end
-    redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt))
+    -- who took the claim over to look it up repeats that; only who marked it sent may be told again to send
+    if mine then return answer(c, on == '' and redis.call('HGET', KEYS[6], 'l') ~= '1' and 'send' or 'look_up') end
+    redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt), 'l', 1)
     c.o, c.a = owner, attempt
     return answer(c, 'look_up')
   end
   local k = c.k ~= '' and key(c.k)
   if c.k ~= '' and not k then return fail('broken', c.k) end
   if k and on == '' and k.state ~= 'benched' then
-    redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', int(attempt), 't', int(now))
+    redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', int(attempt), 't', int(now), 'l', 0)
     c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
     return answer(c, 'send')
   end

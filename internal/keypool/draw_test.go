@@ -159,6 +159,32 @@ func TestAPoolCountsLinesOrUnits(t *testing.T) {
 	})
 }
 
+// TestALookUpWhoseReplyWasLostStaysALookUp: the repeat must not be taken for that of the delivery which marked it sent.
+func TestALookUpWhoseReplyWasLostStaysALookUp(t *testing.T) {
+	backends(t, func(t *testing.T, p *Pool) {
+		quiet(t, p, "default", 10)
+		first := order1("default", "r", 1)
+		for range 2 {
+			if claim := draw(t, p, first); claim.Turn != worker.TurnSend {
+				t.Fatalf("the first delivery is told to %s", claim.Turn)
+			}
+		}
+		for range 3 {
+			if claim := draw(t, p, by(first, "owner-2", 2)); claim.Turn != worker.TurnLookUp {
+				t.Fatalf("a later delivery is told to %s an order that was sent", claim.Turn)
+			}
+		}
+		if err := p.Unsend(t.Context(), draw(t, p, by(first, "owner-2", 2)), worker.CodeThrottled); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if claim := draw(t, p, by(first, "owner-2", 2)); claim.Turn != worker.TurnSend {
+				t.Fatalf("one that provably never left is told to %s", claim.Turn)
+			}
+		}
+	})
+}
+
 func TestOnKeyBindsAFactWhateverTheRoom(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10, 10)

@@ -27,6 +27,7 @@ type modelClaim struct {
 	key     *modelKey
 	n       int64
 	attempt int
+	looking bool // the holder was told to look it up, and never to send it
 }
 
 func (k *modelKey) usable() bool { return !k.benched && k.used < k.limit }
@@ -41,7 +42,7 @@ func (m *model) draw(reference string, n int64, attempt int) string {
 		return "done"
 	case attempt < c.attempt:
 		return "fenced"
-	case c.state == sent && attempt > c.attempt:
+	case c.state == sent && (c.looking || attempt > c.attempt):
 		return "look_up"
 	}
 	return "send"
@@ -77,7 +78,7 @@ func (m *model) drew(reference string, claim worker.Claim, attempt int) {
 		c.key.held += c.n
 	}
 	if !c.state.Settled() || c.state == "" {
-		c.state, c.attempt = sent, attempt
+		c.state, c.attempt, c.looking = sent, attempt, claim.Turn == worker.TurnLookUp
 	}
 }
 
