@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +95,7 @@ func runRedisServer(ctx context.Context, path, dir string, lock *os.File, undo *
 		return "", fmt.Errorf("redis-server: %w", err)
 	}
 	address := "127.0.0.1:" + strconv.Itoa(port)
-	if err := answers(ctx, address, server.Process.Pid, ended); err != nil {
+	if err := answers(ctx, address, server, ended); err != nil {
 		_ = server.Process.Kill() // fails only for a process that ended by itself
 		<-ended
 		return "", fmt.Errorf("redis-server did not start (see %s): %w", filepath.Join(dir, "redis.log"), err)
@@ -107,7 +106,7 @@ func runRedisServer(ctx context.Context, path, dir string, lock *os.File, undo *
 
 // answers waits until the process answers on the address, or ends. Another process's Redis on that address is not taken for
 // it: the pool's keys would go there.
-func answers(ctx context.Context, address string, pid int, ended <-chan error) error {
+func answers(ctx context.Context, address string, server *exec.Cmd, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	client := redis.NewClient(&redis.Options{Addr: address, MaxRetries: -1})
@@ -116,12 +115,12 @@ func answers(ctx context.Context, address string, pid int, ended <-chan error) e
 	defer tick.Stop()
 	for {
 		facts, err := client.Info(ctx, "server").Result()
-		if err == nil && strings.Contains(facts, fmt.Sprintf("\nprocess_id:%d\r\n", pid)) {
+		if err == nil && strings.Contains(facts, fmt.Sprintf("\nprocess_id:%d\r\n", server.Process.Pid)) {
 			return nil
 		}
 		select {
-		case err := <-ended:
-			return fmt.Errorf("it ended: %w", cmp.Or(err, errors.New("exit status 0")))
+		case <-ended:
+			return fmt.Errorf("it ended: %v", server.ProcessState)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
@@ -129,7 +128,7 @@ func answers(ctx context.Context, address string, pid int, ended <-chan error) e
 	}
 }
 
-func stopProcess(ctx context.Context, process *os.Process, ended <-chan error) error {
+func stopProcess(ctx context.Context, process *os.Process, ended <-chan struct{}) error {
 	if err := process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

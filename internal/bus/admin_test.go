@@ -209,8 +209,8 @@ func TestCloseEndsServicesAndWatches(t *testing.T) {
 	ready, watched := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(watched)
-		for range b.Watch(context.Background(), WatchOptions{Ready: func() { close(ready) }}) {
-			t.Error("a message that nobody published")
+		for message, err := range b.Watch(context.Background(), WatchOptions{Ready: func() { close(ready) }}) {
+			t.Errorf("a message that nobody published: %+v, %v", message, err)
 		}
 	}()
 	receive(t, ready)

@@ -150,7 +150,8 @@ func TestHistory(t *testing.T) {
 	if len(left) != 4 || left[0] != 3 || left[3] != 0 {
 		t.Errorf("progress %v", left)
 	}
-	for range history.Results(bounded(t), "default") {
+	for _, err := range history.Results(bounded(t), "default") {
+		must(t, err)
 		break // an iterator that is left early ends
 	}
 }
