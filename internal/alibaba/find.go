@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"autopurchase/worker"
@@ -15,7 +16,7 @@ const pageSize = 20
 // says that this is its outOrderId, and it exists whatever its status is: one that was cancelled is Placed too.
 //
 // The list is asked first (official documentation: getBuyerOrderList takes outOrderId), and the detail when the list is
-// empty. Verdicts: Placed, Absent (both worked and none is there), NotAttempted, and Unknown for anything that is not clear,
+// empty; if that has one, the list is asked again. Verdicts: Placed, Absent (both worked and none is there), NotAttempted, and Unknown for anything that is not clear,
 // such as a list that filters by something else. How soon a new order shows up is not known: Absent right after a create
 // means little.
 func (c *Client) Find(ctx context.Context, cred Credentials, reference string) Reply {
@@ -45,8 +46,7 @@ func (c *Client) findDetail(ctx context.Context, cred Credentials, reference str
 	_, none := errors.AsType[*NotFoundError](err)
 	switch {
 	case err == nil && detail.Reference == reference:
-		order := worker.PlacedOrder{ID: detail.OrderID, Total: detail.Total, Postage: detail.Postage}
-		return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: []worker.PlacedOrder{order}}}
+		return c.andWhatIsBesideIt(ctx, cred, reference, worker.PlacedOrder{ID: detail.OrderID, Total: detail.Total, Postage: detail.Postage})
 	case err != nil && !none:
 		return lookedUp(err)
 	case !whole:
@@ -54,6 +54,21 @@ func (c *Client) findDetail(ctx context.Context, cred Credentials, reference str
 	default:
 		return Reply{Answer: worker.Answer{Verdict: worker.Absent, Code: worker.CodeAbsent, Reason: "1688 lists no order with the reference"}}
 	}
+}
+
+// andWhatIsBesideIt asks the list again about an order that it did not have and the detail has: the order may have come between
+// the two, and the detail tells of one order only where the platform made several of the call. An order that the list still
+// lacks exists all the same.
+func (c *Client) andWhatIsBesideIt(ctx context.Context, cred Credentials, reference string, found worker.PlacedOrder) Reply {
+	listed, err := c.list(ctx, cred, reference)
+	if err != nil {
+		return lookedUp(err)
+	}
+	orders, _ := listed.matching(reference)
+	if !slices.ContainsFunc(orders, func(o worker.PlacedOrder) bool { return o.ID == found.ID }) {
+		orders = append(orders, found)
+	}
+	return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: orders}}
 }
 
 // lookedUp is what a look-up came to that did not work. Nothing about the order follows from it, so never Refused.

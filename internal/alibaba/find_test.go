@@ -92,6 +92,41 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindMeetsOrdersThatComeBetweenItsCalls: the list was asked too early, and the detail tells of one of two orders.
+func TestFindMeetsOrdersThatComeBetweenItsCalls(t *testing.T) {
+	const order = `{"baseInfo":{"idOfStr":"%s","outOrderId":"acme.PR-1-1"}}`
+	first, second := strings.Replace(order, "%s", "21", 1), strings.Replace(order, "%s", "22", 1)
+	for name, again := range map[string]string{
+		"both listed by then": `{"result":[` + second + `,` + first + `]}`,
+		"one listed by then":  `{"result":[` + first + `]}`,
+		"the list fails then": `502`,
+	} {
+		asked := 0
+		client := gateway(t, func(w http.ResponseWriter, r *http.Request) {
+			body := `{"success":"true","result":` + second + `}`
+			if strings.Contains(r.URL.Path, "getBuyerOrderList") {
+				if body = `{"result":[],"totalRecord":0}`; asked > 0 {
+					body = again
+				}
+				asked++
+			}
+			_, _ = w.Write([]byte(body))
+		})
+		got := client.Find(t.Context(), testKey, ours)
+		ids := map[string]bool{}
+		for _, o := range got.Orders {
+			ids[o.ID] = true
+		}
+		if again == `502` {
+			if got.Verdict != worker.Unknown || len(ids) != 0 {
+				t.Errorf("%s: got %+v", name, got)
+			}
+		} else if got.Verdict != worker.Placed || len(got.Orders) != 2 || !ids["21"] || !ids["22"] {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
 func TestDetail(t *testing.T) {
 	client := answering(t, 200, `{"success":"true","result":{"baseInfo":{"id":2257000000000000944,"idOfStr":"2257000000000000941",`+
 		`"outOrderId":"acme.PR-1-1","status":"waitsellersend","totalAmount":"0.30","shippingFee":0.1}}}`)
