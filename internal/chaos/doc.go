@@ -32,7 +32,8 @@
 //	                that the books do not have
 //	over_drawn      products beyond a key's limit, by the simulator's books
 //	leaked_holds    products held in the pool when all is over that no parked unknown order explains, or that are missing for one
-//	miscounted      products by which a key's count differs from the books, orders parked as unknown left out
+//	miscounted      products in the books that a key has not counted, orders parked as unknown left out. A key may count too
+//	                many: an order that 1688 left a line out of, and that was found by a look-up, counts in full
 //	died            processes that ended although nobody had told them to
 //	unknown_parked  orders parked for a person: allowed, since a person can end them
 package chaos

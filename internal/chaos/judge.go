@@ -190,8 +190,8 @@ func (c *court) judgeKeys() {
 		c.report.OverDrawn += book.OverDrawn
 	}
 	for _, key := range c.keys {
-		leaked, miscounted := abs(key.Held-held[key.AppKey]), abs(key.Used-ordered[key.AppKey])
-		if leaked+miscounted > 0 {
+		leaked, miscounted := abs(key.Held-held[key.AppKey]), max(0, ordered[key.AppKey]-key.Used)
+		if leaked > 0 || key.Used != ordered[key.AppKey] {
 			c.say("COUNT key %s: %d held, %d parked; %d used, %d ordered", key.AppKey, key.Held, held[key.AppKey], key.Used, ordered[key.AppKey])
 		}
 		c.report.LeakedHolds += leaked

@@ -56,10 +56,11 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		"an order in no result": {func(c *court) {
 			c.orders = append(c.orders, sim1688.Order{OrderID: "95", OutOrderID: "chaos.2-1", AppKey: "k", Call: 3})
 		}, Report{Lost: 1}},
-		"an over-drawn key":   {func(c *court) { c.books[0].OverDrawn = 3 }, Report{OverDrawn: 3}},
-		"a hold too many":     {func(c *court) { c.keys[0].Held++ }, Report{LeakedHolds: 1}},
-		"a hold too few":      {func(c *court) { c.keys[0].Held = 0 }, Report{LeakedHolds: 4}},
-		"a count that is off": {func(c *court) { c.keys[0].Used = 5 }, Report{Miscounted: 3}},
+		"an over-drawn key": {func(c *court) { c.books[0].OverDrawn = 3 }, Report{OverDrawn: 3}},
+		"a hold too many":   {func(c *court) { c.keys[0].Held++ }, Report{LeakedHolds: 1}},
+		"a hold too few":    {func(c *court) { c.keys[0].Held = 0 }, Report{LeakedHolds: 4}},
+		"a count too low":   {func(c *court) { c.keys[0].Used = 0 }, Report{Miscounted: 2}},
+		"a count too high":  {func(c *court) { c.keys[0].Used = 5 }, Report{}},
 	} {
 		c := healthy()
 		test.breaks(c)
