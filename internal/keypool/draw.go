@@ -15,8 +15,8 @@ import (
 //	        conflict | fenced | no_pool | lost | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
-// draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with its key, unless that was
-// benched meanwhile: then it moves.
+// draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with
+// its key, unless that was benched meanwhile: then it moves.
 //
 // A reference with a lost record is looked up on every key before anything is sent, but for its first delivery: who handles
 // that one knows that it has not sent it, since it only draws before sending. If there is no key for it then, a claim without
