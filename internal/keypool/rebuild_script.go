@@ -1,0 +1,152 @@
+package keypool
+
+// rebuildScript brings a pool to what the broker has on record, and marks it as verified on this server, in one step. It does
+// so only if the pool is still as it was when the history began to be read: another process may have been faster.
+//
+//	KEYS    the pool's, then the claims of open orders, then the claims of orders under way
+//	ARGV    1 server and 2 born as they were seen  3 count  4 width  5 low  6 last sequence of the journal  7 number of keys
+//	        for each key    app key, limit, used, floor, benched or "", account, alipay, version (0: not in the journal)
+//	        number of open orders
+//	        for each one    app key, products, decided at ms, number of pieces, pieces…
+//	        for each order under way    lines, units, account; lines and units are 0 for one that was never delivered
+//	returns ok
+//
+// Where the journal is ahead of this Redis, its word on settings and keys counts; else Redis's. Of each key
+//
+//	used   is the most of what Redis says, what the journal said, and the results with the orders that ended and have none
+//	held   is made anew: open orders, claims of orders under way, and lost records
+//
+// A Redis that has all that is on record is believed, and only marked. Otherwise an order under way whose claim has not ended
+// gets a lost record: the claim may be missing, or not be the last of it.
+var rebuildScript = newOpenScript(`
+local at = 0
+local function word() at = at + 1; return ARGV[at] end
+local function number() return tonumber(word()) end
+local seen_server, seen_born = word(), word()
+if pool.server ~= seen_server or (redis.call('HGET', KEYS[1], 'born') or '') ~= seen_born then return {'ok', events} end
+
+local fresh = not pool.born
+if fresh then for i = 1, 5 do redis.call('DEL', KEYS[i]) end end
+local count, width, low, last = word(), number(), number(), number()
+local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
+local ahead = fresh or last > seq
+if ahead then pool.count, pool.width, pool.low = count, width, low end
+while true do
+  local head = redis.call('LINDEX', KEYS[5], 0)
+  if not head or cjson.decode(head).sequence > last then break end
+  redis.call('LPOP', KEYS[5])
+end
+
+local behind = ahead
+local known, books = redis.call('LRANGE', KEYS[2], 0, -1), {}
+for _, app in ipairs(known) do
+  local k = key(app)
+  books[app] = {here = k, limit = k and k.limit, account = k and k.account, state = k and k.state, used = k and k.used or 0}
+end
+for _ = 1, number() do
+  local app, limit, used, floor = word(), number(), number(), number()
+  local benched, account, alipay, version = word(), word(), word(), number()
+  local b = books[app]
+  if not b and version > 0 then
+    b = {used = 0}
+    books[app] = b
+    known[#known + 1] = app
+    redis.call('RPUSH', KEYS[2], app)
+  end
+  if b then
+    b.used, b.sum = math.max(b.used, floor), used
+    if version > 0 and (ahead or not b.here) then
+      redis.call('HSET', KEYS[1], app .. '.limit', int(limit), app .. '.account', account, app .. '.alipay', alipay,
+        app .. '.version', int(version))
+      b.limit, b.account, b.state = limit, account, benched ~= '' and 'benched' or 'new'
+    end
+  end
+end
+for app, b in pairs(books) do
+  b.held, b.extra, b.sum = 0, 0, b.sum or 0
+end
+
+local function book(c)
+  local b, n = books[c[2] or ''], tonumber(c[3] or '0')
+  if not b then return end
+  if c[1] == 'placed' or c[1] == 'partial' then b.extra = b.extra + n
+  elseif c[1] ~= 'refused' and c[1] ~= 'cancelled' then b.held = b.held + n end
+end
+local open = number()
+for i = 6, 5 + open do
+  local app, n, decided, pieces = word(), number(), word(), number()
+  local c = redis.call('HMGET', KEYS[i], 's', 'k', 'n')
+  if not c[1] or c[1] == 'drawn' or c[1] == 'sent' then
+    behind = true
+    redis.call('DEL', KEYS[i])
+    redis.call('HSET', KEYS[i], 's', 'unknown', 'k', app, 'n', int(n), 'u', pool.count, 'f', '', 'o', '', 'a', 0,
+      't', decided, 'd', decided)
+    for r = 0, pieces - 1 do redis.call('HSET', KEYS[i], 'r' .. r, word()) end
+    c = {'unknown', app, n}
+  else
+    at = at + pieces
+  end
+  book(c)
+end
+local flights = {}
+for i = 6 + open, #KEYS do
+  local lines, units, account = number(), number(), word()
+  local c = redis.call('HMGET', KEYS[i], 's', 'k', 'n')
+  book(c)
+  if lines > 0 and (not c[1] or c[1] == 'drawn' or c[1] == 'sent') then
+    flights[#flights + 1] = {claim = KEYS[i], n = pool.count == 'units' and units or lines, account = account, own = c[2]}
+  end
+end
+for app, b in pairs(books) do
+  b.used = math.max(b.used, b.sum + b.extra)
+  behind = behind or not b.here or b.used > b.here.used
+end
+if not behind then
+  redis.call('HSET', KEYS[1], 'server', server)
+  return {'ok', events}
+end
+
+for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(name, 1, 5) == 'lost:' then redis.call('HDEL', KEYS[1], name) end
+end
+for _, f in ipairs(flights) do
+  local record = {int(f.n)}
+  for _, app in ipairs(known) do
+    local b = books[app]
+    if b.limit and app ~= f.own and (f.account == '' or f.account == b.account) and b.used + f.n <= b.limit then
+      b.held = b.held + f.n
+      record[#record + 1] = app
+    end
+  end
+  redis.call('HSET', KEYS[1], 'lost:' .. f.claim, table.concat(record, ' '))
+end
+
+local order, listed = {}, {}
+for list = 3, 4 do
+  for _, app in ipairs(redis.call('LRANGE', KEYS[list], 0, -1)) do
+    if books[app] and not listed[app] then
+      order[#order + 1] = app
+      listed[app] = true
+    end
+  end
+  redis.call('DEL', KEYS[list])
+end
+for _, app in ipairs(known) do
+  if not listed[app] then order[#order + 1] = app end
+end
+pool.born, pool.left, pool.alarm, pool.lost = now, 0, 0, #flights
+redis.call('HSET', KEYS[1], 'born', int(now), 'server', server, 'count', pool.count, 'width', int(pool.width),
+  'low', int(pool.low), 'seq', int(math.max(seq, last)), 'size', #known, 'left', 0, 'alarm', 0, 'lost', #flights)
+for _, app in ipairs(order) do
+  local b = books[app]
+  if b.limit then
+    local state = b.state == 'benched' and 'benched' or 'new'
+    redis.call('HSET', KEYS[1], app .. '.used', int(b.used), app .. '.held', int(b.held), app .. '.state', state)
+    local k = key(app)
+    if k.used >= k.limit and state ~= 'benched' then become(k, 'spent') elseif state ~= 'benched' then join(k) end
+  end
+end
+event('rebuilt', nil, '', #known .. ' keys, ' .. #flights .. ' orders under way')
+alarm()
+return {'ok', events}
+`)
