@@ -18,14 +18,17 @@ import (
 
 // ClientConfig says how a worker reaches its relay. The callbacks may be nil.
 type ClientConfig struct {
-	URL   string // ws:// or wss:// address of the relay's channel; it is dialled directly, without a proxy
-	Token string // bearer token; in no log and no error
+	// URL is the ws:// or wss:// address of the relay's channel, or several with commas between them: the worker is connected to
+	// one at a time, at first to a random one, and dials the next when it is lost. They are dialled directly, without a proxy.
+	URL   string
+	Token string // bearer token, the same for all; in no log and no error
 
 	// OnPush takes what 1688 pushed; the relay gets its confirmation once it returns nil. Up to 64 run at once, in any
 	// order. It must return soon after ctx, which ends with the connection: Close waits for it. Without OnPush nothing is
 	// ever confirmed.
 	OnPush func(ctx context.Context, push worker.Push) error
-	// OnState is told when the channel opens, closes, or stays closed for another reason than before. Calls do not overlap.
+	// OnState is told when the channel opens, closes, or stays closed and a relay gives another reason than it gave before. Calls
+	// do not overlap.
 	OnState func(open bool, why string)
 	// OnLate is told of a reply that names an order of the reference and came after its ask had ended without it, so that
 	// it is put on record; Alarm is told too. It may take its time, but must return soon after ctx, which ends with the
@@ -68,6 +71,7 @@ type Client struct {
 	ctx    context.Context
 	stop   context.CancelCauseFunc
 	seats  chan struct{} // one for each ask in flight
+	route  *route
 	lastID atomic.Uint64 // over all connections
 	line   atomic.Pointer[line]
 	why    atomic.Pointer[string] // it is not open
@@ -78,7 +82,7 @@ type Client struct {
 // relay is not there yet: Ready and OnState tell.
 func Dial(ctx context.Context, cfg ClientConfig) *Client {
 	cfg = cfg.withDefaults()
-	c := &Client{cfg: cfg, seats: make(chan struct{}, cfg.MaxInFlight)}
+	c := &Client{cfg: cfg, seats: make(chan struct{}, cfg.MaxInFlight), route: newRoute(cfg.URL)}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	why := "not connected yet"
 	c.why.Store(&why)
@@ -107,17 +111,13 @@ func (c *Client) Close() error {
 }
 
 func (c *Client) keepConnected() {
-	failures := 0
 	for c.ctx.Err() == nil {
 		lived, cause := c.connectOnce()
 		if c.ctx.Err() != nil {
 			break
 		}
-		if failures++; lived > c.cfg.Backoff.Max {
-			failures = 1
-		}
 		c.closed(cause)
-		pause := time.NewTimer(c.cfg.Backoff.wait(cause, failures))
+		pause := time.NewTimer(c.route.onward(lived, cause, c.cfg.Backoff))
 		select {
 		case <-pause.C:
 		case <-c.ctx.Done():
@@ -130,16 +130,16 @@ func (c *Client) keepConnected() {
 // closed records why the channel is closed and tells it if that is news. The reason is there before the line is gone.
 func (c *Client) closed(cause error) {
 	why := cause.Error()
-	old := c.why.Swap(&why)
+	c.why.Store(&why)
 	c.line.Store(nil)
-	if *old == why {
+	if !c.route.news(why) {
 		return
 	}
 	level := zerolog.WarnLevel
 	if usual(cause) {
 		level = zerolog.DebugLevel
 	}
-	c.cfg.Log.WithLevel(level).Str("why", why).Msg("order channel closed")
+	c.cfg.Log.WithLevel(level).Str("relay", c.route.host()).Str("why", why).Msg("order channel closed")
 	c.cfg.OnState(false, why)
 }
 
@@ -147,8 +147,9 @@ func (c *Client) closed(cause error) {
 func (c *Client) opened(l *line) {
 	c.line.Store(l)
 	lost := "the connection to the relay was lost"
-	c.why.Store(&lost) // until closed knows better; it makes whatever closed says news
-	c.cfg.Log.Debug().Msg("order channel open")
+	c.why.Store(&lost) // until closed knows better
+	c.route.opened()
+	c.cfg.Log.Debug().Str("relay", c.route.host()).Msg("order channel open")
 	c.cfg.OnState(true, "")
 }
 
@@ -183,7 +184,7 @@ func (c *Client) dial() (*websocket.Conn, error) {
 		WriteBufferSize:  socketBuffer,
 	}
 	header := http.Header{"Authorization": {"Bearer " + c.cfg.Token}}
-	ws, response, err := dialer.DialContext(c.ctx, c.cfg.URL, header)
+	ws, response, err := dialer.DialContext(c.ctx, c.route.address(), header)
 	release()
 	if response != nil && err != nil {
 		return nil, &refusal{response.StatusCode}

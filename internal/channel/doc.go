@@ -20,6 +20,7 @@
 //	relay stops reading                      the write deadline or the missing pong ends the connection; the queue is bounded
 //	relay over its bound                     not_attempted, throttled
 //	relay going down                         not_attempted for new asks; running ones are answered, then close code 1001
+//	one of several relays is lost            its asks end as above; the next relay is dialled, where they can be looked up
 //	ask begins after its deadline            the relay does not start it: not_attempted, throttled
 //	the relay's handler panics               unknown, no_answer; the relay goes on
 //	reply to an id never asked               Alarm; nobody gets it
@@ -72,7 +73,7 @@
 // Both sides ping and answer pings. Close codes: 1001 the side goes away on purpose (the worker comes back soon); 1003 a
 // binary message; 1008 a policy of the relay's operator; 1009 a message over 1 MiB; 4400 a frame that breaks the rules above;
 // 4406 another version. After 400, 401, 403, 1008, 4400 and 4406 the worker comes back slowly and says why, since a person
-// has to act.
+// has to act; with several relays, only once all of them have ended like that.
 //
 // Frames hold buyers' addresses: no log line, error text or alarm of this package repeats a body.
 package channel
