@@ -33,7 +33,7 @@ type keysSettings struct {
 }
 
 func (k *keysSettings) bind(s *settings) {
-	s.text(&k.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS", aURL("nats", "tls"))
+	s.text(&k.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
 	s.text(&k.pool, "pool", defaultPool, "pool of keys")
 	s.flag(&k.json, "json", "print JSON")
 }

@@ -38,7 +38,7 @@ type ordersSettings struct {
 }
 
 func (o *ordersSettings) bind(s *settings) {
-	s.text(&o.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS", aURL("nats", "tls"))
+	s.text(&o.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
 	s.flag(&o.json, "json", "print JSON")
 }
 

@@ -27,7 +27,7 @@ func newPublish(term terminal) *cobra.Command {
 		Example: "  autopurchase publish --tenant acme requests.ndjson\n  autopurchase publish --json - < requests.json",
 		Args:    cobra.ExactArgs(1),
 	}, func(s *settings) {
-		s.text(&p.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS", aURL("nats", "tls"))
+		s.text(&p.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
 		s.text(&p.tenant, "tenant", "default", "in whose name to publish", worker.CheckName)
 		s.flag(&p.json, "json", "print one JSON object a request")
 	}, func(cmd *cobra.Command, args []string) error {

@@ -168,6 +168,19 @@ func aURL(schemes ...string) func(string) error {
 	}
 }
 
+// urls checks a list of URLs with commas between them, such as those of a cluster's servers.
+func urls(schemes ...string) func(string) error {
+	check := aURL(schemes...)
+	return func(text string) error {
+		for part := range strings.SplitSeq(text, ",") {
+			if err := check(strings.TrimSpace(part)); err != nil {
+				return fmt.Errorf("%w, or several with commas between them", err)
+			}
+		}
+		return nil
+	}
+}
+
 // anAddress checks that a text is host:port to listen on; the host may be left out for every interface.
 func anAddress(text string) error {
 	_, port, err := net.SplitHostPort(text)

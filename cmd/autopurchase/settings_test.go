@@ -40,7 +40,8 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 	for _, args := range [][]string{
 		{"worker", "--nonsense"}, {"publish"}, {"publish", "a", "b"}, {"publish", "/does/not/exist"}, {"health", "nonsense"}, {"nonsense"},
 		{"up"}, {"relay"}, {"sim"}, {"relay", "--keys-file", "/does/not/exist"}, {"relay", "--listen", "0.0.0.0:1"}, {"keys", "add"},
-		{"worker", "--channel", "ws://example.com/channel"}, {"watch", "--since", "yesterday"}, {"demo", "--redis", "nonsense"},
+		{"worker", "--channel", "ws://example.com/channel"}, {"worker", "--channel", "ws://127.0.0.1:1/channel,ws://example.com/channel"},
+		{"worker", "--replicas", "6"}, {"publish", "--nats", "nats://127.0.0.1:1,http://127.0.0.1:2", "-"}, {"watch", "--since", "yesterday"}, {"demo", "--redis", "nonsense"},
 	} {
 		if code, _, errs := execute(t, nil, args...); code != exitUsage || !strings.HasPrefix(errs, "autopurchase: ") {
 			t.Errorf("%v: exit %d, %q", args, code, errs)

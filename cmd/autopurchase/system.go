@@ -29,7 +29,7 @@ type systemSettings struct {
 func (s *systemSettings) bind(set *settings, dataHelp string) {
 	s.worker.bind(set)
 	set.text(&s.data, "data", "", dataHelp)
-	set.text(&s.nats, "nats", "", "use this NATS server instead of the embedded one", aURL("nats", "tls"))
+	set.text(&s.nats, "nats", "", "use this NATS instead of the embedded one; URLs of several servers with commas between them", urls("nats", "tls"))
 	set.text(&s.redis, "redis", redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH", checkRedis)
 	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen", anAddress)
 	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
@@ -90,7 +90,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 
 // startBroker gives the NATS to connect to, and starts the embedded one if it is ours.
 func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *cleanup) (bus.Config, error) {
-	config := bus.Config{URL: set.nats, Name: "autopurchase", Log: log, AckWait: set.worker.ackWait}
+	config := bus.Config{URL: set.nats, Name: "autopurchase", Log: log, AckWait: set.worker.ackWait, Replicas: set.worker.replicas}
 	if set.nats != "" {
 		return config, nil
 	}

@@ -28,7 +28,7 @@ func newWatch(term terminal) *cobra.Command {
 		Example: "  autopurchase watch\n  autopurchase watch --since 1h 'purchase.result.acme.>'\n  autopurchase watch --json 'keypool.event.>'",
 		Args:    cobra.ArbitraryArgs,
 	}, func(s *settings) {
-		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS", aURL("nats", "tls"))
+		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
 		s.text(&since, "since", "", "a time (RFC 3339) or how long ago (such as 1h); now if left out", func(text string) error {
 			_, err := parseSince(text, time.Now())
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,9 +22,9 @@ func newWorker(term terminal) *cobra.Command {
 		Example: "  autopurchase worker --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379 --channel ws://127.0.0.1:7700/channel",
 	}, func(s *settings) {
 		set.bind(s)
-		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS with JetStream", aURL("nats", "tls"))
+		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS with JetStream, or of its servers with commas between them", urls("nats", "tls"))
 		s.text(&redis, "redis", "redis://127.0.0.1:6379", "URL of Redis", aURL("redis", "rediss"))
-		s.text(&set.channelURL, "channel", "ws://127.0.0.1:7700/channel", "URL of a relay's channel", aURL("ws", "wss"))
+		s.text(&set.channelURL, "channel", "ws://127.0.0.1:7700/channel", "URL of a relay's channel, or of several relays' with commas between them: one is used, and the next when it is lost", urls("ws", "wss"))
 		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
 		s.flag(&plain, "channel-insecure", "allow a channel without TLS to an address that is not loopback")
 		s.text(&http, "http", "", "where /livez and /readyz listen, such as 127.0.0.1:7710; empty for nowhere", orEmpty(anAddress))
@@ -34,12 +35,12 @@ func newWorker(term terminal) *cobra.Command {
 		if set.channelToken, err = readToken(tokenFile, term); err != nil {
 			return err
 		}
-		if u, _ := url.Parse(set.channelURL); u.Scheme == "ws" && !plain && !loopback(u.Hostname()) {
-			return usage(fmt.Errorf("--channel %q: sends orders and the token in the clear: use wss://, or give --channel-insecure in a private network", set.channelURL))
+		if err := checkChannels(set.channelURL); err != nil && !plain {
+			return err
 		}
 		log := newLog(term.err, level)
 		ctx := cmd.Context()
-		stores, err := openStores(ctx, bus.Config{URL: nats, Name: "autopurchase-worker", Log: log, AckWait: set.ackWait}, redis, &undo)
+		stores, err := openStores(ctx, bus.Config{URL: nats, Name: "autopurchase-worker", Log: log, AckWait: set.ackWait, Replicas: set.replicas}, redis, &undo)
 		if err != nil {
 			return err
 		}
@@ -54,6 +55,16 @@ func newWorker(term terminal) *cobra.Command {
 		part.run(ctx)
 		return nil
 	})
+}
+
+// checkChannels refuses a channel on which others on the network could read along.
+func checkChannels(list string) error {
+	for address := range strings.SplitSeq(list, ",") {
+		if u, _ := url.Parse(strings.TrimSpace(address)); u.Scheme == "ws" && !loopback(u.Hostname()) {
+			return usage(fmt.Errorf("--channel %q: sends orders and the token in the clear: use wss://, or give --channel-insecure in a private network", address))
+		}
+	}
+	return nil
 }
 
 // serveHealth listens for health checks if an address is given.
