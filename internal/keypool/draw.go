@@ -31,7 +31,7 @@ local c = claim()
 local function put(k, state, turn)
   redis.call('HSET', KEYS[6], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now), 'l', turn == 'look_up' and 1 or 0)
   alarm()
-  return answer({k = k.app, n = n, s = state, o = owner, a = attempt, t = now}, turn)
+  return answer({k = k.app, n = n, s = state, o = owner, a = attempt, t = now, x = c and c.x}, turn)
 end
 
 local function fits(k) return (account == '' or k.account == account) and k.used + k.held + n <= k.limit end

@@ -185,6 +185,21 @@ func TestALookUpWhoseReplyWasLostStaysALookUp(t *testing.T) {
 	})
 }
 
+// TestAClaimThatMovesIsNotSentAgainOnceMore: who sends it is told how often it was sent in vain, whichever key it is on by then.
+func TestAClaimThatMovesIsNotSentAgainOnceMore(t *testing.T) {
+	backends(t, func(t *testing.T, p *Pool) {
+		quiet(t, p, "default", 10, 10)
+		unsend(t, p, draw(t, p, order1("default", "r", 1)), worker.CodeAbsent)
+		if _, err := p.Bench(t.Context(), "default", "k1", "", ""); err != nil {
+			t.Fatal(err)
+		}
+		claim := draw(t, p, by(order1("default", "r", 1), "owner-2", 2))
+		if claim.AppKey != "k2" || claim.Turn != worker.TurnSend || claim.Resent != 1 {
+			t.Fatalf("got %+v, want it to be sent on k2, once in vain", claim)
+		}
+	})
+}
+
 func TestOnKeyBindsAFactWhateverTheRoom(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10, 10)
