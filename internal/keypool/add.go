@@ -103,10 +103,5 @@ func (p *Pool) Add(ctx context.Context, k Key) (Info, error) {
 	return infoOf(k.Pool)(p.run(ctx, k.Pool, addScript, namesOf(k.Pool).keys(), k.AppKey, k.Limit, k.Account, k.Alipay, k.By))
 }
 
-// name puts a pool on the list of pools. It does so before the pool is made: a name without a pool does no harm.
-func (p *Pool) name(ctx context.Context, pool string) error {
-	return p.patiently(ctx, func(ctx context.Context) error { return p.client.SAdd(ctx, poolNames, pool).Err() })
-}
-
 // valid makes free text fit for an event.
 func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

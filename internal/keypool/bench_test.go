@@ -22,7 +22,7 @@ func BenchmarkDraw(b *testing.B) {
 		add(b, p, Key{Pool: "default", AppKey: fmt.Sprint("k", i), Limit: maxCount})
 	}
 	bare := func(n int) time.Duration {
-		client := redis.NewClient(&redis.Options{Addr: p.client.Options().Addr, MaxRetries: -1, PoolSize: goroutines})
+		client := redis.NewClient(&redis.Options{Addr: addrOf(p), MaxRetries: -1, PoolSize: goroutines})
 		defer client.Close()
 		count := redis.NewScript("return redis.call('HINCRBY', KEYS[1], 'n', 1)")
 		if err := count.Load(b.Context(), client).Err(); err != nil {

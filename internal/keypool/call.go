@@ -79,7 +79,7 @@ func passing(err error) bool {
 	}
 	word, _, _ := strings.Cut(answer.Error(), " ")
 	switch word {
-	case "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "NOSCRIPT":
+	case "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "BUSY", "NOREPLICAS", "NOSCRIPT":
 		return true
 	}
 	return false

@@ -5,13 +5,18 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 )
 
 // Config says where the pool's Redis is and how patiently it is asked.
 type Config struct {
-	// URL of the Redis: redis://user:password@host:port/db, or rediss:// for TLS. Required.
+	// URL of the Redis, required; rediss instead of redis for TLS:
+	//
+	//	redis://user:password@host:6379/db                    one Redis, or unix://user:password@/path?db=0
+	//	redis-sentinel://host:26379/db?master_name=NAME       the primary that Sentinels name, more of them as &addr=host2:26379
+	//	redis-cluster://user:password@host:6379               a cluster, more of its nodes as ?addr=host2:6379
+	//
+	// Behind Sentinels, user:password@ is what they ask for, and what Redis asks for is &username=…&password=….
 	URL string
 	// Log hears warnings about the Redis; a healthy one is not mentioned.
 	Log zerolog.Logger
@@ -19,7 +24,7 @@ type Config struct {
 	CallTimeout time.Duration
 	// Backoff is the pause before a step is repeated after a connection error; it doubles each time. Default 5 ms.
 	Backoff time.Duration
-	// Lanes is how many pipelines may be under way at once. Default 2, at most 16.
+	// Lanes is how many pipelines may be under way at once, to each master of a cluster. Default 2, at most 16.
 	Lanes int
 	// FlushEvery is how often RunFlusher looks for events that other processes left behind. Default 1 s.
 	FlushEvery time.Duration
@@ -56,8 +61,8 @@ func (c Config) withDefaults() Config {
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	var wrong []error
-	if _, err := redis.ParseURL(c.URL); err != nil {
-		wrong = append(wrong, errors.New("redis url: must be redis://host:port or rediss://host:port, with user:password@ if needed"))
+	if err := CheckURL(c.URL); err != nil {
+		wrong = append(wrong, fmt.Errorf("redis url: %w", err))
 	}
 	if c.CallTimeout < 10*time.Millisecond {
 		wrong = append(wrong, fmt.Errorf("redis call timeout: %v is below 10ms", c.CallTimeout))
@@ -72,24 +77,4 @@ func (c Config) Validate() error {
 		wrong = append(wrong, fmt.Errorf("redis flush interval: %v is below 1ms", c.FlushEvery))
 	}
 	return errors.Join(wrong...)
-}
-
-// options are those of a client whose repeats are ours alone: its own would run a script again behind our back.
-func (c Config) options() (*redis.Options, error) {
-	options, err := redis.ParseURL(c.URL)
-	if err != nil {
-		return nil, c.Validate()
-	}
-	options.Protocol = 2
-	options.DisableIdentity = true
-	options.MaxRetries = -1
-	options.DialerRetries = 1
-	options.ContextTimeoutEnabled = true
-	options.DialTimeout = c.CallTimeout
-	options.ReadTimeout = c.CallTimeout
-	options.WriteTimeout = c.CallTimeout
-	options.PoolTimeout = c.CallTimeout
-	options.PoolSize = c.Lanes + 6 // the lanes, and who administers or looks
-	options.PipelinePoolSize = -1
-	return options, nil
 }

@@ -154,7 +154,7 @@ func TestWhatCannotBeRecordedWaits(t *testing.T) {
 
 func TestTheFlusherIsWokenByItsOwnAndLooksForOthers(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
-		other := open(t, "redis://"+p.client.Options().Addr)
+		other := open(t, p.config.URL)
 		p.config.FlushEvery = 20 * time.Millisecond
 		j := newJournal()
 		ctx, stop := context.WithCancel(t.Context())

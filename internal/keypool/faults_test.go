@@ -18,9 +18,9 @@ import (
 
 // TestASwallowedReplyIsCountedOnce: the script ran, its reply and the connection are lost, and the step is repeated.
 func TestASwallowedReplyIsCountedOnce(t *testing.T) {
-	backends(t, func(t *testing.T, direct *Pool) {
+	singles(t, func(t *testing.T, direct *Pool) {
 		quiet(t, direct, "default", 1000)
-		between := newProxy(t, direct.client.Options().Addr)
+		between := newProxy(t, addrOf(direct))
 		p := open(t, between.url)
 		draw(t, p, order1("default", "warm", 1))
 		for i := range 5 {
@@ -43,7 +43,7 @@ func TestASwallowedReplyIsCountedOnce(t *testing.T) {
 func TestASilentRedisIsATrouble(t *testing.T) {
 	direct := open(t, workertest.Redis(t).URL)
 	quiet(t, direct, "default", 1000)
-	between := newProxy(t, direct.client.Options().Addr)
+	between := newProxy(t, addrOf(direct))
 	p := open(t, between.url, func(c *Config) { c.CallTimeout = 200 * time.Millisecond })
 	draw(t, p, order1("default", "warm", 1))
 	between.silent.Store(true)
@@ -228,7 +228,7 @@ func TestAReplicaBehindTheSameAddressIsRedialled(t *testing.T) {
 
 func TestCallersLeaveWhenTheirContextEnds(t *testing.T) {
 	direct := open(t, workertest.Redis(t).URL)
-	between := newProxy(t, direct.client.Options().Addr)
+	between := newProxy(t, addrOf(direct))
 	p := open(t, between.url)
 	between.silent.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

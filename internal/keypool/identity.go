@@ -16,17 +16,20 @@ const (
 
 // identity asks who is at the other end: the process (run_id, new at each start) and the history of its data
 // (master_replid, new at each start and whenever a replica becomes a primary). Equal identities mean that no acknowledged
-// write was lost in between.
+// write was lost in between. One that evicts is refused as Open refuses it: it may have become primary since.
 func identity(ctx context.Context, conn redis.Cmdable) (string, error) {
-	var server, replication *redis.StringCmd
+	var server, replication, memory *redis.StringCmd
 	_, err := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
+		server, replication, memory = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication"), pipe.Info(ctx, "memory")
 		return nil
 	})
 	if err != nil {
 		if err.Error() == unsupported("server") {
 			return inProcess, nil
 		}
+		return nobody, err
+	}
+	if err := checkEviction(facts(memory.Val())); err != nil {
 		return nobody, err
 	}
 	return facts(server.Val())["run_id"] + ":" + facts(replication.Val())["master_replid"], nil
@@ -46,23 +49,23 @@ func facts(text string) map[string]string {
 // unsupported is how the in-process Redis says that it has no such section.
 func unsupported(section string) string { return "section (" + section + ") is not supported" }
 
-// lane is one connection to Redis and who is at the other end. Everything that is sent over it is sent to that server and to
-// no other: when the connection ends, the lane's next one begins with the same question.
+// lane is one connection to a shard and who is at the other end. Everything that is sent over it is sent to that server and
+// to no other: when the connection ends, the lane's next one begins with the same question.
 type lane struct {
-	pool   *Pool
+	*shard
 	conn   *redis.Conn // nil until it is needed
 	server string      // "" when the pool is not verified
 }
 
-// connected makes sure that there is a connection to the server which the pool was last seen on.
+// connected makes sure that there is a connection to the server which the shard was last seen to be.
 func (l *lane) connected(ctx context.Context) (err error) {
-	if l.conn != nil && l.pool.guarded() && l.server != l.pool.seen() {
+	if l.conn != nil && l.pool.guarded() && l.server != l.seen() {
 		l.drop()
 	}
 	if l.conn != nil {
 		return nil
 	}
-	l.conn = l.pool.client.Conn()
+	l.conn = l.client.Load().Conn()
 	if !l.pool.guarded() {
 		return nil
 	}
@@ -70,8 +73,7 @@ func (l *lane) connected(ctx context.Context) (err error) {
 		l.drop()
 		return err
 	}
-	server := l.server
-	l.pool.server.Store(&server)
+	l.shard.saw(l.server)
 	return nil
 }
 
@@ -83,6 +85,7 @@ func (l *lane) drop() {
 		if l.conn != nil {
 			_ = l.conn.Close() // a broken one is removed, any other one is used again
 		}
+		l.pool.moved()
 	}
 	l.conn = nil
 }
@@ -90,23 +93,21 @@ func (l *lane) drop() {
 // guarded says whether the pool verifies its Redis.
 func (p *Pool) guarded() bool { return p.config.History != nil }
 
-// seen is the identity of the Redis that was last connected to.
-func (p *Pool) seen() string {
-	if server := p.server.Load(); server != nil {
-		return *server
-	}
-	return nobody
-}
-
-// identify asks Redis who it is.
-func (p *Pool) identify(ctx context.Context) (server string, err error) {
-	err = p.patiently(ctx, func(ctx context.Context) (err error) {
-		server, err = identity(ctx, p.client)
-		return err
+// identify asks the Redis of a pool who it is.
+func (p *Pool) identify(ctx context.Context, pool string) (server string, err error) {
+	p.roll.add(pool)
+	err = p.patiently(ctx, func(ctx context.Context) error {
+		s, err := p.shardOf(ctx, namesOf(pool).pool)
+		if err != nil {
+			return err
+		}
+		if server, err = identity(ctx, s.client.Load()); err != nil {
+			p.moved()
+			return err
+		}
+		s.saw(server)
+		return nil
 	})
-	if err == nil {
-		p.server.Store(&server)
-	}
 	return server, err
 }
 
@@ -120,5 +121,5 @@ func (p *Pool) verified(ctx context.Context, pool string) (bool, error) {
 		server, err = p.client.HGet(ctx, namesOf(pool).pool, "server").Result()
 		return err
 	})
-	return server == p.seen(), err
+	return server == p.seen(ctx, pool), err
 }

@@ -64,7 +64,7 @@ type standing struct {
 func (p *Pool) standing(ctx context.Context, pool string) (s standing, err error) {
 	here := ""
 	if p.guarded() {
-		if here, err = p.identify(ctx); err != nil {
+		if here, err = p.identify(ctx, pool); err != nil {
 			return s, err
 		}
 	}

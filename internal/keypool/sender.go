@@ -27,11 +27,15 @@ type answer struct {
 	err   error
 }
 
-// once puts a call into the queue and waits for its answer. A call whose ctx ends may run all the same.
+// once puts a call into the queue of its pool's shard and waits for its answer. A call whose ctx ends may run all the same.
 func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) ([]any, error) {
+	shard, err := p.shardOf(ctx, keys[0])
+	if err != nil {
+		return nil, err
+	}
 	c := &call{ctx: ctx, script: s, keys: keys, args: args, done: make(chan answer, 1)}
 	select {
-	case p.queue <- c:
+	case shard.queue <- c:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-p.closing:
@@ -49,27 +53,27 @@ func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (
 
 // send is the work of one lane: it takes what callers have queued meanwhile and sends it as one pipeline. Under load a round trip carries
 // many steps; a lone step never waits for company.
-func (p *Pool) send() {
-	l := &lane{pool: p}
+func (s *shard) send() {
+	l := &lane{shard: s}
 	defer l.drop()
 	batch := make([]*call, 0, maxBatch)
 	for {
 		select {
-		case c := <-p.queue:
-			batch = p.fill(append(batch[:0], c))
+		case c := <-s.queue:
+			batch = s.fill(append(batch[:0], c))
 			l.exchange(batch)
 			clear(batch)
-		case <-p.closing:
+		case <-s.pool.closing:
 			return
 		}
 	}
 }
 
 // fill adds what is queued at this moment, leaving out what nobody waits for any more.
-func (p *Pool) fill(batch []*call) []*call {
+func (s *shard) fill(batch []*call) []*call {
 	for len(batch) < maxBatch {
 		select {
-		case c := <-p.queue:
+		case c := <-s.queue:
 			if c.ctx.Err() == nil {
 				batch = append(batch, c)
 			}

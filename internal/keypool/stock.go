@@ -57,11 +57,13 @@ func (i Info) withLeft() Info {
 }
 
 // Left returns how many products the pool's active and ready keys can still take together; see worker.Stock. A pool that is
-// not verified is worker.CodeRedisDown, and so is the pool "" while any is known not to be. While there are lost records, a pool
-// without room seems to have some once in a while.
+// not verified is worker.CodeRedisDown, and so is the pool "" while any is known not to be, or a cluster's master does not
+// answer. While there are lost records, a pool without room seems to have some once in a while.
 func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
-	if doubted := p.doubts.list(); pool == "" && len(doubted) > 0 {
-		return 0, refusal(doubted[0], statusUnverified, "")
+	if pool == "" {
+		if err := p.whole(ctx); err != nil {
+			return 0, err
+		}
 	}
 	var values []any
 	err := p.patiently(ctx, func(ctx context.Context) (err error) {
@@ -71,7 +73,7 @@ func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if server, _ := values[2].(string); p.guarded() && server != p.seen() && pool != "" {
+	if server, _ := values[2].(string); p.guarded() && server != p.seen(ctx, pool) && pool != "" {
 		p.doubts.wake(pool)
 		return 0, refusal(pool, statusUnverified, "")
 	}
@@ -84,6 +86,17 @@ func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
 		return 1, nil
 	}
 	return left, nil
+}
+
+// whole returns nil while every pool can be used as far as is known.
+func (p *Pool) whole(ctx context.Context) error {
+	if doubted := p.doubts.list(); len(doubted) > 0 {
+		return refusal(doubted[0], statusUnverified, "")
+	}
+	if p.shards.cluster != nil {
+		return p.Ping(ctx)
+	}
+	return nil
 }
 
 // glimpseEvery is how often a pool without room is shown as if it had some while it has lost records.
@@ -157,16 +170,6 @@ func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool)
 		Account: books[appKey+".account"], Alipay: books[appKey+".alipay"],
 	}
 	return info.withLeft(), ok
-}
-
-// Pools lists the names of all pools, sorted. Errors are *worker.Trouble.
-func (p *Pool) Pools(ctx context.Context) (pools []string, err error) {
-	err = p.patiently(ctx, func(ctx context.Context) (err error) {
-		pools, err = p.client.SMembers(ctx, poolNames).Result()
-		return err
-	})
-	slices.Sort(pools)
-	return pools, err
 }
 
 // together reads several things as they stood at one moment.

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -15,10 +16,16 @@ import (
 	"autopurchase/worker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(lasting{m}) }
 
 // backends runs a suite on every kind of Redis the product runs on.
 func backends(t *testing.T, suite func(t *testing.T, p *Pool)) {
+	singles(t, suite)
+	t.Run("redis-cluster", func(t *testing.T) { suite(t, open(t, emptied(t, cluster()))) })
+}
+
+// singles runs a suite on every kind of single Redis.
+func singles(t *testing.T, suite func(t *testing.T, p *Pool)) {
 	t.Run("redis-server", func(t *testing.T) { suite(t, open(t, workertest.Redis(t).URL)) })
 	t.Run("in-process", func(t *testing.T) { suite(t, open(t, "redis://"+miniredis.RunT(t).Addr())) })
 }
@@ -170,9 +177,28 @@ func kinds(t testing.TB, p *Pool, pool string) []string {
 }
 
 // raw is a client of the test's own.
-func raw(t testing.TB, p *Pool) *redis.Client {
+func raw(t testing.TB, p *Pool) redis.UniversalClient {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: p.client.Options().Addr})
+	client, err := p.config.client()
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = client.Close() })
+	if nodes, ok := client.(*redis.ClusterClient); ok {
+		return everyMaster{nodes}
+	}
 	return client
 }
+
+// everyMaster is a client of a cluster who empties all of it, not one node.
+type everyMaster struct{ *redis.ClusterClient }
+
+func (c everyMaster) FlushAll(ctx context.Context) *redis.StatusCmd {
+	var answer redis.StatusCmd
+	err := c.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return master.FlushAll(ctx).Err() })
+	answer.SetErr(err)
+	return &answer
+}
+
+// addrOf is the address of a pool's single Redis.
+func addrOf(p *Pool) string { return p.shards.only.client.Load().Options().Addr }

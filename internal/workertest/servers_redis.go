@@ -25,7 +25,8 @@ type RedisServer struct {
 
 	t       testing.TB
 	dir     string
-	args    []string
+	line    func(port string) []string // what comes after redis-server on its command line
+	ready   string                     // what it prints when it takes connections
 	process *exec.Cmd
 	log     *redisLog
 }
@@ -35,13 +36,29 @@ type RedisServer struct {
 // [RedisServer], for example Redis(t, "--maxmemory-policy", "allkeys-lru").
 func Redis(t testing.TB, args ...string) *RedisServer {
 	t.Helper()
+	return redisServer(t, func() []string { return args })
+}
+
+// redisServer is Redis with arguments that are made anew for each try, since there may be ports among them.
+func redisServer(t testing.TB, args func() []string) *RedisServer {
+	t.Helper()
+	s := &RedisServer{t: t, dir: t.TempDir(), ready: "Ready to accept connections"}
+	return s.open(func() func(port string) []string {
+		args := args()
+		return func(port string) []string { return append(s.settings(port), args...) }
+	})
+}
+
+// open starts a server for the first time, on a free port.
+func (s *RedisServer) open(line func() func(port string) []string) *RedisServer {
+	t := s.t
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("redis-server is not on the PATH: run make test, which installs it")
 	}
-	s := &RedisServer{t: t, dir: t.TempDir(), args: args}
 	t.Cleanup(s.Kill)
 	for range portAttempts {
-		s.Addr = freeAddr(t)
+		s.Addr, s.line = freeAddr(t), line()
 		if s.start() {
 			s.URL = "redis://" + s.Addr + "/0"
 			return s
@@ -57,6 +74,10 @@ func (s *RedisServer) Kill() { s.end(syscall.SIGKILL) }
 // Stop lets the server write its files and end (SIGTERM). Stopping a server that does not run does nothing.
 func (s *RedisServer) Stop() { s.end(syscall.SIGTERM) }
 
+// Freeze stops the process in the middle of what it does (SIGSTOP): its connections stay and nothing answers. A frozen server
+// can be killed.
+func (s *RedisServer) Freeze() { _ = s.process.Process.Signal(syscall.SIGSTOP) }
+
 // Restart stops the server if it runs and starts it on the same port and folder.
 func (s *RedisServer) Restart() {
 	s.t.Helper()
@@ -69,7 +90,8 @@ func (s *RedisServer) Restart() {
 // start reports whether the server takes connections. If not, the process is gone.
 func (s *RedisServer) start() bool {
 	s.t.Helper()
-	process := exec.Command("redis-server", s.commandLine()...)
+	_, port, _ := strings.Cut(s.Addr, ":")
+	process := exec.Command("redis-server", s.line(port)...)
 	stdout, err := process.StdoutPipe()
 	if err != nil {
 		s.t.Fatalf("redis-server: %v", err)
@@ -78,7 +100,7 @@ func (s *RedisServer) start() bool {
 	if err := process.Start(); err != nil {
 		s.t.Fatalf("redis-server: %v", err)
 	}
-	s.process, s.log = process, readRedisLog(stdout)
+	s.process, s.log = process, readRedisLog(stdout, s.ready)
 	select {
 	case <-s.log.ready:
 		return true
@@ -89,12 +111,11 @@ func (s *RedisServer) start() bool {
 	return false
 }
 
-func (s *RedisServer) commandLine() []string {
-	_, port, _ := strings.Cut(s.Addr, ":")
-	return append([]string{
+func (s *RedisServer) settings(port string) []string {
+	return []string{
 		"--bind", loopback, "--port", port, "--dir", s.dir, "--daemonize", "no",
 		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
-	}, s.args...)
+	}
 }
 
 // end waits for the log first: reading from the pipe must be over before Wait closes it.
@@ -115,14 +136,14 @@ type redisLog struct {
 	lines []string      // to be read after ended only
 }
 
-func readRedisLog(r io.Reader) *redisLog {
+func readRedisLog(r io.Reader, ready string) *redisLog {
 	l := &redisLog{ready: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
 		announced := false
 		for lines := bufio.NewScanner(r); lines.Scan(); {
 			l.lines = append(l.lines, lines.Text())
-			if !announced && strings.Contains(lines.Text(), "Ready to accept connections") {
+			if !announced && strings.Contains(lines.Text(), ready) {
 				announced = true
 				close(l.ready)
 			}

@@ -191,7 +191,7 @@ func TestComposeRunsTheSameImages(t *testing.T) {
 
 func TestPortsInUseAreTriedAgain(t *testing.T) {
 	first := Redis(t)
-	second := &RedisServer{t: t, dir: t.TempDir(), Addr: first.Addr}
+	second := &RedisServer{t: t, dir: t.TempDir(), Addr: first.Addr, line: first.line, ready: first.ready}
 	started := time.Now()
 	if second.start() {
 		second.Kill()
