@@ -1,250 +1,252 @@
 package keypool
 
 import (
-	"fmt"
-	"strconv"
-	"sync/atomic"
-	"testing"
-
 	"pgregory.net/rapid"
 
 	"autopurchase/worker"
 )
 
-// model is what the pool should do, written down once more without Redis, lists or running totals.
+// model is what a pool should do, written down once more without Redis, lists or running totals. Each of its steps says how the
+// pool's step has to end, a turn, a state or a code, and books it.
 type model struct {
+	width  int
+	low    int64
 	keys   []*modelKey
 	claims map[string]*modelClaim
+	told   []string // what the journal should have been told of
+	level  int      // the last alarm: 1 low, 2 exhausted
 }
 
 type modelKey struct {
+	name, account     string
 	limit, used, held int64
-	benched           bool
+	benched, spent    bool
 }
 
+// modelClaim is a claim. One that moved off a benched key and found no other has none.
 type modelClaim struct {
 	state   worker.ClaimState
 	key     *modelKey
 	n       int64
-	attempt int
+	by      holder
+	print   string
 	looking bool // the holder was told to look it up, and never to send it
+	resent  int
+	reason  string // what was said about the outcome that stands
+}
+
+// holder is a delivery of a request in one process.
+type holder struct {
+	owner   string
+	attempt int
 }
 
 func (k *modelKey) usable() bool { return !k.benched && k.used < k.limit }
 
-// draw says which turn or code a draw ends in. Which key takes it is the pool's choice; that it fits is not.
-func (m *model) draw(reference string, n int64, attempt int) string {
-	c := m.claims[reference]
+func (k *modelKey) left() int64 {
+	if !k.usable() {
+		return 0
+	}
+	return max(0, k.limit-k.used-k.held)
+}
+
+func (m *model) key(name string) *modelKey {
+	for _, k := range m.keys {
+		if k.name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// draw ends in a turn or a code. old says that the request is older than the pool. Of a fresh hold the key is the pool's choice.
+func (m *model) draw(d worker.Draw, old bool, choice string) string {
+	c, me := m.claims[d.Reference], holder{d.Owner, d.Attempt}
 	switch {
-	case c == nil || c.state == drawn && attempt >= c.attempt && (c.key == nil || c.key.benched):
-		return m.fresh(c, n)
+	case c == nil && old && d.Attempt > 1 && d.OnKey == "":
+		return "lost"
+	case c == nil:
+	case c.print != d.Fingerprint:
+		return "conflict"
 	case c.state.Settled():
 		return "done"
-	case attempt < c.attempt:
+	case c.by != me && me.attempt <= c.by.attempt:
 		return "fenced"
-	case c.state == sent && (c.looking || attempt > c.attempt):
+	case c.state == sent && (d.OnKey == "" || d.OnKey == c.key.name):
+		return c.resume(me, d.OnKey)
+	case d.OnKey == "" && c.key != nil && !c.key.benched:
+		c.state, c.by, c.looking = sent, me, false
+		return "send"
+	}
+	m.release(c)
+	if d.OnKey != "" {
+		m.bind(d, me, d.OnKey)
 		return "look_up"
 	}
+	if code := m.room(d); code != "" {
+		if c == nil && old && code == "no_key" { // or its next delivery would be taken for lost
+			m.claims[d.Reference] = &modelClaim{state: drawn, by: me, print: d.Fingerprint}
+		}
+		return code
+	}
+	m.bind(d, me, choice)
 	return "send"
 }
 
-func (m *model) fresh(old *modelClaim, n int64) string {
-	largest := int64(0)
+// resume draws a claim that was sent: who marked it so has not sent it yet, anybody else has to look it up.
+func (c *modelClaim) resume(me holder, onKey string) string {
+	if c.by == me && onKey == "" && !c.looking {
+		return "send"
+	}
+	if c.by != me {
+		c.by, c.looking = me, true
+	}
+	return "look_up"
+}
+
+// room says why no key takes an order, "" if one does.
+func (m *model) room(d worker.Draw) string {
+	largest := int64(-1)
 	for _, k := range m.keys {
-		held := k.held
-		if old != nil && old.key == k {
-			held -= old.n
+		if d.Account != "" && d.Account != k.account {
+			continue
 		}
-		if largest = max(largest, k.limit); k.usable() && k.used+held+n <= k.limit {
-			return "send"
+		if largest = max(largest, k.limit); k.usable() && k.used+k.held+d.Size.Lines <= k.limit {
+			return ""
 		}
 	}
-	if n > largest {
+	if largest >= 0 && d.Size.Lines > largest {
 		return "too_large"
 	}
 	return "no_key"
 }
 
-// drew takes over what the pool did.
-func (m *model) drew(reference string, claim worker.Claim, attempt int) {
-	c := m.claims[reference]
+func (m *model) bind(d worker.Draw, me holder, key string) {
+	c := m.claims[d.Reference]
 	if c == nil {
-		c = &modelClaim{}
-		m.claims[reference] = c
+		c = &modelClaim{print: d.Fingerprint}
+		m.claims[d.Reference] = c
 	}
-	if c.state != sent && !c.state.Settled() || c.state == "" {
-		m.release(c)
-		c.key, c.n = m.keys[index(claim.AppKey)], claim.Products
-		c.key.held += c.n
-	}
-	if !c.state.Settled() || c.state == "" {
-		c.state, c.attempt, c.looking = sent, attempt, claim.Turn == worker.TurnLookUp
-	}
+	c.state, c.by, c.looking = sent, me, d.OnKey != ""
+	c.key, c.n = m.key(key), d.Size.Lines
+	c.key.held += c.n
 }
 
 func (m *model) release(c *modelClaim) {
-	if c.key != nil {
+	if c != nil && c.key != nil {
 		c.key.held -= c.n
-	}
-	c.key, c.n = nil, 0
-}
-
-func index(appKey string) int {
-	n, _ := strconv.Atoi(appKey[1:])
-	return n - 1
-}
-
-// settle says what the claim is afterwards, and books it.
-func (m *model) settle(c *modelClaim, state worker.ClaimState, size int64, mine bool) string {
-	fact := state == placed || state == partial || state == refused
-	switch {
-	case c.state == unknownOne && fact, c.state == sent && (mine || fact), c.state == drawn && mine:
-	case c.state.Settled():
-		return string(c.state)
-	default:
-		return "fenced"
-	}
-	if c.state = state; state == unknownOne {
-		return string(state)
-	}
-	if key, n := c.key, c.n; key != nil {
-		m.release(c)
-		if state == placed || state == partial {
-			key.used += min(size, n)
-		}
-	}
-	return string(state)
-}
-
-// histories tells the pools of all histories apart.
-var histories atomic.Int64
-
-func TestRandomHistoriesAgreeWithTheModel(t *testing.T) {
-	backends(t, func(t *testing.T, p *Pool) {
-		rapid.Check(t, func(r *rapid.T) {
-			h := &walk{t: t, r: r, p: p, pool: fmt.Sprint("h", histories.Add(1)), model: model{claims: map[string]*modelClaim{}}}
-			settings(t, p, h.pool, Settings{Count: CountLines, Width: rapid.IntRange(1, 3).Draw(r, "width")})
-			for i := range rapid.IntRange(1, 4).Draw(r, "keys") {
-				k := &modelKey{limit: rapid.Int64Range(1, 30).Draw(r, "limit")}
-				h.model.keys = append(h.model.keys, k)
-				add(t, p, Key{Pool: h.pool, AppKey: fmt.Sprint("k", i+1), Limit: k.limit})
-			}
-			steps := map[string]func(){"draw": h.draw, "settle": h.settle, "unsend": h.unsend, "bench": h.bench, "restore": h.restore}
-			for range 16 {
-				step := rapid.SampledFrom([]string{"draw", "draw", "draw", "settle", "settle", "unsend", "bench", "restore"}).Draw(r, "step")
-				steps[step]()
-			}
-			h.compare()
-		})
-	})
-}
-
-// walk is one random history on a pool and on its model.
-type walk struct {
-	t     *testing.T
-	r     *rapid.T
-	p     *Pool
-	pool  string
-	model model
-}
-
-func (h *walk) claim() (reference string, claim worker.Claim, attempt int) {
-	reference = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(h.r, "reference")
-	attempt = rapid.IntRange(1, 4).Draw(h.r, "attempt")
-	return reference, worker.Claim{Pool: h.pool, Reference: reference, Owner: fmt.Sprint("owner-", attempt), Attempt: attempt}, attempt
-}
-
-func (h *walk) want(step, got, want string, err error) {
-	h.t.Helper()
-	if err != nil {
-		got = string(worker.AsTrouble(err).Code)
-	}
-	if got != want {
-		h.r.Fatalf("%s: %s (%v), the model says %s", step, got, err, want)
+		c.key, c.n = nil, 0
 	}
 }
 
-func (h *walk) draw() {
-	reference, _, attempt := h.claim()
-	n := rapid.Int64Range(1, 12).Draw(h.r, "n")
-	want := h.model.draw(reference, n, attempt)
-	claim, err := h.p.Draw(h.t.Context(), by(order1(h.pool, reference, n), fmt.Sprint("owner-", attempt), attempt))
-	h.want("draw "+reference, string(claim.Turn), want, err)
-	switch c := h.model.claims[reference]; {
-	case err == nil:
-		h.model.drew(reference, claim, attempt)
-	case c != nil && c.state == drawn && (want == "no_key" || want == "too_large"):
-		h.model.release(c)
-	}
-}
-
-func (h *walk) settle() {
-	reference, claim, attempt := h.claim()
-	state := rapid.SampledFrom([]worker.ClaimState{placed, partial, refused, cancelled, unknownOne}).Draw(h.r, "state")
-	size := rapid.Int64Range(0, 12).Draw(h.r, "size")
-	settled, err := h.p.Settle(h.t.Context(), claim, worker.Part{State: state}, worker.Size{Lines: size})
-	want := "lost"
-	if c := h.model.claims[reference]; c != nil {
-		want = h.model.settle(c, state, size, c.attempt == attempt)
-	}
-	h.want("settle "+reference, string(settled.State), want, err)
-}
-
-func (h *walk) unsend() {
-	reference, claim, attempt := h.claim()
-	why := rapid.SampledFrom([]worker.Code{worker.CodeThrottled, worker.CodeKeyUnknown}).Draw(h.r, "why")
-	err := h.p.Unsend(h.t.Context(), claim, why)
-	c := h.model.claims[reference]
+// settle ends in the state of the claim or a code. The first outcome stands, but an unknown one gives way to a fact.
+func (m *model) settle(reference string, me holder, part worker.Part, size int64) string {
+	c := m.claims[reference]
+	fact := part.State == placed || part.State == partial || part.State == refused
 	switch {
 	case c == nil:
-		h.want("unsend "+reference, "", "lost", err)
-	case c.state.Settled() || c.attempt != attempt:
-		h.want("unsend "+reference, "", "fenced", err)
-	default:
-		h.want("unsend "+reference, "", "", err)
-		if c.state = drawn; why == worker.CodeKeyUnknown && c.key != nil {
-			c.key.benched = true
-			h.model.release(c)
+		return "lost"
+	case c.state == unknownOne && !fact, c.state.Settled() && c.state != unknownOne:
+		return string(c.state)
+	case !c.state.Settled() && c.by != me && (c.state == drawn || !fact):
+		return "fenced"
+	}
+	c.state, c.reason = part.State, part.Reason
+	if k, n := c.key, c.n; k != nil && c.state != unknownOne {
+		m.release(c)
+		if c.state == placed || c.state == partial {
+			k.used += min(size, n)
+			c.n = min(size, n)
 		}
+		k.benched = k.benched && k.used < k.limit
+	}
+	return string(c.state)
+}
+
+// unsend ends in "" or a code.
+func (m *model) unsend(reference string, me holder, why worker.Code) string {
+	c := m.claims[reference]
+	switch {
+	case c == nil:
+		return "lost"
+	case c.state.Settled() || c.by != me:
+		return "fenced"
+	case why == worker.CodeAbsent && c.state == sent:
+		c.resent++
+	case why == worker.CodeKeyUnknown && c.key != nil:
+		c.key.bench()
+		m.release(c)
+	}
+	c.state = drawn
+	return ""
+}
+
+func (k *modelKey) bench() { k.benched = k.used < k.limit }
+
+// add adds a key or changes it.
+func (m *model) add(name string, limit int64, account string) {
+	k := m.key(name)
+	if k == nil {
+		k = &modelKey{name: name}
+		m.keys = append(m.keys, k)
+	}
+	k.limit, k.account = limit, account
+	k.benched = k.benched && k.used < k.limit
+}
+
+// tell notes what every step may leave behind: a key that is spent now, and an alarm once until the pool has recovered.
+func (m *model) tell() {
+	left := int64(0)
+	for _, k := range m.keys {
+		spent := k.used >= k.limit
+		if spent && !k.spent {
+			m.told = append(m.told, "spent "+k.name)
+		}
+		k.spent = spent
+		left += k.left()
+	}
+	level := 0
+	switch {
+	case left == 0:
+		level = 2
+	case left < m.low:
+		level = 1
+	}
+	if level > m.level {
+		m.told = append(m.told, []string{"", "low", "exhausted"}[level])
+	}
+	if level == 0 || level > m.level {
+		m.level = level
 	}
 }
 
-func (h *walk) key() (string, *modelKey) {
-	i := rapid.IntRange(1, len(h.model.keys)).Draw(h.r, "key")
-	return fmt.Sprint("k", i), h.model.keys[i-1]
-}
-
-func (h *walk) bench() {
-	appKey, k := h.key()
-	_, err := h.p.Bench(h.t.Context(), h.pool, appKey, "", "")
-	h.want("bench", "", "", err)
-	k.benched = k.used < k.limit
-}
-
-func (h *walk) restore() {
-	appKey, k := h.key()
-	_, err := h.p.Restore(h.t.Context(), h.pool, appKey, "")
-	h.want("restore", "", "", err)
-	k.benched = false
-}
-
-// compare looks at every key, at the running total, and at how many keys are active.
-func (h *walk) compare() {
-	active, usable := 0, 0
-	for i, got := range keys(h.t, h.p, h.pool) {
-		k := h.model.keys[i]
-		if got.Used != k.used || got.Held != k.held || (got.Left > 0) != (k.usable() && k.used+k.held < k.limit) {
-			h.r.Fatalf("%+v, the model has %+v", got, *k)
-		}
-		if got.State == StateActive {
-			active++
-		}
+// active is how many keys are drawn first.
+func (m *model) active() int {
+	usable := 0
+	for _, k := range m.keys {
 		if k.usable() {
 			usable++
 		}
 	}
-	if active == 0 && usable > 0 {
-		h.r.Fatalf("none of %d usable keys is active", usable)
+	return min(m.width, usable)
+}
+
+// on is the name of the claim's key.
+func (c *modelClaim) on() string {
+	if c == nil || c.key == nil {
+		return ""
 	}
-	wantBooks(h.t, h.p, h.pool)
+	return c.key.name
+}
+
+// agrees compares a claim that a step returned. What it says is the same each time, or no history could be made shorter.
+func (c *modelClaim) agrees(r *rapid.T, got worker.Claim) {
+	said := modelClaim{got.State, nil, got.Products, holder{got.Owner, got.Attempt}, c.print, c.looking, got.Resent, got.Part.Reason}
+	want, key := *c, c.on()
+	if want.key = nil; c.state.Settled() {
+		said.by, got.AppKey = c.by, key
+	}
+	if said != want || got.AppKey != key {
+		r.Fatalf("%+v on %s, the model has %+v on %s", said, got.AppKey, want, key)
+	}
 }
