@@ -103,7 +103,7 @@ func (l *line) await(ctx context.Context, timer *time.Timer, ask *call) worker.A
 	switch {
 	case answered:
 		return answer
-	case never:
+	case never || closedWith(context.Cause(l.ctx), closeDrained):
 		return neverLeft(why)
 	}
 	return unknown(why)

@@ -125,7 +125,7 @@ func TestShutdownLetsRunningAsksAnswer(t *testing.T) {
 	if err := next(t, down); err != nil {
 		t.Error(err)
 	}
-	w.await(t, "1001")
+	w.await(t, "4001")
 	w.await(t, "503")
 	if err := server.Shutdown(t.Context()); err != nil {
 		t.Errorf("second shutdown: %v", err)

@@ -76,6 +76,29 @@ func TestServerAnswersOneAndCloses(t *testing.T) {
 	want(t, next(t, three), worker.Unknown, worker.CodeNoAnswer)
 }
 
+// TestAskThatCrossesTheGoodbye: what a relay said last decides. One that has answered every ask which it took never started the
+// one without a reply; any other end leaves that unknown.
+func TestAskThatCrossesTheGoodbye(t *testing.T) {
+	for code, verdict := range map[int]worker.Verdict{
+		closeDrained: worker.NotAttempted, websocket.CloseGoingAway: worker.Unknown, websocket.CloseServiceRestart: worker.Unknown,
+	} {
+		url, peers := playRelay(t)
+		w := dialOpen(t, ClientConfig{URL: url})
+		p := next(t, peers)
+		one, a := place(t, w, p, "one")
+		two, _ := place(t, w, p, "two")
+		reply(p, a.ID, placed("one"))
+		bye := websocket.FormatCloseMessage(code, "bye")
+		if err := p.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		want(t, next(t, one), worker.Placed, worker.CodePlaced)
+		if got := next(t, two); got.Verdict != verdict {
+			t.Errorf("close code %d: %+v, want %s", code, got, verdict)
+		}
+	}
+}
+
 func TestUnexpectedReplies(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -19,7 +19,8 @@
 //	peer or network freezes                  no pong within two ping intervals: as above
 //	relay stops reading                      the write deadline or the missing pong ends the connection; the queue is bounded
 //	relay over its bound                     not_attempted, throttled
-//	relay going down                         not_attempted for new asks; running ones are answered, then close code 1001
+//	relay going down                         not_attempted for new asks; running ones are answered, then close code 4001;
+//	                                         an ask that crosses it on the way was never started: not_attempted
 //	one of several relays is lost            its asks end as above; the next relay is dialled, where they can be looked up
 //	ask begins after its deadline            the relay does not start it: not_attempted, throttled
 //	the relay's handler panics               unknown, no_answer; the relay goes on
@@ -70,10 +71,11 @@
 //
 // # Ends
 //
-// Both sides ping and answer pings. Close codes: 1001 the side goes away on purpose (the worker comes back soon); 1003 a
-// binary message; 1008 a policy of the relay's operator; 1009 a message over 1 MiB; 4400 a frame that breaks the rules above;
-// 4406 another version. After 400, 401, 403, 1008, 4400 and 4406 the worker comes back slowly and says why, since a person
-// has to act; with several relays, only once all of them have ended like that.
+// Both sides ping and answer pings. Close codes: 1001 the side goes away on purpose (the worker comes back soon); 4001 the
+// relay does, and every ask that it took has had its reply before; 1003 a binary message; 1008 a policy of the relay's
+// operator; 1009 a message over 1 MiB; 4400 a frame that breaks the rules above; 4406 another version. After 400, 401,
+// 403, 1008, 4400 and 4406 the worker comes back slowly and says why, since a person has to act; with several relays, only
+// once all of them have ended like that.
 //
 // Frames hold buyers' addresses: no log line, error text or alarm of this package repeats a body.
 package channel

@@ -14,6 +14,7 @@ import (
 
 // Close codes of this protocol, beside those of the websocket standard.
 const (
+	closeDrained    = 4001 // the relay goes away, and has answered every ask that it took: what has no reply was never started
 	closeBadFrame   = 4400
 	closeBadVersion = 4406
 )
@@ -59,7 +60,7 @@ func farewell(cause error) (message []byte, ok bool) {
 
 // usual says whether a connection ended because one side meant to.
 func usual(cause error) bool {
-	return errors.Is(cause, errClosed) || errors.Is(cause, errGoingAway) || closedWith(cause, websocket.CloseNormalClosure, websocket.CloseGoingAway)
+	return errors.Is(cause, errClosed) || errors.Is(cause, errGoingAway) || errors.Is(cause, errDrained) || closedWith(cause, websocket.CloseNormalClosure, websocket.CloseGoingAway, closeDrained)
 }
 
 // closedWith says whether the other side ended the connection with one of these codes.

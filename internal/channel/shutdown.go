@@ -12,7 +12,10 @@ import (
 // graceAfter is how long Shutdown waits for asks it had to cancel.
 const graceAfter = time.Second
 
-var errGoingAway = &parting{websocket.CloseGoingAway, "the relay is going down"}
+var (
+	errGoingAway = &parting{websocket.CloseGoingAway, "the relay is going down"}
+	errDrained   = &parting{closeDrained, "the relay is going down and has answered every ask that it took"}
+)
 
 // Workers is how many workers are connected.
 func (s *Server) Workers() int {
@@ -21,8 +24,9 @@ func (s *Server) Workers() int {
 	return len(s.desks)
 }
 
-// Shutdown takes no more asks and connections, lets running asks answer, and closes every connection with code 1001. When
-// ctx ends first, what still runs is cancelled, its askers are left to look up, and ctx's cause is returned. Afterwards no
+// Shutdown takes no more asks and connections, lets running asks answer, and closes every connection with code 4001, by which
+// a worker knows that an ask without a reply came too late to be started. When ctx ends first, what still runs is cancelled,
+// the connections are closed with code 1001, their askers are left to look up, and ctx's cause is returned. Afterwards no
 // goroutine of the server is left, unless a Desk ignores its context. A second call waits like the first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
@@ -57,7 +61,7 @@ func (s *Server) dismiss() {
 	desks := slices.Clone(s.desks)
 	s.mu.Unlock()
 	for _, desk := range desks {
-		if !desk.offer(outgoing{bye: errGoingAway}) {
+		if !desk.offer(outgoing{bye: errDrained}) {
 			desk.end(errGoingAway)
 		}
 	}
@@ -90,7 +94,7 @@ func (s *Server) list(desk *session) {
 	defer s.mu.Unlock()
 	s.desks = append(s.desks, desk)
 	if s.draining { // it came in between: dismiss may have passed
-		desk.offer(outgoing{bye: errGoingAway})
+		desk.offer(outgoing{bye: errDrained})
 	}
 }
 
