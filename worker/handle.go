@@ -93,9 +93,20 @@ func (w *Worker) postpone(ctx context.Context, d Delivery, t *Trouble) {
 		}
 	}
 	w.observe(event)
-	if err := d.Receipt.Nak(ctx, delay(t, d.Attempt)); err != nil && ctx.Err() == nil {
+	ctx, done := lastWord(ctx)
+	defer done()
+	if err := d.Receipt.Nak(ctx, delay(t, d.Attempt)); err != nil {
 		w.observe(Event{Stage: StageFailed, Tenant: d.Tenant, RequestID: d.Ref, Code: CodeNATSDown, Err: err})
 	}
+}
+
+// lastWord gives a moment more to who was told to end, so that what he leaves behind is handed back: else the broker would
+// keep it from everybody until it has waited long enough for him.
+func lastWord(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), aSecond)
 }
 
 // giveUp ends a request whose handling fails again and again. Whether an order exists is not known, so the result says so.

@@ -17,6 +17,8 @@ const (
 	StageResumed   Stage = "resumed"   // fetching goes on
 	StageRetrying  Stage = "retrying"  // a store is out of reach; the step is repeated until it is back
 	StageFailed    Stage = "failed"    // something unexpected
+	StageStopping  Stage = "stopping"  // no more requests are taken; what is running is finished
+	StageLeft      Stage = "left"      // what was running was left behind: the time for it was over
 )
 
 // Event is one thing that a worker did, for logs and metrics. It holds no secret and no buyer's data.

@@ -107,7 +107,7 @@ func New(config Config, ports Ports) (*Worker, error) {
 }
 
 // Run handles requests until ctx ends. Then it stops fetching, lets what is running finish within the grace time, and
-// returns. What is left after that is recoverable: its claims say how far it got.
+// returns. What is left after that is handed back, and recoverable: its claims say how far it got.
 func (w *Worker) Run(ctx context.Context) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
@@ -120,7 +120,11 @@ func (w *Worker) Run(ctx context.Context) {
 		running.Go(func() { w.serve(ctx, work) })
 	}
 	<-ctx.Done()
-	grace := time.AfterFunc(w.config.Grace, abandon)
+	w.observe(Event{Stage: StageStopping, Reason: fmt.Sprintf("told to stop: %d requests are running", w.inFlight.Load())})
+	grace := time.AfterFunc(w.config.Grace, func() {
+		w.observe(Event{Stage: StageLeft, Reason: fmt.Sprintf("%d requests were still running when the time for it was over", w.inFlight.Load())})
+		abandon()
+	})
 	defer grace.Stop()
 	running.Wait()
 }

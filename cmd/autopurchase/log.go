@@ -49,6 +49,8 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StageResumed:   zerolog.InfoLevel,
 	worker.StageRetrying:  zerolog.DebugLevel,
 	worker.StageFailed:    zerolog.ErrorLevel,
+	worker.StageStopping:  zerolog.InfoLevel,
+	worker.StageLeft:      zerolog.WarnLevel,
 }
 
 // observe logs what a worker does.

@@ -16,9 +16,20 @@ import (
 
 func main() {
 	logging.Disable() // go-redis writes to stderr by itself what its errors say anyway
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once: the claims say how far it got
-	code := run(ctx, os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv})
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go heed(signals, stop, os.Exit)
+	os.Exit(run(ctx, os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
+}
+
+// heed stops the command at the first signal, and ends the process at once at the second: the claims say how far it got. The
+// exit code is a shell's for a process that died of the signal. It is not left to the signal itself, which does nothing to the
+// first process of a container.
+func heed(signals <-chan os.Signal, stop func(), exit func(int)) {
+	<-signals
 	stop()
-	os.Exit(code)
+	if again, ok := (<-signals).(syscall.Signal); ok {
+		exit(128 + int(again))
+	}
 }

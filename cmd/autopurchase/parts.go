@@ -32,7 +32,7 @@ func (s *workerSettings) bind(set *settings) {
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
 	set.text((*string)(&s.OnAbsent), "on-absent", string(worker.Park), "park | resend: what becomes of an order without an answer that is not found until look-for ends; resend sends it once more, and buys twice if 1688 lists orders later than that", oneOf(string(worker.Park), string(worker.Resend)))
-	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM")
+	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM; a second SIGTERM ends the process at once")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
 	set.duration(&s.ackWait, "ack-wait", 0, time.Second, "after how long without a sign of life the broker gives a request to another worker; for all workers, and kept if left out (30s in a new queue)")
 	set.number(&s.replicas, "replicas", 0, 1, 5, "on how many servers of a NATS cluster each message is stored: 1, 3 or 5; kept if left out (1 in a new queue)")
@@ -132,13 +132,9 @@ type relayPart struct {
 	url    string
 }
 
-// answerBudget is how long a relay that stops waits for 1688's answers to the orders under way. It leaves time for the other
-// steps of stopping.
-const answerBudget = stopBudget - 5*time.Second
-
 // newRelayPart starts a relay that listens for workers on the address. Without a token everybody may order: see
-// checkExposure.
-func newRelayPart(config relay.Config, token, address string, undo *cleanup) (*relayPart, error) {
+// checkExposure. grace is how long it waits, when it stops, for 1688's answers to the orders under way.
+func newRelayPart(config relay.Config, token, address string, grace time.Duration, undo *cleanup) (*relayPart, error) {
 	var server *channel.Server
 	config.OnPush = func(ctx context.Context, push worker.Push) error { return server.Push(ctx, push) }
 	r, err := relay.New(config)
@@ -154,7 +150,7 @@ func newRelayPart(config relay.Config, token, address string, undo *cleanup) (*r
 	}
 	undo.add("channel's listener", stop)
 	undo.add("channel's server", func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, answerBudget)
+		ctx, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
 			config.Log.Warn().Err(err).Msg("orders under way were left behind: workers look them up")

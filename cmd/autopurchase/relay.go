@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ func newRelay(term terminal) *cobra.Command {
 	var edge relaySettings
 	var address, tokenFile, http, level string
 	var plain bool
+	var grace time.Duration
 	return command(term, &cobra.Command{
 		Use:   "relay",
 		Short: "Run the edge to 1688 that signs and sends what workers order",
@@ -28,10 +30,11 @@ func newRelay(term terminal) *cobra.Command {
 		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
 		s.flag(&plain, "channel-insecure", "allow a channel without TLS on an address that is not loopback, such as a private network of containers")
 		s.text(&http, "http", "", "where /livez and /readyz listen; empty for nowhere", orEmpty(anAddress))
+		s.duration(&grace, "grace", 20*time.Second, 0, "how long orders under way may take to be answered on SIGTERM; a second SIGTERM ends the process at once")
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
-		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
+		defer func() { err = joinStop(err, undo.run(grace+stopBudget)) }()
 		token, err := readToken(tokenFile, term)
 		if err != nil {
 			return err
@@ -44,7 +47,7 @@ func newRelay(term terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		part, err := newRelayPart(config, token, address, &undo)
+		part, err := newRelayPart(config, token, address, grace, &undo)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	if err != nil {
 		return nil, err
 	}
-	if s.relay, err = newRelayPart(config, set.worker.channelToken, set.listen, undo); err != nil {
+	if s.relay, err = newRelayPart(config, set.worker.channelToken, set.listen, stopBudget/2, undo); err != nil {
 		return nil, err
 	}
 	set.worker.channelURL = s.relay.url
