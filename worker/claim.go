@@ -27,6 +27,9 @@ type Size struct {
 	Units int64 // sum of the quantities
 }
 
+// Fits says whether there is room for it.
+func (s Size) Fits(room Size) bool { return s.Lines <= room.Lines && s.Units <= room.Units }
+
 // SizeOf measures order lines.
 func SizeOf(lines []Line) Size {
 	size := Size{Lines: int64(len(lines))}

@@ -37,6 +37,7 @@ func (w *Worker) handle(ctx context.Context, d Delivery) {
 		w.postpone(ctx, d, AsTrouble(err))
 		return
 	}
+	w.failures.forget(d.Subject)
 	w.finish(result, time.Since(started))
 }
 
@@ -83,12 +84,12 @@ func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
 }
 
 // postpone hands a request back to the broker. What keeps failing for no known reason is given up after MaxAttempts, never
-// silently.
+// silently, and what has a cause that passes never.
 func (w *Worker) postpone(ctx context.Context, d Delivery, t *Trouble) {
 	event := Event{Stage: StagePostponed, Tenant: d.Tenant, RequestID: d.Ref, Attempt: d.Attempt, Code: t.Code, Reason: t.Reason, Err: t.Err}
 	if t.Code == CodeInternal {
 		event.Stage = StageFailed
-		if d.Attempt >= w.config.MaxAttempts && w.giveUp(ctx, d, t) == nil {
+		if w.failures.add(d.Subject) >= w.config.MaxAttempts && w.giveUp(ctx, d, t) == nil {
 			return
 		}
 	}
@@ -122,6 +123,7 @@ func (w *Worker) giveUp(ctx context.Context, d Delivery, t *Trouble) error {
 	if err := w.publish(ctx, d, result); err != nil {
 		return err
 	}
+	w.failures.forget(d.Subject)
 	w.finish(result, 0)
 	return nil
 }

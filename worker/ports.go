@@ -57,6 +57,9 @@ type Ledger interface {
 type Stock interface {
 	// Left returns how many products the pool's usable keys can still take. Troubles: CodeNoPool, CodeRedisDown.
 	Left(ctx context.Context, pool string) (int64, error)
+	// Room returns the size of the largest order that one usable key can take now, of the account if that is not "".
+	// Trouble: CodeRedisDown.
+	Room(ctx context.Context, pool, account string) (Size, error)
 	// AppKeys lists the keys of a pool that may hold an order of ours, in any state but removed.
 	AppKeys(ctx context.Context, pool string) ([]string, error)
 }

@@ -53,7 +53,7 @@ func (w *Worker) cleared(ctx context.Context, p Pause) bool {
 		return w.Market.Ready(ctx) == nil
 	case CodeNoKey, CodeNoPool:
 		left, err := w.Stock.Left(ctx, p.Pool)
-		return err == nil && left > 0
+		return err == nil && left > 0 && !w.crowded(p)
 	case CodeRedisDown:
 		_, err := w.Stock.Left(ctx, p.Pool)
 		return err == nil || AsTrouble(err).Code != CodeRedisDown // it answers, whatever it says
@@ -62,6 +62,12 @@ func (w *Worker) cleared(ctx context.Context, p Pause) bool {
 	default:
 		return true
 	}
+}
+
+// crowded says whether a pause must last since there is no place for who would have to wait for room. Once in a while it may end
+// all the same: behind those who wait there may be some that need none.
+func (w *Worker) crowded(p Pause) bool {
+	return p.Code == CodeNoKey && w.lobby.full() && time.Since(p.Since) < maxDelay
 }
 
 // wait returns after d, or false as soon as ctx ends.

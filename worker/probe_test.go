@@ -11,7 +11,10 @@ type stockSays struct {
 	err  error
 }
 
-func (s stockSays) Left(context.Context, string) (int64, error)       { return s.left, s.err }
+func (s stockSays) Left(context.Context, string) (int64, error) { return s.left, s.err }
+func (s stockSays) Room(context.Context, string, string) (Size, error) {
+	return Size{Lines: s.left, Units: s.left}, s.err
+}
 func (s stockSays) AppKeys(context.Context, string) ([]string, error) { return nil, s.err }
 
 // TestAPauseEndsWithItsCause walks what the stock may say. A Redis that answers is not down, whatever it says: a pause for
@@ -31,7 +34,7 @@ func TestAPauseEndsWithItsCause(t *testing.T) {
 		"the pool is still missing": {CodeNoPool, stockSays{err: &Trouble{Code: CodeNoPool}}, false},
 		"Redis went away meanwhile": {CodeNoKey, stockSays{err: &Trouble{Code: CodeRedisDown}}, false},
 	} {
-		w := &Worker{Ports: Ports{Stock: c.says}}
+		w := &Worker{Ports: Ports{Stock: c.says}, lobby: newLobby(1)}
 		if got := w.cleared(t.Context(), Pause{Code: c.code}); got != c.want {
 			t.Errorf("%s: a pause for %s is over: %v, want %v", name, c.code, got, c.want)
 		}

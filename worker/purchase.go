@@ -13,12 +13,14 @@ type buyer struct {
 	request     Request
 	fingerprint string
 	owner       string
+	place       place
 }
 
 // purchase sees every child order of a request to its end and gathers the result. Trouble with one child keeps the others
 // from starting only if it would meet them too; what has ended is found again by the next delivery.
 func (w *Worker) purchase(ctx context.Context, d Delivery, r Request) (Result, error) {
 	b := &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner()}
+	defer b.depart()
 	var ended []Ended
 	var open error
 	for _, child := range Split(r) {
@@ -51,8 +53,7 @@ func (w *Worker) owner() string {
 
 // buy draws a claim for one order and does what its turn says.
 func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
-	drawing := time.Now()
-	claim, err := b.draw(ctx, order, "")
+	claim, drawing, err := b.drawRoom(ctx, order)
 	if err != nil {
 		return b.undrawn(ctx, order, AsTrouble(err))
 	}
@@ -89,17 +90,10 @@ func (b *buyer) undrawn(ctx context.Context, order Order, t *Trouble) (Claim, er
 		return b.neverDrawn(order, Part{State: ClaimRefused, Code: t.Code, Reason: t.Reason}), nil
 	case b.expired(time.Now()) && (t.Code == CodeNoKey || t.Code == CodeNoPool):
 		return b.neverDrawn(order, tooLate()), nil
-	case t.Code == CodeNoKey && b.roomForSmaller(ctx):
-		return Claim{}, t // only this order does not fit: the others go on
 	case Dispose(t.Code).Pauses:
 		b.pause(t, b.request.Pool)
 	}
 	return Claim{}, t
-}
-
-func (b *buyer) roomForSmaller(ctx context.Context) bool {
-	left, err := b.Stock.Left(ctx, b.request.Pool)
-	return err == nil && left > 0
 }
 
 // neverDrawn is how an order ends that no claim was ever made for.

@@ -21,8 +21,12 @@ type Config struct {
 	LookFor time.Duration
 	// OnAbsent says what becomes of an order that is surely absent when LookFor is over. Default Park.
 	OnAbsent OnAbsent
-	// MaxAttempts is after how many deliveries a request that keeps failing unexpectedly is given up as unknown. Default 50.
+	// MaxAttempts is after how many unexpected failures in this process a request is given up as unknown. What has a cause that
+	// passes, such as a pool without room, does not count. Default 50.
 	MaxAttempts int
+	// MaxWaiting is how many orders for which no key has room may wait in hand for it, while smaller ones go on. They come on
+	// top of Concurrent, and as many as Concurrent at the same time once there is room. Default 1000.
+	MaxWaiting int
 	// Grace is how long running requests may take to finish once the worker is told to stop. Default 20 s.
 	Grace time.Duration
 	// ProbeEvery is how often a paused worker asks whether the cause is gone. Default 200 ms.
@@ -43,6 +47,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.LookFor, 10*time.Minute)
 	setDefault(&c.OnAbsent, Park)
 	setDefault(&c.MaxAttempts, 50)
+	setDefault(&c.MaxWaiting, 1000)
 	setDefault(&c.Grace, 20*time.Second)
 	setDefault(&c.ProbeEvery, 200*time.Millisecond)
 	setDefault(&c.ProbeTimeout, time.Second)
@@ -74,6 +79,7 @@ func (c Config) Validate() error {
 	bad(c.OnAbsent != "" && c.OnAbsent != Park && c.OnAbsent != Resend, "on-absent %q: must be park or resend", c.OnAbsent)
 	bad(c.Grace < 0, "grace %v: must not be negative", c.Grace)
 	bad(c.MaxAttempts < 0, "max-attempts %d: must not be negative", c.MaxAttempts)
+	bad(c.MaxWaiting < 0, "max-waiting %d: must not be negative", c.MaxWaiting)
 	return errors.Join(problems...)
 }
 
@@ -96,6 +102,11 @@ type Worker struct {
 	inFlight   atomic.Int64
 	finished   atomic.Int64
 	lost       sync.Map // reference → time.Time at which its claim was found to be lost
+	failures   failures
+	lobby      *lobby
+	deputize   func()        // puts one more to work
+	surplus    atomic.Int64  // how many are too many at work
+	returning  chan struct{} // holds one for each that has waited for room and goes on
 }
 
 // New makes a worker. It returns an error if the settings are wrong.
@@ -103,10 +114,14 @@ func New(config Config, ports Ports) (*Worker, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	return &Worker{Ports: ports, config: config.withDefaults(), gate: newGate()}, nil
+	config = config.withDefaults()
+	return &Worker{
+		Ports: ports, config: config, gate: newGate(),
+		lobby: newLobby(config.MaxWaiting), returning: make(chan struct{}, config.Concurrent),
+	}, nil
 }
 
-// Run handles requests until ctx ends. Then it stops fetching, lets what is running finish within the grace time, and
+// Run handles requests until ctx ends; it is called once. Then it stops fetching, lets what is running finish within the grace time, and
 // returns. What is left after that is handed back, and recoverable: its claims say how far it got.
 func (w *Worker) Run(ctx context.Context) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
@@ -116,8 +131,10 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 	var running sync.WaitGroup
 	running.Go(func() { w.probe(ctx) })
+	running.Go(func() { w.usher(ctx) })
+	w.deputize = func() { running.Go(func() { w.serve(ctx, work) }) }
 	for range w.config.Concurrent {
-		running.Go(func() { w.serve(ctx, work) })
+		w.deputize()
 	}
 	<-ctx.Done()
 	w.observe(Event{Stage: StageStopping, Reason: fmt.Sprintf("told to stop: %d requests are running", w.inFlight.Load())})
@@ -129,7 +146,7 @@ func (w *Worker) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// serve takes one request after the other.
+// serve takes one request after the other, until ctx ends or there is one too many at work.
 func (w *Worker) serve(ctx, work context.Context) {
 	for {
 		fetch, open := w.gate.pass(ctx)
@@ -140,6 +157,9 @@ func (w *Worker) serve(ctx, work context.Context) {
 		switch {
 		case err == nil:
 			w.attend(work, delivery)
+			if w.relieved() {
+				return
+			}
 		case fetch.Err() == nil:
 			w.unfetched(ctx, AsTrouble(err))
 		}
@@ -161,12 +181,13 @@ type Vitals struct {
 	InFlight int64 // requests being handled
 	Finished int64 // requests finished since the start
 	Pauses   []Pause
+	Waiting  []Crowd // in hand, for room
 }
 
 // Vitals tells how the worker is. Safe for concurrent use.
 func (w *Worker) Vitals() Vitals {
 	pauses, _ := w.gate.state()
-	return Vitals{InFlight: w.inFlight.Load(), Finished: w.finished.Load(), Pauses: pauses}
+	return Vitals{InFlight: w.inFlight.Load(), Finished: w.finished.Load(), Pauses: pauses, Waiting: w.lobby.crowds()}
 }
 
 func (w *Worker) observe(e Event) { w.config.Observe(e) }

@@ -1,0 +1,106 @@
+package worker
+
+import (
+	"context"
+	"time"
+)
+
+// drawRoom draws, and waits while no key has room. It says when the last draw began.
+func (b *buyer) drawRoom(ctx context.Context, order Order) (claim Claim, drawing time.Time, err error) {
+	for {
+		drawing = time.Now()
+		claim, err = b.draw(ctx, order, "")
+		if err == nil || AsTrouble(err).Code != CodeNoKey || !b.awaitRoom(ctx, order, AsTrouble(err)) {
+			return claim, drawing, err
+		}
+	}
+}
+
+// awaitRoom keeps an order in hand until there may be room for it or its deadline has passed, and says whether to draw again:
+// not if it need not or must not wait. If not even the smallest order would find room, nobody fetches meanwhile.
+func (b *buyer) awaitRoom(ctx context.Context, order Order, t *Trouble) bool {
+	if b.expired(time.Now()) {
+		return false
+	}
+	if !b.roomForSmaller(ctx) {
+		b.pause(t, b.request.Pool)
+	}
+	g := newGuest(party{b.request.Pool, b.request.Account}, SizeOf(order.Lines))
+	if !b.lobby.enter(g) {
+		return false
+	}
+	defer b.lobby.leave(g)
+	b.observe(Event{Stage: StageWaiting, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: order.Reference,
+		Pool: b.request.Pool, Attempt: b.delivery.Attempt, Code: t.Code, Reason: t.Reason})
+	b.stepAside()
+	late, cancel := b.untilDeadline(ctx)
+	defer cancel()
+	select {
+	case <-g.called:
+	case <-late.Done():
+	case <-b.lobby.over:
+		return false
+	}
+	return b.comeBack(ctx)
+}
+
+func (b *buyer) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.request.Deadline.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, b.request.Deadline)
+}
+
+func (b *buyer) roomForSmaller(ctx context.Context) bool {
+	left, err := b.Stock.Left(ctx, b.request.Pool)
+	return err == nil && left > 0
+}
+
+// place is from where a request is handled.
+type place int
+
+const (
+	atWork   place = iota // one of Config.Concurrent
+	outside               // waits for room; somebody else has its place at work
+	returned              // has waited, and is handled beside those at work
+)
+
+// stepAside gives up the place while waiting. The first time somebody new takes it over.
+func (b *buyer) stepAside() {
+	if b.place == returned {
+		<-b.returning
+	} else {
+		b.deputize()
+	}
+	b.place = outside
+}
+
+// comeBack waits for a place among those that have waited; false if ctx ends first.
+func (b *buyer) comeBack(ctx context.Context) bool {
+	select {
+	case b.returning <- struct{}{}:
+		b.place = returned
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// depart makes up for the place that was taken over: one of those at work may go.
+func (b *buyer) depart() {
+	if b.place == returned {
+		<-b.returning
+	}
+	if b.place != atWork {
+		b.surplus.Add(1)
+	}
+}
+
+// relieved says whether there is one too many at work.
+func (w *Worker) relieved() bool {
+	if w.surplus.Add(-1) >= 0 {
+		return true
+	}
+	w.surplus.Add(1)
+	return false
+}
