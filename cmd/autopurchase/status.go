@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
+
+	"autopurchase/worker"
 )
 
 // beatEvery is how often a worker says on purchase.queue.status.<instance> how the queue is.
@@ -16,6 +19,7 @@ type queueStatus struct {
 	OldestSeconds int64     `json:"oldest_seconds"`
 	Paused        bool      `json:"paused"`
 	PausedBecause string    `json:"paused_because,omitempty"`
+	Waiting       string    `json:"waiting,omitempty"`
 	ProductsLeft  int64     `json:"products_left"` // of the default pool
 	At            time.Time `json:"at"`
 }
@@ -33,10 +37,22 @@ func (p *workerPart) status(ctx context.Context) any {
 		}
 	}
 	status.ProductsLeft, _ = p.pool.Left(ctx, defaultPool)
+	vitals := p.worker.Vitals()
 	var reasons []string
-	for _, pause := range p.worker.Vitals().Pauses {
+	for _, pause := range vitals.Pauses {
 		reasons = append(reasons, string(pause.Code)+": "+pause.Reason)
 	}
 	status.Paused, status.PausedBecause = len(reasons) > 0, strings.Join(reasons, "; ")
+	status.Waiting = waiting(vitals.Waiting)
 	return status
+}
+
+// waiting says for which orders no key has room.
+func waiting(crowds []worker.Crowd) string {
+	var texts []string
+	for _, c := range crowds {
+		texts = append(texts, fmt.Sprintf("%s: pool %s: no key has room for %d orders since %s, the smallest of %d lines and %d pieces",
+			worker.CodeNoKey, c.Pool, c.Orders, c.Since.UTC().Format(time.RFC3339), c.Least.Lines, c.Least.Units))
+	}
+	return strings.Join(texts, "; ")
 }

@@ -69,6 +69,11 @@ func (s *stores) Left(ctx context.Context, pool string) (int64, error) {
 	return s.pool.Left(ctx, pool)
 }
 
+// Room is the pool's.
+func (s *stores) Room(ctx context.Context, pool, account string) (worker.Size, error) {
+	return s.pool.Room(ctx, pool, account)
+}
+
 // AppKeys is the pool's.
 func (s *stores) AppKeys(ctx context.Context, pool string) ([]string, error) {
 	return s.pool.AppKeys(ctx, pool)

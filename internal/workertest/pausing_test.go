@@ -34,6 +34,11 @@ func (c *counted) Left(ctx context.Context, pool string) (int64, error) {
 	return c.Stock.Left(ctx, pool)
 }
 
+func (c *counted) Room(ctx context.Context, pool, account string) (worker.Size, error) {
+	c.probes.Add(1)
+	return c.Stock.Room(ctx, pool, account)
+}
+
 // submitAll publishes n requests of so many orders' lines of one seller, all at once.
 func (r *rig) submitAll(prefix string, n, lines int) {
 	r.t.Helper()

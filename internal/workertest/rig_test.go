@@ -61,6 +61,7 @@ func (r *rig) startPlatform() {
 	for _, appKey := range rigKeys {
 		keys = append(keys, sim1688.Key{AppKey: appKey, Secret: "secret-" + appKey, RefreshToken: "refresh-" + appKey, Member: "buyer"})
 	}
+	keys[2].Limit = 10_000 // for thousands of orders on one key
 	sim, err := sim1688.Start(context.WithoutCancel(r.ctx), sim1688.Config{Keys: keys})
 	r.must(err)
 	r.sim = sim
@@ -132,6 +133,13 @@ func (r *rig) addKey(appKey string, limit int64) {
 	r.t.Helper()
 	r.must(r.pool.Rebuild(r.ctx, "default", r.bus.History()))
 	_, err := r.pool.Add(r.ctx, keypool.Key{Pool: "default", AppKey: appKey, Limit: limit})
+	r.must(err)
+}
+
+// addKeyOf puts one of rigKeys into the pool, for orders of a buyer's account.
+func (r *rig) addKeyOf(appKey, account string) {
+	r.t.Helper()
+	_, err := r.pool.Add(r.ctx, keypool.Key{Pool: "default", AppKey: appKey, Limit: 1000, Account: account})
 	r.must(err)
 }
 

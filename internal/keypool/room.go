@@ -1,0 +1,38 @@
+package keypool
+
+import (
+	"context"
+	"math"
+
+	"github.com/redis/go-redis/v9"
+
+	"autopurchase/worker"
+)
+
+// Room returns the size of the largest order that one usable key of the account can take now; see worker.Stock. What the pool
+// does not count is without limit. A missing pool has no room.
+func (p *Pool) Room(ctx context.Context, pool, account string) (worker.Size, error) {
+	n := namesOf(pool)
+	var known *redis.StringSliceCmd
+	var books *redis.MapStringStringCmd
+	err := p.together(ctx, func(pipe redis.Pipeliner) {
+		known, books = pipe.LRange(ctx, n.known, 0, -1), pipe.HGetAll(ctx, n.pool)
+	})
+	if err != nil {
+		return worker.Size{}, err
+	}
+	most := int64(0)
+	for _, appKey := range known.Val() {
+		info, ok := infoFrom(books.Val(), pool, appKey)
+		if !ok {
+			return worker.Size{}, refusal(pool, "broken", appKey)
+		}
+		if account == "" || info.Account == account {
+			most = max(most, info.Left)
+		}
+	}
+	if books.Val()["count"] == CountUnits {
+		return worker.Size{Lines: math.MaxInt64, Units: most}, nil
+	}
+	return worker.Size{Lines: most, Units: math.MaxInt64}, nil
+}
