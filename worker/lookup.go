@@ -9,14 +9,15 @@ import (
 // lookUp finds out what became of an order that was sent and not answered. It is never sent again: it is looked up by its
 // reference with the key that sent it, with growing delays, until it is found or until the look-up still works and finds
 // nothing when the window has ended. Then OnAbsent says what happens: as a rule it is parked for a person, and its quota stays
-// held.
+// held. The same goes for an order of which some lines are found: 1688 may have split it, and show the others later.
 func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, error) {
-	answer := b.Market.Find(ctx, claim.AppKey, order.Reference)
+	answer := compared(order, b.Market.Find(ctx, claim.AppKey, order.Reference))
+	late := sinceSent(claim) >= b.config.LookFor
 	switch {
-	case answer.Verdict == Placed:
+	case answer.Verdict == Placed && (late || len(answer.Failed) == 0):
 		part, size := Decide(order, answer)
 		return b.settle(ctx, claim, part, size)
-	case answer.Verdict == Absent && sinceSent(claim) >= b.config.LookFor:
+	case answer.Verdict == Absent && late:
 		return b.surelyAbsent(ctx, claim, order)
 	}
 	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: max(sinceSent(claim)/2, soon)}
@@ -77,14 +78,14 @@ func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
 		return Claim{}, err
 	}
 	everywhere := len(keys) > 0
+	since := b.lostSince(order.Reference)
 	for _, key := range keys {
-		answer := b.Market.Find(ctx, key, order.Reference)
-		if answer.Verdict == Placed {
+		answer := compared(order, b.Market.Find(ctx, key, order.Reference))
+		if answer.Verdict == Placed && (since >= b.config.LookFor || len(answer.Failed) == 0) {
 			return b.adopt(ctx, key, order, answer)
 		}
 		everywhere = everywhere && answer.Verdict == Absent
 	}
-	since := b.lostSince(order.Reference)
 	if everywhere && since >= b.config.LookFor {
 		return b.adopt(ctx, keys[0], order, Answer{Verdict: Unknown})
 	}

@@ -29,6 +29,7 @@ type Answer struct {
 	Reason  string        `json:"reason,omitempty"` // for people; never holds a secret or a buyer's data
 	Orders  []PlacedOrder `json:"orders,omitempty"`
 	Failed  []FailedOffer `json:"failed,omitempty"`   // lines 1688 left out of an order it placed
+	Ordered []SKU         `json:"ordered,omitempty"`  // of a look-up: what Orders hold together; empty when 1688 did not say
 	Retry   int           `json:"retry_ms,omitempty"` // NotAttempted: how long to wait, milliseconds; 0 when not said
 }
 
@@ -37,6 +38,12 @@ type PlacedOrder struct {
 	ID      string `json:"id"`
 	Total   Fen    `json:"total,omitempty"`   // goods and postage; 0 when 1688 did not say
 	Postage Fen    `json:"postage,omitempty"` // 0 when 1688 did not say
+}
+
+// SKU names what is ordered.
+type SKU struct {
+	OfferID string `json:"offer_id"`
+	SpecID  string `json:"spec_id,omitempty"`
 }
 
 // FailedOffer is a line that 1688 left out of an order.

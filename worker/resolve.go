@@ -120,7 +120,7 @@ func (v *Resolver) find(ctx context.Context, pool string, e *Ended) (Answer, str
 	}
 	found := Answer{Verdict: Absent}
 	for _, key := range keys {
-		answer := v.Market.Find(ctx, key, e.Claim.Reference)
+		answer := compared(e.Child.Order, v.Market.Find(ctx, key, e.Claim.Reference))
 		switch answer.Verdict {
 		case Placed:
 			return answer, key

@@ -32,44 +32,49 @@ type detailAnswer struct {
 
 // Detail asks for one order by 1688's order id. Errors: *NotFoundError, *GatewayError, *CallError.
 func (c *Client) Detail(ctx context.Context, cred Credentials, orderID string) (Detail, error) {
-	return c.detail(ctx, cred, Param{"orderId", orderID})
-}
-
-func (c *Client) detail(ctx context.Context, cred Credentials, which Param) (Detail, error) {
-	got, err := c.call(ctx, cred, trade+"alibaba.trade.get.buyerView", Params{{"webSite", "1688"}, which})
+	t, err := c.trade(ctx, cred, Param{"orderId", orderID})
 	if err != nil {
 		return Detail{}, err
 	}
-	return readDetail(got, cred.private())
+	return t.detail(), nil
 }
 
-func readDetail(got response, private []string) (Detail, error) {
+// trade asks for one order, which has an id then.
+func (c *Client) trade(ctx context.Context, cred Credentials, which Param) (tradeInfo, error) {
+	got, err := c.call(ctx, cred, trade+"alibaba.trade.get.buyerView", Params{{"webSite", "1688"}, which})
+	if err != nil {
+		return tradeInfo{}, err
+	}
+	return readTrade(got, cred.private())
+}
+
+func readTrade(got response, private []string) (tradeInfo, error) {
 	var answer detailAnswer
 	if err := decode(got.body, &answer); err != nil {
-		return Detail{}, &CallError{Sent: true, Err: fmt.Errorf("HTTP %d: %w", got.status, err)}
+		return tradeInfo{}, &CallError{Sent: true, Err: fmt.Errorf("HTTP %d: %w", got.status, err)}
 	}
 	if gateway := answer.err(private); gateway != nil {
-		return Detail{}, gateway
+		return tradeInfo{}, gateway
 	}
 	if answer.Order != nil {
 		id, err := answer.Order.orderID()
 		if err != nil {
-			return Detail{}, &CallError{Sent: true, Err: err}
+			return tradeInfo{}, &CallError{Sent: true, Err: err}
 		}
 		if id != "" {
-			return detailOf(id, *answer.Order), nil
+			return *answer.Order, nil
 		}
 	}
 	why := answer.complaint()
 	if got.status < 500 && answer.Success.no() && why.code != "" && !isFault(why.code) {
-		return Detail{}, &NotFoundError{Reason: why.words(private)}
+		return tradeInfo{}, &NotFoundError{Reason: why.words(private)}
 	}
-	return Detail{}, &CallError{Sent: true, Err: errors.New("no order and no reason in its answer")}
+	return tradeInfo{}, &CallError{Sent: true, Err: errors.New("no order and no reason in its answer")}
 }
 
-func detailOf(id string, t tradeInfo) Detail {
+func (t tradeInfo) detail() Detail {
 	return Detail{
-		OrderID:   id,
+		OrderID:   t.order().ID,
 		Reference: string(t.Base.Reference),
 		Status:    string(t.Base.Status),
 		Total:     t.Base.Total.yuan(),

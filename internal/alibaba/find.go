@@ -2,6 +2,7 @@ package alibaba
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,35 +19,47 @@ const pageSize = 20
 // The list is asked first (official documentation: getBuyerOrderList takes outOrderId), and the detail when the list is
 // empty; if that has one, the list is asked again. Verdicts: Placed, Absent (both worked and none is there), NotAttempted, and Unknown for anything that is not clear,
 // such as a list that filters by something else. How soon a new order shows up is not known: Absent right after a create
-// means little.
+// means little, and so does a line that the orders of Answer.Ordered lack.
 func (c *Client) Find(ctx context.Context, cred Credentials, reference string) Reply {
 	listed, err := c.list(ctx, cred, reference)
 	if err != nil {
 		return lookedUp(err)
 	}
-	orders, open := listed.matching(reference)
+	found, open := listed.matching(reference)
 	for _, id := range open {
-		detail, err := c.Detail(ctx, cred, id)
+		order, err := c.trade(ctx, cred, Param{"orderId", id})
 		if err != nil {
 			return lookedUp(err)
 		}
-		if detail.Reference == reference {
-			orders = append(orders, worker.PlacedOrder{ID: detail.OrderID, Total: detail.Total, Postage: detail.Postage})
+		if string(order.Base.Reference) == reference {
+			found = append(found, order)
 		}
 	}
-	if len(orders) > 0 {
-		return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: orders}}
+	if len(found) > 0 {
+		return foundOrders(found, listed.whole())
 	}
 	return c.findDetail(ctx, cred, reference, listed.whole())
 }
 
+// foundOrders is what the orders of a reference come to. What they hold is told if these are all.
+func foundOrders(found []tradeInfo, all bool) Reply {
+	answer := worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced}
+	for _, t := range found {
+		answer.Orders = append(answer.Orders, t.order())
+	}
+	if all {
+		answer.Ordered = itemsOf(found)
+	}
+	return Reply{Answer: answer}
+}
+
 // findDetail asks for the one order with the reference. whole says that the list held everything there is.
 func (c *Client) findDetail(ctx context.Context, cred Credentials, reference string, whole bool) Reply {
-	detail, err := c.detail(ctx, cred, Param{"outOrderId", reference})
+	order, err := c.trade(ctx, cred, Param{"outOrderId", reference})
 	_, none := errors.AsType[*NotFoundError](err)
 	switch {
-	case err == nil && detail.Reference == reference:
-		return c.andWhatIsBesideIt(ctx, cred, reference, worker.PlacedOrder{ID: detail.OrderID, Total: detail.Total, Postage: detail.Postage})
+	case err == nil && string(order.Base.Reference) == reference:
+		return c.andWhatIsBesideIt(ctx, cred, reference, order)
 	case err != nil && !none:
 		return lookedUp(err)
 	case !whole:
@@ -59,16 +72,17 @@ func (c *Client) findDetail(ctx context.Context, cred Credentials, reference str
 // andWhatIsBesideIt asks the list again about an order that it did not have and the detail has: the order may have come between
 // the two, and the detail tells of one order only where the platform made several of the call. An order that the list still
 // lacks exists all the same.
-func (c *Client) andWhatIsBesideIt(ctx context.Context, cred Credentials, reference string, found worker.PlacedOrder) Reply {
+func (c *Client) andWhatIsBesideIt(ctx context.Context, cred Credentials, reference string, order tradeInfo) Reply {
 	listed, err := c.list(ctx, cred, reference)
 	if err != nil {
 		return lookedUp(err)
 	}
-	orders, _ := listed.matching(reference)
-	if !slices.ContainsFunc(orders, func(o worker.PlacedOrder) bool { return o.ID == found.ID }) {
-		orders = append(orders, found)
+	found, _ := listed.matching(reference)
+	known := slices.ContainsFunc(found, func(t tradeInfo) bool { return t.order().ID == order.order().ID })
+	if !known {
+		found = append(found, order)
 	}
-	return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: orders}}
+	return foundOrders(found, known && listed.whole())
 }
 
 // lookedUp is what a look-up came to that did not work. Nothing about the order follows from it, so never Refused.
@@ -102,6 +116,47 @@ type tradeInfo struct {
 		Postage   text `json:"shippingFee"` // yuan
 		Reference text `json:"outOrderId"`
 	} `json:"baseInfo"`
+	Items productItems `json:"productItems"`
+}
+
+// productItems are none where they cannot be read: an order exists all the same.
+type productItems []productItem
+
+// UnmarshalJSON takes a list, or nothing in any form.
+func (p *productItems) UnmarshalJSON(raw []byte) error {
+	if json.Unmarshal(raw, (*[]productItem)(p)) != nil {
+		*p = nil
+	}
+	return nil
+}
+
+// productItem is what an order holds of one SKU. The platform may name the specId of an offer that has only one.
+type productItem struct {
+	OfferID text `json:"productID"`
+	SpecID  text `json:"specId"`
+}
+
+// itemsOf lists what orders hold together, or nothing if one of them does not say.
+func itemsOf(orders []tradeInfo) (skus []worker.SKU) {
+	for _, t := range orders {
+		if len(t.Items) == 0 {
+			return nil
+		}
+		for _, item := range t.Items {
+			offer, err := item.OfferID.orderID()
+			if err != nil || offer == "" {
+				return nil
+			}
+			skus = append(skus, worker.SKU{OfferID: offer, SpecID: string(item.SpecID)})
+		}
+	}
+	return skus
+}
+
+// order is the order in short. Its id was read before.
+func (t tradeInfo) order() worker.PlacedOrder {
+	id, _ := t.orderID()
+	return worker.PlacedOrder{ID: id, Total: t.Base.Total.yuan(), Postage: t.Base.Postage.yuan()}
 }
 
 // orderID prefers the id in text: the other one may have gone through a float on its way.
@@ -132,7 +187,7 @@ func (c *Client) list(ctx context.Context, cred Credentials, reference string) (
 }
 
 // matching gives the orders that carry the reference, and the ids of those that do not say which they carry.
-func (l orderList) matching(reference string) (orders []worker.PlacedOrder, open []string) {
+func (l orderList) matching(reference string) (found []tradeInfo, open []string) {
 	if l.Orders == nil {
 		return nil, nil
 	}
@@ -141,12 +196,12 @@ func (l orderList) matching(reference string) (orders []worker.PlacedOrder, open
 		switch {
 		case err != nil || id == "":
 		case string(t.Base.Reference) == reference:
-			orders = append(orders, worker.PlacedOrder{ID: id, Total: t.Base.Total.yuan(), Postage: t.Base.Postage.yuan()})
+			found = append(found, t)
 		case t.Base.Reference == "":
 			open = append(open, id)
 		}
 	}
-	return orders, open
+	return found, open
 }
 
 // whole says that nothing was left on later pages and every entry could be read.

@@ -141,3 +141,37 @@ func TestDetail(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestFindTellsWhatTheOrdersHold: item by item, if the platform shows all orders of the reference and all that they hold.
+func TestFindTellsWhatTheOrdersHold(t *testing.T) {
+	const (
+		base     = `{"baseInfo":{"idOfStr":"%s","outOrderId":"acme.PR-1-1"},"productItems":%i}`
+		item     = `{"productID":700000000001,"specId":"aaaa","quantity":2}`
+		other    = `{"productID":"700000000002","quantity":1.0}`
+		notFound = `{"success":"false","errorCode":"ORDER_NOT_FOUND","errorMessage":"x"}`
+	)
+	order := func(id, items string) string { return strings.NewReplacer("%s", id, "%i", items).Replace(base) }
+	list := func(orders ...string) string { return `{"result":[` + strings.Join(orders, ",") + `]}` }
+	both := []worker.SKU{{OfferID: "700000000001", SpecID: "aaaa"}, {OfferID: "700000000002"}}
+	for name, c := range map[string]struct {
+		list, byID string
+		want       []worker.SKU
+	}{
+		"one order":                   {list(order("1", "["+item+","+other+"]")), "", both},
+		"two orders":                  {list(order("1", "["+item+"]"), order("2", "["+other+"]")), "", both},
+		"one does not say":            {list(order("1", "["+item+"]"), order("2", "[]")), "", nil},
+		"no items":                    {list(`{"baseInfo":{"idOfStr":"1","outOrderId":"acme.PR-1-1"}}`), "", nil},
+		"items of another shape":      {list(order("1", `{"item":1}`)), "", nil},
+		"an item without an offer":    {list(order("1", `[{"specId":"aaaa"}]`)), "", nil},
+		"more orders than are listed": {`{"result":[` + order("1", "["+item+"]") + `],"totalRecord":2}`, "", nil},
+		"asked for by its id":         {list(`{"baseInfo":{"idOfStr":"1"}}`), `{"success":"true","result":` + order("1", "["+item+","+other+"]") + `}`, both},
+		"an offer id through a float": {list(order("1", `[{"productID":7.00000000001e11}]`)), "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := looking(t, c.list, notFound, c.byID).Find(t.Context(), testKey, ours)
+			if got.Verdict != worker.Placed || !reflect.DeepEqual(got.Ordered, c.want) {
+				t.Errorf("%s, %+v", got.Verdict, got.Ordered)
+			}
+		})
+	}
+}
