@@ -14,11 +14,7 @@ import (
 
 // History reads what the broker has on record about a pool, so that the pool can be rebuilt. Each reading covers what was
 // stored when it began, in order. Its iterators end after the first error.
-type History struct {
-	bus *Bus
-	// Progress is told how many messages are still to be read, from the iterator's goroutine. May be nil.
-	Progress func(left uint64)
-}
+type History struct{ bus *Bus }
 
 // History gives the history.
 func (b *Bus) History() *History { return &History{bus: b} }
@@ -42,6 +38,15 @@ func (h *History) Results(ctx context.Context, _ string) iter.Seq2[worker.Result
 	return read(ctx, h, StreamResults, SubjectResults, func(msg jetstream.Msg) (worker.Result, error) {
 		return readResult(msg.Subject(), msg.Data())
 	})
+}
+
+// Stored is how many results are on record.
+func (h *History) Stored(ctx context.Context) (int64, error) {
+	stream, err := h.bus.js.Stream(ctx, StreamResults)
+	if err != nil {
+		return 0, fmt.Errorf("stream %s: %w", StreamResults, err)
+	}
+	return int64(stream.CachedInfo().State.Msgs), nil
 }
 
 // Delivered yields the requests that may be under way: those that were delivered and are not all acknowledged, as far as the
@@ -117,9 +122,6 @@ func read[T any](ctx context.Context, h *History, stream, subject string, decode
 			if err != nil {
 				yield(none, err)
 				return
-			}
-			if h.Progress != nil {
-				h.Progress(msg.left)
 			}
 			value, err := decode(msg)
 			if !yield(value, err) || err != nil || msg.sequence >= end || msg.left == 0 {

@@ -133,8 +133,6 @@ func TestHistory(t *testing.T) {
 		must(t, out.Publish(bounded(t), result))
 	}
 	history := b.History()
-	var left []uint64
-	history.Progress = func(n uint64) { left = append(left, n) }
 	var got []worker.Outcome
 	for result, err := range history.Results(bounded(t), "default") {
 		must(t, err)
@@ -147,8 +145,8 @@ func TestHistory(t *testing.T) {
 	if len(got) != 4 || got[0] != want[0] || got[1] != want[1] || got[3] != want[3] {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if len(left) != 4 || left[0] != 3 || left[3] != 0 {
-		t.Errorf("progress %v", left)
+	if n, err := history.Stored(bounded(t)); n != 4 || err != nil {
+		t.Errorf("%d results are on record, %v", n, err)
 	}
 	for _, err := range history.Results(bounded(t), "default") {
 		must(t, err)

@@ -3,7 +3,6 @@ package keypool
 import (
 	"context"
 	"iter"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -22,6 +21,8 @@ type History interface {
 	Delivered(ctx context.Context) iter.Seq2[worker.Request, error]
 	// Waiting yields the requests that come after those. A broker that was killed may have forgotten that it delivered some.
 	Waiting(ctx context.Context) iter.Seq2[worker.Request, error]
+	// Stored is how many results are on record, those of other pools included: what Results yields, more or less.
+	Stored(ctx context.Context) (int64, error)
 	// Result gives the result on record of a request, and false if there is none yet.
 	Result(ctx context.Context, tenant, id string) (worker.Result, bool, error)
 }
@@ -35,6 +36,7 @@ type past struct {
 	byName   map[string]*pastKey
 	open     map[string]share   // by request: results that leave it open whether orders exist
 	flights  map[string]*flight // by request: what may not be finished
+	results  int64              // how many were read
 }
 
 type pastKey struct {
@@ -103,15 +105,25 @@ func recall(ctx context.Context, log zerolog.Logger, pool string, known []string
 	if len(p.keys) == 0 {
 		return p, nil
 	}
-	tell := progress(log, pool)
-	for result, err := range history.Results(ctx, pool) {
+	return p, p.count(ctx, log, history)
+}
+
+// count reads what was bought.
+func (p *past) count(ctx context.Context, log zerolog.Logger, history History) error {
+	stored, err := history.Stored(ctx)
+	if err != nil {
+		return err
+	}
+	tell := newProgress(log, stored)
+	for result, err := range history.Results(ctx, p.pool) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.remember(result)
-		tell()
+		p.results++
+		tell.step()
 	}
-	return p, nil
+	return nil
 }
 
 // take notes what is not finished. What was waiting and is delivered meanwhile comes twice: the second time counts.
@@ -125,18 +137,6 @@ func (p *past) take(requests iter.Seq2[worker.Request, error], delivered bool) e
 		}
 	}
 	return nil
-}
-
-// progress says every few seconds how many results were read.
-func progress(log zerolog.Logger, pool string) func() {
-	const look, every = 1024, 2 * time.Second
-	count, told := 0, time.Now()
-	return func() {
-		if count++; count%look == 0 && time.Since(told) > every {
-			told = time.Now()
-			log.Info().Str("pool", pool).Int("results", count).Msg("comparing redis with what was bought: reading results")
-		}
-	}
 }
 
 func nameOf(tenant, id string) string { return tenant + "." + id }

@@ -3,6 +3,7 @@ package keypool
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -26,7 +27,7 @@ func (p *Pool) Rebuild(ctx context.Context, pool string, history History) error 
 	if err != nil || before.good {
 		return err
 	}
-	log := p.log.With().Str("pool", pool).Logger()
+	begin, log := time.Now(), p.log.With().Str("pool", pool).Logger()
 	past, err := recall(ctx, log, pool, before.known, history)
 	if err != nil {
 		return err
@@ -37,6 +38,15 @@ func (p *Pool) Rebuild(ctx context.Context, pool string, history History) error 
 	}
 	log.Warn().Int("requests_under_way", len(past.flights)).
 		Msg("redis was started, emptied or exchanged: the pool is compared with the journal and the results")
+	if err := p.renew(ctx, pool, before, past); err != nil {
+		return err
+	}
+	log.Info().Int64("results", past.results).Dur("took_ms", time.Since(begin)).Msg("the pool agrees with the journal and the results")
+	return nil
+}
+
+// renew brings a pool to what its past says, unless it is no longer as it was before.
+func (p *Pool) renew(ctx context.Context, pool string, before standing, past *past) error {
 	if err := p.name(ctx, pool); err != nil {
 		return err
 	}

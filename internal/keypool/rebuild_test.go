@@ -36,6 +36,8 @@ func (s *stored) Waiting(context.Context) iter.Seq2[worker.Request, error] {
 	return func(func(worker.Request, error) bool) {}
 }
 
+func (s *stored) Stored(context.Context) (int64, error) { return int64(len(s.results)), nil }
+
 func (s *stored) Result(_ context.Context, tenant, id string) (worker.Result, bool, error) {
 	for _, r := range slices.Backward(s.results) {
 		if r.Tenant == tenant && r.RequestID == id && !r.Aside {

@@ -36,7 +36,7 @@ func fewer(t *testing.T, part int) {
 // quickRedis is the URL of a server that keeps no file and is reached without the network.
 func quickRedis(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "redis") // the path of a socket may be no longer than 107 bytes
+	dir, err := os.MkdirTemp("", "redis") //nolint:usetesting // the path of a socket may be no longer than 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
