@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,32 @@ func (s *RedisServer) ReplicaOf(primary *RedisServer) {
 			return says(client.Info(ctx, "replication"), "role:slave", "master_link_status:up")
 		})
 	}
+}
+
+// CatchesUp returns once the server, a replica, has everything that its primary has at this moment.
+func (s *RedisServer) CatchesUp(primary *RedisServer) {
+	s.t.Helper()
+	var goal int64
+	primary.do(func(ctx context.Context, client *redis.Client) (err error) {
+		goal, err = offset(client.Info(ctx, "replication"), "master_repl_offset")
+		return err
+	})
+	s.await("what its primary has", func(ctx context.Context, client *redis.Client) error {
+		at, err := offset(client.Info(ctx, "replication"), "slave_repl_offset")
+		if err == nil && at < goal {
+			err = fmt.Errorf("%w: at %d of %d", errNotYet, at, goal)
+		}
+		return err
+	})
+}
+
+func offset(answer *redis.StringCmd, name string) (int64, error) {
+	_, rest, _ := strings.Cut(answer.Val(), "\n"+name+":")
+	number, _, _ := strings.Cut(rest, "\r")
+	if err := answer.Err(); err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(number, 10, 64)
 }
 
 // says returns nil if a server's answer has all these lines.

@@ -52,12 +52,7 @@ func RedisCluster(t testing.TB, args ...string) *RedisNodes {
 // Replica adds a replica of one of the masters and returns once it has that one's data and every master would vote for it.
 func (c *RedisNodes) Replica(of *RedisServer) *RedisServer {
 	c.t.Helper()
-	var id string
-	of.do(func(ctx context.Context, client *redis.Client) (err error) {
-		id, err = client.ClusterMyID(ctx).Result()
-		return err
-	})
-	replica := c.node()
+	id, replica := of.clusterID(), c.node()
 	c.meet(replica)
 	replica.await("its master", func(ctx context.Context, client *redis.Client) error { return client.ClusterReplicate(ctx, id).Err() })
 	replica.await("its copy of the data", func(ctx context.Context, client *redis.Client) error {
@@ -77,17 +72,67 @@ func (c *RedisNodes) Replica(of *RedisServer) *RedisServer {
 // Master gives the master that has the slot of a key in the beginning.
 func (c *RedisNodes) Master(key string) *RedisServer {
 	c.t.Helper()
-	var slot int64
-	c.Masters[0].do(func(ctx context.Context, client *redis.Client) (err error) {
-		slot, err = client.ClusterKeySlot(ctx, key).Result()
-		return err
-	})
+	slot := c.slot(key)
 	for i := range clusterSize {
 		if slot < int64((i+1)*slots/clusterSize) {
 			return c.Masters[i]
 		}
 	}
 	return nil // there is no such slot
+}
+
+func (c *RedisNodes) slot(key string) (slot int64) {
+	c.t.Helper()
+	c.Masters[0].do(func(ctx context.Context, client *redis.Client) (err error) {
+		slot, err = client.ClusterKeySlot(ctx, key).Result()
+		return err
+	})
+	return slot
+}
+
+// Move takes the slot of a key, with all that is in it, from the master that has it in the beginning to another one, while it
+// is in use.
+func (c *RedisNodes) Move(key string, to *RedisServer) {
+	c.t.Helper()
+	from, slot := c.Master(key), c.slot(key)
+	set := func(node *RedisServer, words ...any) {
+		node.do(func(ctx context.Context, client *redis.Client) error {
+			return client.Do(ctx, append([]any{"cluster", "setslot", slot}, words...)...).Err()
+		})
+	}
+	set(to, "importing", from.clusterID())
+	set(from, "migrating", to.clusterID())
+	from.do(func(ctx context.Context, client *redis.Client) error { return migrate(ctx, client, slot, to.Addr) })
+	for _, node := range append([]*RedisServer{to}, c.Masters...) {
+		set(node, "node", to.clusterID())
+	}
+}
+
+// migrate moves a slot's keys a few at a time, so that it is halved for a while.
+func migrate(ctx context.Context, from *redis.Client, slot int64, to string) error {
+	host, port, _ := strings.Cut(to, ":")
+	for {
+		keys, err := from.ClusterGetKeysInSlot(ctx, int(slot), 5).Result()
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		words := []any{"migrate", host, port, "", 0, 5000, "keys"}
+		for _, key := range keys {
+			words = append(words, key)
+		}
+		if err := from.Do(ctx, words...).Err(); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *RedisServer) clusterID() (id string) {
+	s.t.Helper()
+	s.do(func(ctx context.Context, client *redis.Client) (err error) {
+		id, err = client.ClusterMyID(ctx).Result()
+		return err
+	})
+	return id
 }
 
 // node starts a node that knows nobody.

@@ -70,7 +70,7 @@ func (w *RedisWatched) sentinel(t testing.TB) *RedisServer {
 // writes. The primary becomes its replica.
 func (w *RedisWatched) FailOver() {
 	w.Sentinels[0].t.Helper()
-	w.Sentinels[0].do(func(ctx context.Context, client *redis.Client) error {
+	w.Sentinels[0].await("a fail-over", func(ctx context.Context, client *redis.Client) error {
 		return client.Do(ctx, "sentinel", "failover", "main").Err()
 	})
 	w.Replica.await("its becoming primary", func(ctx context.Context, client *redis.Client) error {
