@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"autopurchase/internal/keypool"
 )
 
 // The choices of --redis besides a URL.
@@ -24,11 +27,38 @@ const (
 	redisInProcess = "in-process" // for trying out: forgets everything when the process ends
 )
 
+// redisURLs is what the help says about the URL of a Redis.
+const redisURLs = "redis://host:6379/0 | redis-sentinel://host:26379/0?master_name=NAME&addr=host2:26379 | redis-cluster://host:6379?addr=host2:6379; rediss for TLS. Behind Sentinels, user:password@ is what they ask for, and &username=USER&password=PASSWORD what Redis asks for"
+
 func checkRedis(text string) error {
-	if oneOf(redisAuto, redisServer, redisInProcess)(text) == nil || aURL("redis", "rediss")(text) == nil {
+	if oneOf(redisAuto, redisServer, redisInProcess)(text) == nil {
 		return nil
 	}
-	return fmt.Errorf("must be %s, %s, %s or a URL beginning with redis:// or rediss://", redisAuto, redisServer, redisInProcess)
+	if !strings.Contains(text, "://") {
+		return hidden{fmt.Errorf("must be %s, %s, %s or a URL", redisAuto, redisServer, redisInProcess)}
+	}
+	return checkRedisURL(text)
+}
+
+// checkRedisURL does not let the URL be repeated, which may hold a password.
+func checkRedisURL(text string) error {
+	if err := keypool.CheckURL(text); err != nil {
+		return hidden{err}
+	}
+	return nil
+}
+
+// withoutPassword is a URL as it may be told.
+func withoutPassword(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(not told: it cannot be read)"
+	}
+	if query := u.Query(); query.Has("password") {
+		query.Set("password", "xxxxx")
+		u.RawQuery = query.Encode()
+	}
+	return u.Redacted()
 }
 
 // startRedis gives the URL of the Redis that was chosen and starts it if it is ours. durable is false for the in-process one.

@@ -89,12 +89,20 @@ func (v *value[T]) Set(text string) error {
 		if !ok {
 			from = "--" + v.name
 		}
-		v.s.problems = append(v.s.problems, fmt.Errorf("%s %q: %w", from, text, err))
+		if _, secret := errors.AsType[hidden](err); secret {
+			err = fmt.Errorf("%s: %w", from, err)
+		} else {
+			err = fmt.Errorf("%s %q: %w", from, text, err)
+		}
+		v.s.problems = append(v.s.problems, err)
 		return nil
 	}
 	*v.target = parsed
 	return nil
 }
+
+// hidden is what is wrong with a text that is not to be repeated: it may hold a password.
+type hidden struct{ error }
 
 func bind[T any](s *settings, v *value[T], help string) {
 	v.s = s
@@ -162,7 +170,11 @@ func aURL(schemes ...string) func(string) error {
 	return func(text string) error {
 		u, err := url.Parse(text)
 		if err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" {
-			return fmt.Errorf("must be a URL beginning with %s://", strings.Join(schemes, ":// or "))
+			err = fmt.Errorf("must be a URL beginning with %s://", strings.Join(schemes, ":// or "))
+			if strings.Contains(text, "@") {
+				return hidden{err}
+			}
+			return err
 		}
 		return nil
 	}

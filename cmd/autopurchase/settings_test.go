@@ -84,3 +84,34 @@ func TestHelpExitsWithZero(t *testing.T) {
 		}
 	}
 }
+
+// TestPasswordsInURLsAreNotRepeated: what is wrong with a URL is named without it.
+func TestPasswordsInURLsAreNotRepeated(t *testing.T) {
+	const secret = "geheim"
+	for flag, urls := range map[string][]string{
+		"redis": {"redis://u:geheim%@x", "redis-sentinel://u:geheim@x", "redis-cluster://x/1?password=geheim", "x:geheim@y"},
+		"nats":  {"http://u:geheim@x", "nats://127.0.0.1:1,http://u:geheim@x"},
+	} {
+		for _, url := range urls {
+			for _, env := range []map[string]string{nil, {"AUTOPURCHASE_" + strings.ToUpper(flag): url}} {
+				args := []string{"worker"}
+				if env == nil {
+					args = append(args, "--"+flag, url)
+				}
+				code, out, errs := execute(t, env, args...)
+				if code != exitUsage || !strings.Contains(strings.ToLower(errs), flag+": ") || strings.Contains(out+errs, secret) {
+					t.Errorf("%v, %v: exit %d, %q", args, env, code, errs)
+				}
+			}
+		}
+	}
+	for url, want := range map[string]string{
+		"redis://u:geheim@x:1/0":                                    "redis://u:xxxxx@x:1/0",
+		"redis-sentinel://u:geheim@x?master_name=m&password=geheim": "redis-sentinel://u:xxxxx@x?master_name=m&password=xxxxx",
+		"redis://u:geheim%@x":                                       "(not told: it cannot be read)",
+	} {
+		if got := withoutPassword(url); got != want {
+			t.Errorf("%s: told as %s", url, got)
+		}
+	}
+}

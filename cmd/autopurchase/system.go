@@ -30,7 +30,7 @@ func (s *systemSettings) bind(set *settings, dataHelp string) {
 	s.worker.bind(set)
 	set.text(&s.data, "data", "", dataHelp)
 	set.text(&s.nats, "nats", "", "use this NATS instead of the embedded one; URLs of several servers with commas between them", urls("nats", "tls"))
-	set.text(&s.redis, "redis", redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH", checkRedis)
+	set.text(&s.redis, "redis", redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH; URLs: "+redisURLs, checkRedis)
 	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen", anAddress)
 	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
 	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)

@@ -60,7 +60,7 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 	if err := data.publish(s.where); err != nil {
 		return err
 	}
-	s.log.Info().Str("nats", s.where.NATS).Str("redis", s.where.Redis).Str("channel", s.where.Channel).Str("http", s.where.HTTP).Msg("up")
+	s.log.Info().Str("nats", withoutPassword(s.where.NATS)).Str("redis", withoutPassword(s.where.Redis)).Str("channel", s.where.Channel).Str("http", s.where.HTTP).Msg("up")
 	s.run(ctx)
 	return nil
 }

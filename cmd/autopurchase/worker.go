@@ -17,13 +17,15 @@ func newWorker(term terminal) *cobra.Command {
 	var nats, redis, tokenFile, http, level string
 	var plain bool
 	return command(term, &cobra.Command{
-		Use:     "worker",
-		Short:   "Run one worker; any number of them share the work",
-		Example: "  autopurchase worker --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379 --channel ws://127.0.0.1:7700/channel",
+		Use:   "worker",
+		Short: "Run one worker; any number of them share the work",
+		Example: "  autopurchase worker --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379 --channel ws://127.0.0.1:7700/channel\n" +
+			"  autopurchase worker --redis 'redis-sentinel://10.0.0.1:26379/0?master_name=main&addr=10.0.0.2:26379' --channel wss://relay.example.com/channel\n" +
+			"  autopurchase worker --redis 'redis-cluster://10.0.0.1:6379?addr=10.0.0.2:6379' --channel wss://relay.example.com/channel",
 	}, func(s *settings) {
 		set.bind(s)
 		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS with JetStream, or of its servers with commas between them", urls("nats", "tls"))
-		s.text(&redis, "redis", "redis://127.0.0.1:6379", "URL of Redis", aURL("redis", "rediss"))
+		s.text(&redis, "redis", "redis://127.0.0.1:6379", "URL of Redis: "+redisURLs, checkRedisURL)
 		s.text(&set.channelURL, "channel", "ws://127.0.0.1:7700/channel", "URL of a relay's channel, or of several relays' with commas between them: one is used, and the next when it is lost", urls("ws", "wss"))
 		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
 		s.flag(&plain, "channel-insecure", "allow a channel without TLS to an address that is not loopback")
