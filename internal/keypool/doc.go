@@ -20,6 +20,10 @@
 // A claim's reference, owner and attempt travel with every step: repeating a step changes nothing, and a step of an owner who
 // was overtaken is turned down as fenced, unless it brings a fact (an order exists, or was refused).
 //
+// Redis is one server, the primary that Sentinels name, or a cluster (see Config.URL). All names of a pool share a hash tag, so
+// that a pool lives whole on one master of a cluster; pools live apart, and no step is about two of them. A step goes to its
+// pool's master over a connection of which it is known who is at the other end, and follows no redirection.
+//
 // What goes wrong, and what follows:
 //
 //	a reply is lost               the step is repeated within the call's time, then worker.CodeRedisDown; the caller may
@@ -32,6 +36,10 @@
 //	a counter is missing          worker.CodeRedisDown; it is never taken for 0
 //	eviction is on                Open refuses
 //	Redis became a replica        worker.CodeRedisDown; connections are dropped and dialled again
+//	another server takes over,    the same, until the pool has been verified there as on any Redis that was exchanged; one that
+//	by Sentinels or a cluster     evicts is refused. A slot that is being moved takes no steps until all of it is there
+//	a cluster lost its list of    the pools that this process has verified are put back on it
+//	pools
 //
 // Not survived: two primaries that both take writes (set min-replicas-to-write), and a fail-over that lost only the last draws
 // and nothing that is on record, together with the workers that made them.
