@@ -47,7 +47,8 @@ type part struct {
 	DieAt, StopAt []string
 	LookFor       time.Duration
 	OnAbsent      worker.OnAbsent
-	Concurrent    int // requests handled at the same time; 0 takes the worker's default
+	Concurrent    int           // requests handled at the same time; 0 takes the worker's default
+	Grace         time.Duration // for what is running at SIGTERM; 0 takes the worker's default
 }
 
 func beChild(text string) error {
@@ -81,7 +82,7 @@ func (p part) beWorker(ctx context.Context) error {
 	client := channel.Dial(context.WithoutCancel(ctx), channel.ClientConfig{URL: p.Channel, Token: "token", CallTimeout: 2 * patience})
 	w, err := worker.New(worker.Config{
 		Instance: fmt.Sprint("child-", os.Getpid()), Concurrent: p.Concurrent, LookFor: p.LookFor,
-		OnAbsent: p.OnAbsent, ProbeEvery: 10 * time.Millisecond,
+		OnAbsent: p.OnAbsent, ProbeEvery: 10 * time.Millisecond, Grace: p.Grace,
 	}, worker.Ports{
 		Inbox: fatefulInbox{inbox, f}, Decode: f.decoder(schemas.DecodeRequest), Ledger: fatefulLedger{pool, f}, Stock: pool,
 		Market: fatefulMarket{client, f}, Outbox: fatefulOutbox{b.Outbox(), f},
@@ -111,8 +112,7 @@ func (p part) beRelay(ctx context.Context) error {
 	if draining := server.Shutdown(context.WithoutCancel(ctx)); draining != nil {
 		return draining
 	}
-	_ = front.Close()
-	return err
+	return err // the listener ends with the process: closing it would wait for others that share its socket
 }
 
 // relayKeys are rigKeys with the secrets that the simulated platform knows.

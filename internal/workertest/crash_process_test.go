@@ -102,7 +102,9 @@ func (p *process) ended() syscall.WaitStatus {
 	case <-p.done:
 		return p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	case <-time.After(patience):
-		p.t.Fatalf("it does not end within %v", patience)
+		p.signal(syscall.SIGQUIT) // it says where it is
+		<-p.done
+		p.t.Fatalf("it does not end within %v: %s", patience, p.err.String())
 		return 0
 	}
 }
@@ -119,6 +121,12 @@ func (p *process) killed() {
 func (p *process) stop() {
 	p.t.Helper()
 	p.signal(syscall.SIGTERM)
+	p.endedWell()
+}
+
+// endedWell waits for its end and expects that it found all in order.
+func (p *process) endedWell() {
+	p.t.Helper()
 	if how := p.ended(); !how.Exited() || how.ExitStatus() != 0 {
 		p.t.Errorf("it ended with %v: %s", p.cmd.ProcessState, p.err.String())
 	}
