@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -41,6 +42,7 @@ func (s *workerSettings) bind(set *settings) {
 // workerPart is a worker with everything it is wired to.
 type workerPart struct {
 	*stores
+	inbox   *bus.Inbox
 	channel *channel.Client
 	worker  *worker.Worker
 	log     zerolog.Logger
@@ -75,7 +77,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	if err != nil {
 		return nil, err
 	}
-	p := &workerPart{stores: s, channel: client, worker: w, log: log}
+	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, log: log}
 	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
 	return p, err
 }
@@ -119,7 +121,7 @@ func recordPush(ctx context.Context, outbox *bus.Outbox, push worker.Push) error
 // readiness says what a worker needs in order to work now.
 func (p *workerPart) readiness() readiness {
 	return readiness{
-		"nats":    p.bus.Ready,
+		"nats":    func(ctx context.Context) error { return cmp.Or(p.bus.Ready(ctx), p.inbox.Ready(ctx)) },
 		"redis":   p.pool.Ping,
 		"channel": p.channel.Ready,
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"autopurchase/internal/bus"
 )
 
@@ -15,7 +13,7 @@ func openQueue(ctx context.Context, broker bus.Config) (*bus.Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.Depth(ctx); errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := b.Depth(ctx); errors.Is(err, bus.ErrNoQueue) {
 		return nil, errors.Join(errors.New("this NATS has no purchase queue yet: start a worker, which makes it"), b.Close())
 	}
 	return b, nil

@@ -17,10 +17,16 @@ type Depth struct {
 	Oldest      time.Time `json:"oldest,omitzero"` // when the oldest unfinished request was published; zero if there is none
 }
 
-// Depth asks the broker. It returns an error when the consumer or the broker is out of reach.
+// ErrNoQueue is returned by Depth, wrapped, when the broker has no purchase queue yet: the first worker makes it.
+var ErrNoQueue = errors.New("there is no purchase queue")
+
+// Depth asks the broker. It returns an error when the queue is missing or the broker is out of reach.
 func (b *Bus) Depth(ctx context.Context) (Depth, error) {
 	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
-	if err != nil {
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return Depth{}, fmt.Errorf("%w: no stream %s", ErrNoQueue, StreamRequests)
+	case err != nil:
 		return Depth{}, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
 	}
 	info := consumer.CachedInfo()
