@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/rs/zerolog"
 
 	"autopurchase/worker"
 )
@@ -184,11 +183,7 @@ func (l *link) push(ctx context.Context, frame inFrame) error {
 	if frame.MsgSource != "MOCK" {
 		for _, push := range pushes(l.Credentials.AppKey, frame) {
 			if err := l.deliver(ctx, push); err != nil {
-				level := zerolog.WarnLevel
-				if ctx.Err() != nil { // the session is being ended
-					level = zerolog.DebugLevel
-				}
-				l.Log.WithLevel(level).Str("app_key", l.Credentials.AppKey).Str("push", push.ID).Err(err).
+				l.Log.Debug().Str("app_key", l.Credentials.AppKey).Str("push", push.ID).Err(err).
 					Msg("push is not stored, so not confirmed: it will come again")
 				return nil
 			}

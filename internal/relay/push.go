@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
 
 	"autopurchase/internal/alibaba"
 	"autopurchase/worker"
@@ -18,12 +21,28 @@ func (r *Relay) session(key *keyholder) alibaba.Session {
 		Log:         r.config.Log,
 		OnPush: func(ctx context.Context, push worker.Push) error {
 			reference, err := r.reference(ctx, key, push.OrderID)
-			if err != nil {
+			if r.references.tell(r.config.Log, err); err != nil {
 				return err
 			}
 			push.Reference = reference
-			return r.config.OnPush(ctx, push)
+			err = r.config.OnPush(ctx, push)
+			r.storing.tell(r.config.Log, err)
+			return err
 		},
+	}
+}
+
+// state is something that works or does not. Only a change is worth a line in the log: what is not confirmed comes again and
+// again, and with it the same error.
+type state struct{ failing atomic.Bool }
+
+func (s *state) tell(log zerolog.Logger, err error) {
+	switch {
+	case errors.Is(err, context.Canceled): // the session is being ended
+	case err != nil && s.failing.CompareAndSwap(false, true):
+		log.Warn().Err(err).Msg("pushes are not stored, so not confirmed: they come again until they are")
+	case err == nil && s.failing.CompareAndSwap(true, false):
+		log.Info().Msg("pushes are stored again")
 	}
 }
 

@@ -2,10 +2,16 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"autopurchase/internal/sim1688"
 	"autopurchase/worker"
@@ -60,6 +66,71 @@ func TestPushThatNobodyTakesComesAgain(t *testing.T) {
 	first, second := within(t, tries), within(t, tries)
 	if first != second {
 		t.Errorf("got %+v, then %+v", first, second)
+	}
+}
+
+// TestPushesThatNobodyTakesAreOneLine: while no worker is connected 1688 sends pushes again and again; the log says so
+// once, and once that it is over.
+func TestPushesThatNobodyTakesAreOneLine(t *testing.T) {
+	sim := simulator(t)
+	var log logged
+	tries := make(chan worker.Push, 64)
+	var taken atomic.Bool
+	r := relayTo(t, sim.GatewayURL(), func(c *Config) {
+		c.Messages, c.Log = sim.MessagesURL(), zerolog.New(&log).Level(zerolog.InfoLevel)
+		c.OnPush = func(_ context.Context, push worker.Push) error {
+			tries <- push
+			if !taken.Load() {
+				return errors.New("no worker is connected")
+			}
+			return nil
+		}
+	})
+	if got := r.Place(t.Context(), order(reference)); got.Verdict != worker.Placed {
+		t.Fatalf("got %+v", got)
+	}
+	running(t, r)
+	within(t, tries)
+	for range 5 {
+		sim.Push(testKey.AppKey, "TEST", json.RawMessage(`{}`))
+		within(t, tries)
+	}
+	taken.Store(true)
+	sim.Push(testKey.AppKey, "TEST", json.RawMessage(`{}`))
+	log.await(t, "pushes are stored again")
+	if n := log.count("no worker is connected"); n != 1 {
+		t.Errorf("it was said %d times", n)
+	}
+}
+
+// logged is a log that can be read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
+func (l *logged) await(t *testing.T, text string) {
+	t.Helper()
+	late, again := time.After(patience), time.NewTicker(5*time.Millisecond)
+	defer again.Stop()
+	for l.count(text) == 0 {
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("waited in vain for %q", text)
+		}
 	}
 }
 

@@ -12,10 +12,12 @@ import (
 
 // Relay answers the order channel with what 1688 says. It is safe for concurrent use.
 type Relay struct {
-	config  Config
-	client  *alibaba.Client
-	keys    map[string]*keyholder
-	origins *origins
+	config     Config
+	client     *alibaba.Client
+	keys       map[string]*keyholder
+	origins    *origins
+	references state // whether it can be found out which order a push is about
+	storing    state // whether somebody takes pushes
 }
 
 // New makes a relay; it opens no connection and starts no goroutine. It returns an error if the settings are wrong.
