@@ -68,7 +68,7 @@ if not k and redis.call('LPOS', KEYS[2], app) then return fail('broken', app) en
 if not pool.born then create(by) end
 local function write(name, value) redis.call('HSET', KEYS[1], app .. '.' .. name, value) end
 if not k then
-  write('limit', int(limit)) write('used', 0) write('held', 0) write('state', 'new')
+  write('limit', limit) write('used', 0) write('held', 0) write('state', 'new')
   write('account', account) write('alipay', alipay) write('version', 1)
   redis.call('RPUSH', KEYS[2], app)
   redis.call('HINCRBY', KEYS[1], 'size', 1)
@@ -79,7 +79,7 @@ elseif k.limit ~= limit or k.account ~= account or redis.call('HGET', KEYS[1], a
   local before = room(k)
   k.limit, k.account = limit, account
   shift(room(k) - before)
-  write('limit', int(limit)) write('account', account) write('alipay', alipay)
+  write('limit', limit) write('account', account) write('alipay', alipay)
   redis.call('HINCRBY', KEYS[1], app .. '.version', 1)
   if k.state == 'spent' and k.used < k.limit then join(k) end
   event('changed', k, by)

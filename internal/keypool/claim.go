@@ -1,10 +1,12 @@
 package keypool
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,6 +30,7 @@ const (
 
 // outcome is a settled part as it is kept in a claim; the state and the time have fields of their own.
 type outcome struct {
+	// Code is left out when it says no more than the state.
 	Code   worker.Code `json:"c,omitempty"`
 	Reason string      `json:"r,omitempty"`
 	Orders []order     `json:"o,omitempty"`
@@ -47,14 +50,28 @@ type failed struct {
 	Reason  string      `json:"r,omitempty"`
 }
 
-// pack writes an outcome as the pieces r0, r1, …
+// abridge gives an outcome as it will be read back from a claim, so that nobody tells more of it than a redelivery would.
+func abridge(part worker.Part) worker.Part {
+	part.Code = cmp.Or(part.Code, worker.Code(part.State))
+	part.Reason = shorten(part.Reason, reasonLimit)
+	part.Failed = slices.Clone(part.Failed)
+	for i := range part.Failed {
+		part.Failed[i].Reason = shorten(part.Failed[i].Reason, failedReasonLimit)
+	}
+	return part
+}
+
+// pack writes an abridged outcome as the pieces r0, r1, …
 func pack(part worker.Part) []string {
-	o := outcome{Code: part.Code, Reason: shorten(part.Reason, reasonLimit)}
+	o := outcome{Code: part.Code, Reason: part.Reason}
+	if string(part.Code) == string(part.State) {
+		o.Code = ""
+	}
 	for _, p := range part.Orders {
 		o.Orders = append(o.Orders, order(p))
 	}
 	for _, f := range part.Failed {
-		o.Failed = append(o.Failed, failed{f.OfferID, f.SpecID, f.Code, shorten(f.Reason, failedReasonLimit)})
+		o.Failed = append(o.Failed, failed(f))
 	}
 	text, _ := json.Marshal(o) // texts and numbers only: it cannot fail
 	pieces := make([]string, 0, len(text)/fieldLimit+1)
@@ -64,7 +81,7 @@ func pack(part worker.Part) []string {
 	return append(pieces, string(text))
 }
 
-// unpack reads what pack wrote.
+// unpack reads what pack wrote into a part whose state is set.
 func unpack(text string, part *worker.Part) error {
 	if text == "" {
 		return nil
@@ -73,7 +90,7 @@ func unpack(text string, part *worker.Part) error {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return fmt.Errorf("outcome of a claim cannot be read: %w", err)
 	}
-	part.Code, part.Reason = o.Code, o.Reason
+	part.Code, part.Reason = cmp.Or(o.Code, worker.Code(part.State)), o.Reason
 	for _, p := range o.Orders {
 		part.Orders = append(part.Orders, worker.PlacedOrder(p))
 	}
@@ -106,7 +123,18 @@ func fit(name string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// claimOf reads the reply of the scripts that return a claim:
+// brief reads the reply about a claim that was made, moved or settled in this step into what the caller knows of it:
+// ok, events, turn, now, app key, products, attempt, resent.
+func (r reply) brief(claim worker.Claim) worker.Claim {
+	claim.Turn, claim.Now, claim.AppKey, claim.Products = worker.Turn(r.text(2)), time.UnixMilli(r.number(3)), r.text(4), r.number(5)
+	claim.Attempt, claim.Resent = int(r.number(6)), int(r.number(7))
+	return claim
+}
+
+// isBrief says which of the two it is.
+func (r reply) isBrief() bool { return len(r.values) == 8 }
+
+// claimOf reads the reply of the scripts that return a claim as it stands:
 // ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome, resent.
 func claimOf(pool, reference string, r reply) (worker.Claim, error) {
 	claim := worker.Claim{

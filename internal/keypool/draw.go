@@ -11,7 +11,7 @@ import (
 //
 //	KEYS    the pool's, then the claim
 //	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on this key or ""
-//	returns ok and the claim with turn send, look_up or done
+//	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
 //	        conflict | fenced | no_pool | lost | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
@@ -28,17 +28,21 @@ if not pool.born or pool.size == 0 then return fail('no_pool') end
 local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
 
-local function put(k, state, turn)
-  redis.call('HSET', KEYS[6], 's', state, 'k', k.app, 'n', int(n), 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', int(now), 'l', turn == 'look_up' and 1 or 0)
+local function put(k, turn)
+  move(k, 0, n)
+  redis.call('HSET', KEYS[6], 's', 'sent', 'k', k.app, 'n', n, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', now)
+  if c or turn == 'look_up' then redis.call('HSET', KEYS[6], 'l', turn == 'look_up' and 1 or 0) end
   alarm()
-  return answer({k = k.app, n = n, s = state, o = owner, a = attempt, t = now, x = c and c.x}, turn)
+  return brief(turn, k.app, n, attempt, c and tonumber(c.x))
 end
 
 local function fits(k) return (account == '' or k.account == account) and k.used + k.held + n <= k.limit end
 
 local function choose()
   for list = 3, 4 do
-    for _, app in ipairs(redis.call('LRANGE', KEYS[list], 0, -1)) do
+    for i = 0, pool.size do
+      local app = redis.call('LINDEX', KEYS[list], i)
+      if not app then break end
       local k = key(app)
       if not k then return nil, fail('broken', app) end
       if fits(k) then return k end
@@ -50,8 +54,8 @@ local function choose()
     if not k then return nil, fail('broken', app) end
     if account == '' or k.account == account then largest = math.max(largest, k.limit) end
   end
-  if largest >= 0 and n > largest then return nil, fail('too_large', int(n) .. ' of ' .. int(largest)) end
-  return nil, fail('no_key', int(n))
+  if largest >= 0 and n > largest then return nil, fail('too_large', n .. ' of ' .. largest) end
+  return nil, fail('no_key', tostring(n))
 end
 
 if c then
@@ -61,21 +65,21 @@ if c then
   if not mine and attempt <= c.a then return fail('fenced') end
   if on ~= '' and not key(on) then return fail('unknown_key', on) end
   if attempt > 1 and on == '' and lost() then
-    redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt))
+    redis.call('HSET', KEYS[6], 'o', owner, 'a', attempt)
     return fail('lost')
   end
   release()
   if c.s == 'sent' and (on == '' or on == c.k) then
     -- who took the claim over to look it up repeats that; only who marked it sent may be told again to send
     if mine then return answer(c, on == '' and redis.call('HGET', KEYS[6], 'l') ~= '1' and 'send' or 'look_up') end
-    redis.call('HSET', KEYS[6], 'o', owner, 'a', int(attempt), 'l', 1)
+    redis.call('HSET', KEYS[6], 'o', owner, 'a', attempt, 'l', 1)
     c.o, c.a = owner, attempt
     return answer(c, 'look_up')
   end
   local k = c.k ~= '' and key(c.k)
   if c.k ~= '' and not k then return fail('broken', c.k) end
   if k and on == '' and k.state ~= 'benched' then
-    redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', int(attempt), 't', int(now), 'l', 0)
+    redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', attempt, 't', now, 'l', 0)
     c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
     return answer(c, 'send')
   end
@@ -90,20 +94,17 @@ end
 if on ~= '' then
   if not key(on) then return fail('unknown_key', on) end
   release()
-  local k = key(on)
-  move(k, 0, n)
-  return put(k, 'sent', 'look_up')
+  return put(key(on), 'look_up')
 end
 release()
 local k, failure = choose()
 if not k then
   if not c and published < pool.born and failure[1] == 'no_key' then
-    redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', int(attempt), 't', 0)
+    redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0)
   end
   return failure
 end
-move(k, 0, n)
-return put(k, 'sent', 'send')
+return put(k, 'send')
 `)
 
 // Draw finds room for an order on one key, marks the claim sent and returns it, or returns the claim as an earlier delivery
@@ -118,7 +119,12 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 	if err != nil {
 		return worker.Claim{}, err
 	}
-	return claimOf(draw.Pool, draw.Reference, r)
+	if !r.isBrief() {
+		return claimOf(draw.Pool, draw.Reference, r)
+	}
+	claim := r.brief(worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)})
+	claim.SentAt = claim.Now
+	return claim, nil
 }
 
 // maxCount is the largest number of products of an order: above it Lua's numbers are no longer exact when two are added.

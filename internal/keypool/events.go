@@ -72,7 +72,7 @@ const flushBatch = 100
 // It goes by sequence, so that two flushers who recorded the same events take each of them out once, and by the pool's birth,
 // so that a pool rebuilt meanwhile keeps its own.
 var takeScript = newScript(`
-local born = pool.born and int(pool.born) or ''
+local born = pool.born and tostring(pool.born) or ''
 if born ~= ARGV[1] then return {'ok', events} end
 for _ = 1, tonumber(ARGV[3]) do
   local head = redis.call('LINDEX', KEYS[5], 0)

@@ -56,8 +56,8 @@ for _ = 1, number() do
   if b then
     b.used, b.sum = math.max(b.used, floor), used
     if version > 0 and (ahead or not b.here) then
-      redis.call('HSET', KEYS[1], app .. '.limit', int(limit), app .. '.account', account, app .. '.alipay', alipay,
-        app .. '.version', int(version))
+      redis.call('HSET', KEYS[1], app .. '.limit', limit, app .. '.account', account, app .. '.alipay', alipay,
+        app .. '.version', version)
       b.limit, b.account, b.state = limit, account, benched ~= '' and 'benched' or 'new'
     end
   end
@@ -79,7 +79,7 @@ for i = 6, 5 + open do
   if not c[1] or c[1] == 'drawn' or c[1] == 'sent' then
     behind = true
     redis.call('DEL', KEYS[i])
-    redis.call('HSET', KEYS[i], 's', 'unknown', 'k', app, 'n', int(n), 'u', pool.count, 'f', '', 'o', '', 'a', 0,
+    redis.call('HSET', KEYS[i], 's', 'unknown', 'k', app, 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0,
       't', decided, 'd', decided)
     for r = 0, pieces - 1 do redis.call('HSET', KEYS[i], 'r' .. r, word()) end
     c = {'unknown', app, n}
@@ -110,7 +110,7 @@ for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(name, 1, 5) == 'lost:' then redis.call('HDEL', KEYS[1], name) end
 end
 for _, f in ipairs(flights) do
-  local record = {int(f.n)}
+  local record = {f.n}
   for _, app in ipairs(known) do
     local b = books[app]
     if b.limit and app ~= f.own and (f.account == '' or f.account == b.account) and b.used + f.n <= b.limit then
@@ -135,13 +135,13 @@ for _, app in ipairs(known) do
   if not listed[app] then order[#order + 1] = app end
 end
 pool.born, pool.left, pool.alarm, pool.lost = now, 0, 0, #flights
-redis.call('HSET', KEYS[1], 'born', int(now), 'server', server, 'count', pool.count, 'width', int(pool.width),
-  'low', int(pool.low), 'seq', int(math.max(seq, last)), 'size', #known, 'left', 0, 'alarm', 0, 'lost', #flights)
+redis.call('HSET', KEYS[1], 'born', now, 'server', server, 'count', pool.count, 'width', pool.width,
+  'low', pool.low, 'seq', math.max(seq, last), 'size', #known, 'left', 0, 'alarm', 0, 'lost', #flights)
 for _, app in ipairs(order) do
   local b = books[app]
   if b.limit then
     local state = b.state == 'benched' and 'benched' or 'new'
-    redis.call('HSET', KEYS[1], app .. '.used', int(b.used), app .. '.held', int(b.held), app .. '.state', state)
+    redis.call('HSET', KEYS[1], app .. '.used', b.used, app .. '.held', b.held, app .. '.state', state)
     local k = key(app)
     if k.used >= k.limit and state ~= 'benched' then become(k, 'spent') elseif state ~= 'benched' then join(k) end
   end

@@ -43,10 +43,10 @@ func loadable(source string) *script {
 //	join    puts a key into use: active if there is a place, else ready
 //	bench   takes a key out of use until it is restored
 //	info    the reply of scripts about a key
-//	claim   reads the claim; answer is the reply of scripts about one
+//	claim   reads the claim; answer is the reply of scripts about one, brief the reply about one that the caller has just changed
 //	alarm   tells once that the pool is low or exhausted, until it has recovered
 //
-// Numbers are whole and below 2^53, which Lua keeps exactly.
+// Numbers are whole and below 2^53, which Lua keeps exactly and redis.call writes with all their digits.
 const common = `
 local server = table.remove(ARGV, 1)
 local now = redis.call('TIME')
@@ -59,8 +59,6 @@ pool = {
   low = tonumber(pool[4] or '100'), left = tonumber(pool[5] or '0'), alarm = tonumber(pool[6] or '0'), size = tonumber(pool[7] or '0'),
   server = pool[8] or '', lost = tonumber(pool[9] or '0'),
 }
-
-local function int(n) return string.format('%.0f', n) end
 
 local function fail(status, detail) return {status, events, detail or ''} end
 
@@ -79,8 +77,8 @@ end
 
 local function create(by)
   local never_was = redis.call('HGET', KEYS[1], 'new')
-  redis.call('HSETNX', KEYS[1], 'born', never_was and 0 or int(now))
-  redis.call('HSET', KEYS[1], 'count', pool.count, 'width', int(pool.width), 'low', int(pool.low))
+  redis.call('HSETNX', KEYS[1], 'born', never_was and 0 or now)
+  redis.call('HSET', KEYS[1], 'count', pool.count, 'width', pool.width, 'low', pool.low)
   event('pool', nil, by)
 end
 
@@ -96,14 +94,18 @@ local function room(k)
 end
 
 local function shift(by)
-  if by ~= 0 then pool.left = redis.call('HINCRBY', KEYS[1], 'left', int(by)) end
+  if by ~= 0 then pool.left = redis.call('HINCRBY', KEYS[1], 'left', by) end
 end
 
 local function move(k, used, held)
   local before = room(k)
   k.used, k.held = k.used + used, math.max(0, k.held + held)
   pool.left = pool.left + room(k) - before
-  redis.call('HSET', KEYS[1], k.app .. '.used', int(k.used), k.app .. '.held', int(k.held), 'left', int(pool.left))
+  if used == 0 then
+    redis.call('HSET', KEYS[1], k.app .. '.held', k.held, 'left', pool.left)
+  else
+    redis.call('HSET', KEYS[1], k.app .. '.used', k.used, k.app .. '.held', k.held, 'left', pool.left)
+  end
 end
 
 local function become(k, state)
@@ -184,6 +186,8 @@ local function info(k)
   local v = redis.call('HMGET', KEYS[1], k.app .. '.alipay', k.app .. '.version')
   return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, v[1] or '', tonumber(v[2] or '0')}
 end
+
+local function brief(turn, app, n, attempt, resent) return {'ok', events, turn, now, app, n, attempt, resent or 0} end
 
 local function answer(c, turn)
   local parts, i = {}, 0

@@ -10,61 +10,55 @@ import (
 //
 //	KEYS    the pool's, then the claim
 //	ARGV    1 owner  2 attempt  3 state  4 lines  5 units  6… the outcome's pieces
-//	returns ok and the claim as it is now with turn done
+//	returns ok and the claim, with turn done, in brief if it ended in this step
 //	        fenced | no_claim | broken <app key>
 //
 // The first outcome stands and is returned; only unknown gives way, to a fact. placed, partial and refused are facts, whoever
 // brings them; while the claim is drawn, nothing was sent as far as the ledger knows, and only its owner may end it.
 var settleScript = newScript(`
-local owner, attempt, state = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local c = claim()
-if not c then
+local owner, attempt, state = ARGV[1], ARGV[2], ARGV[3]
+local c = redis.call('HMGET', KEYS[6], 's', 'o', 'a', 'k', 'n', 'u', 'x')
+local was, app, held = c[1], c[4], tonumber(c[5])
+if not was then
   lose()
   return fail('no_claim')
 end
 local fact = state == 'placed' or state == 'partial' or state == 'refused'
-if c.s == 'unknown' then
-  if not fact then return answer(c, 'done') end
-elseif c.s == 'sent' or c.s == 'drawn' then
-  local mine = c.o == owner and c.a == attempt
-  if not mine and not (fact and c.s == 'sent') then return fail('fenced') end
+if was == 'unknown' then
+  if not fact then return answer(claim(), 'done') end
+elseif was == 'sent' or was == 'drawn' then
+  local mine = c[2] == owner and c[3] == attempt
+  if not mine and not (fact and was == 'sent') then return fail('fenced') end
 else
-  return answer(c, 'done')
+  return answer(claim(), 'done')
 end
 
 release()
 local counted = 0
 if state == 'placed' or state == 'partial' then
-  counted = math.max(0, math.min(c.n, tonumber(c.u == 'units' and ARGV[5] or ARGV[4])))
+  counted = math.max(0, math.min(held, tonumber(c[6] == 'units' and ARGV[5] or ARGV[4])))
 end
 local k
-if c.k ~= '' then
-  k = key(c.k)
-  if not k then return fail('broken', c.k) end
+if app ~= '' then
+  k = key(app)
+  if not k then return fail('broken', app) end
 end
 if state == 'unknown' then
-  counted = c.n
+  counted = held
 elseif k then
-  move(k, counted, -c.n)
+  move(k, counted, -held)
   tire(k)
   alarm()
 end
 
-for i = 0, 511 do
-  if not c['r' .. i] then break end
-  redis.call('HDEL', KEYS[6], 'r' .. i)
-  c['r' .. i] = nil
+if was == 'unknown' then -- what was said of it gives way
+  for i = 0, 511 do
+    if redis.call('HDEL', KEYS[6], 'r' .. i) == 0 then break end
+  end
 end
-local fields = {'s', state, 'n', int(counted), 'd', int(now)}
-for i = 6, #ARGV do
-  local name = 'r' .. (i - 6)
-  c[name] = ARGV[i]
-  fields[#fields + 1] = name
-  fields[#fields + 1] = ARGV[i]
-end
-redis.call('HSET', KEYS[6], unpack(fields))
-c.s, c.n, c.d = state, counted, now
-return answer(c, 'done')
+redis.call('HSET', KEYS[6], 's', state, 'n', counted, 'd', now, 'r0', ARGV[6])
+for i = 7, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 6), ARGV[i]) end
+return brief('done', app, counted, tonumber(c[3]), tonumber(c[7] or '0'))
 `)
 
 // Settle ends a claim: it counts what was ordered, at most what was held, and gives back the rest. See worker.Ledger. A claim
@@ -73,6 +67,7 @@ func (p *Pool) Settle(ctx context.Context, claim worker.Claim, part worker.Part,
 	if !part.State.Settled() {
 		return claim, &worker.Trouble{Code: worker.CodeInternal, Reason: "settle: " + string(part.State) + " is no end"}
 	}
+	part = abridge(part)
 	pieces := pack(part)
 	args := make([]any, 0, 5+len(pieces))
 	args = append(args, fit(claim.Owner), claim.Attempt, string(part.State), size.Lines, size.Units)
@@ -83,5 +78,10 @@ func (p *Pool) Settle(ctx context.Context, claim worker.Claim, part worker.Part,
 	if err != nil {
 		return claim, err
 	}
-	return claimOf(claim.Pool, claim.Reference, r)
+	if !r.isBrief() {
+		return claimOf(claim.Pool, claim.Reference, r)
+	}
+	claim = r.brief(claim)
+	claim.State, claim.Part, claim.Part.At = part.State, part, claim.Now
+	return claim, nil
 }

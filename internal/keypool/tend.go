@@ -74,7 +74,7 @@ end
 local k, n = ARGV[1] ~= '' and key(ARGV[1]), tonumber(ARGV[2])
 if k and ARGV[3] == 'unknown' then
   move(k, 0, n)
-  redis.call('HSET', KEYS[6], 's', 'unknown', 'k', k.app, 'n', int(n), 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', ARGV[4], 'd', ARGV[4])
+  redis.call('HSET', KEYS[6], 's', 'unknown', 'k', k.app, 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', ARGV[4], 'd', ARGV[4])
   for r = 1, tonumber(ARGV[5]) do redis.call('HSET', KEYS[6], 'r' .. (r - 1), ARGV[5 + r]) end
 elseif k then
   move(k, n, 0)
