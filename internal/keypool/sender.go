@@ -27,19 +27,16 @@ type answer struct {
 	err   error
 }
 
-// once puts a call into the queue of its pool's shard and waits for its answer. A call whose ctx ends may run all the same.
+// once runs a script on its pool's shard. A call that finds a lane idle goes at once, since a change of goroutines would cost
+// it more than Redis does; any other waits in the queue. One whose ctx ends may run all the same.
 func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) ([]any, error) {
 	shard, err := p.shardOf(ctx, keys[0])
 	if err != nil {
 		return nil, err
 	}
 	c := &call{ctx: ctx, script: s, keys: keys, args: args, done: make(chan answer, 1)}
-	select {
-	case shard.queue <- c:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-p.closing:
-		return nil, errClosed
+	if err := shard.take(ctx, c); err != nil {
+		return nil, err
 	}
 	select {
 	case a := <-c.done:
@@ -51,17 +48,41 @@ func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (
 	}
 }
 
-// send is the work of one lane: it takes what callers have queued meanwhile and sends it as one pipeline. Under load a round trip carries
-// many steps; a lone step never waits for company.
+// take sends a call over an idle lane, or else queues it.
+func (s *shard) take(ctx context.Context, c *call) error {
+	select {
+	case l := <-s.idle:
+		l.exchange(ctx, []*call{c})
+		s.idle <- l
+		return nil
+	default:
+	}
+	select {
+	case s.queue <- c:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.pool.closing:
+		return errClosed
+	}
+}
+
+// send carries what callers have queued over the next idle lane, as one pipeline. Under load a round trip carries many steps; a
+// lone step never waits for company.
 func (s *shard) send() {
-	l := &lane{shard: s}
-	defer l.drop()
 	batch := make([]*call, 0, maxBatch)
 	for {
 		select {
 		case c := <-s.queue:
-			batch = s.fill(append(batch[:0], c))
-			l.exchange(batch)
+			batch = append(batch[:0], c)
+		case <-s.pool.closing:
+			return
+		}
+		select {
+		case l := <-s.idle:
+			batch = s.fill(batch)
+			l.exchange(context.Background(), batch)
+			s.idle <- l
 			clear(batch)
 		case <-s.pool.closing:
 			return
@@ -86,8 +107,8 @@ func (s *shard) fill(batch []*call) []*call {
 
 // exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
 // loaded and sent again, which is safe because they have not run.
-func (l *lane) exchange(batch []*call) {
-	ctx, cancel := context.WithTimeout(context.Background(), l.pool.config.CallTimeout)
+func (l *lane) exchange(ctx context.Context, batch []*call) {
+	ctx, cancel := context.WithTimeout(ctx, l.pool.config.CallTimeout)
 	defer cancel()
 	if err := l.connected(ctx); err != nil {
 		for _, c := range batch {

@@ -15,6 +15,7 @@ type shard struct {
 	pool   *Pool
 	client atomic.Pointer[redis.Client]
 	queue  chan *call
+	idle   chan *lane
 	server atomic.Pointer[string] // identity of the Redis that was last connected to
 }
 
@@ -38,9 +39,10 @@ func (p *Pool) openShards() {
 }
 
 func (p *Pool) newShard(client *redis.Client) *shard {
-	s := &shard{pool: p, queue: make(chan *call, maxBatch)}
+	s := &shard{pool: p, queue: make(chan *call, maxBatch), idle: make(chan *lane, p.config.Lanes)}
 	s.client.Store(client)
 	for range p.config.Lanes {
+		s.idle <- &lane{shard: s}
 		p.lanes.Go(s.send)
 	}
 	return s
