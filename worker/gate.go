@@ -20,13 +20,17 @@ type cause struct {
 	pool string
 }
 
-// gate keeps workers from fetching while there is a reason not to: no parked messages and no retry storm.
+// gate keeps workers from fetching while there is a reason not to: no parked messages and no retry storm. Once the last reason
+// is gone one goes ahead, and the others follow when it has come through: not every cause can be asked whether it is gone, such
+// as a relay that is there and cannot reach 1688.
 type gate struct {
 	mu     sync.Mutex
 	pauses map[cause]Pause
 	moved  chan struct{}      // closed and replaced at every change
 	fetch  context.Context    // what is fetched is fetched under it; nil while the gate is shut
 	stop   context.CancelFunc // ends fetch
+	ajar   bool               // one goes ahead
+	scout  context.Context    // what that one fetches under; nil before and after
 }
 
 func newGate() *gate { return &gate{pauses: map[cause]Pause{}, moved: make(chan struct{})} }
@@ -40,6 +44,7 @@ func (g *gate) shut(p Pause) (first bool) {
 		return false
 	}
 	g.pauses[key] = p
+	g.ajar = true
 	if g.fetch != nil {
 		g.stop()
 		g.fetch = nil
@@ -54,6 +59,27 @@ func (g *gate) open(p Pause) {
 	defer g.mu.Unlock()
 	delete(g.pauses, cause{p.Code, p.Pool})
 	g.signal()
+}
+
+// back says that whoever fetched under the context has come through, or cannot tell soon. If that one went ahead, the others
+// follow it now; if it ran into a reason to stop, even one that is gone by now, the next one goes ahead.
+func (g *gate) back(fetch context.Context) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.scout == nil || g.scout != fetch {
+		return
+	}
+	g.ajar = fetch.Err() != nil
+	g.scout = nil
+	g.signal()
+}
+
+// relieve lets the others follow who went ahead: it waits for room in a key, and the next one may need less.
+func (g *gate) relieve() {
+	g.mu.Lock()
+	scout := g.scout
+	g.mu.Unlock()
+	g.back(scout)
 }
 
 func (g *gate) signal() {
@@ -93,11 +119,14 @@ func (g *gate) pass(ctx context.Context) (context.Context, bool) {
 func (g *gate) fetching(ctx context.Context) (context.Context, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.pauses) > 0 {
+	if len(g.pauses) > 0 || g.scout != nil {
 		return nil, g.moved
 	}
 	if g.fetch == nil {
 		g.fetch, g.stop = context.WithCancel(ctx)
+	}
+	if g.ajar {
+		g.scout = g.fetch
 	}
 	return g.fetch, g.moved
 }

@@ -67,6 +67,77 @@ func TestShuttingTheGateEndsTheFetching(t *testing.T) {
 	}
 }
 
+// TestOneGoesAheadAfterAPause: the others follow when it has come through, and not when it ran into the next pause, even if that
+// one is over before it has said so.
+func TestOneGoesAheadAfterAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		g, down := newGate(), Pause{Code: CodeChannelDown}
+		passed := make(chan context.Context, 64)
+		for range 3 {
+			go func() {
+				for fetch, open := g.pass(ctx); open; fetch, open = g.pass(ctx) {
+					passed <- fetch
+					<-fetch.Done()
+				}
+			}()
+		}
+		step := func(what string, want int, do func()) (last context.Context) {
+			t.Helper()
+			do()
+			synctest.Wait()
+			if got := len(passed); got != want {
+				t.Fatalf("%s: %d passed, want %d", what, got, want)
+			}
+			for range want {
+				last = <-passed
+			}
+			return last
+		}
+		first := step("before there was a reason to pause", 3, func() {})
+		scout := step("after a pause", 1, func() { g.shut(down); g.open(down) })
+		step("one from before the pause is done", 0, func() { g.back(first) })
+		step("it ran into a pause", 0, func() { g.shut(down); g.back(scout) })
+		scout = step("after that pause", 1, func() { g.open(down) })
+		step("a pause that is over before it is back", 0, func() { g.shut(down); g.open(down) })
+		scout = step("it is back from that", 1, func() { g.back(scout) })
+		step("it has come through", 2, func() { g.back(scout) })
+		scout = step("after another pause", 1, func() { g.shut(down); g.open(down) })
+		step("it waits for room", 2, func() { g.relieve() })
+		step("it comes back once more", 0, func() { g.back(scout) })
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// TestNobodyWaitsLongForASlowOne: the order of who goes ahead may take a minute.
+func TestNobodyWaitsLongForASlowOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, err := New(Config{Instance: "w1"}, Ports{Decode: func([]byte) (Request, error) {
+			time.Sleep(time.Minute)
+			panic("it never comes through")
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.gate.shut(Pause{Code: CodeChannelDown})
+		w.gate.open(Pause{Code: CodeChannelDown})
+		fetch, _ := w.gate.pass(t.Context())
+		start := time.Now()
+		go w.advance(t.Context(), fetch, Delivery{Receipt: noReceipt{}})
+		w.gate.pass(t.Context())
+		if took := time.Since(start); took != w.config.ProbeTimeout {
+			t.Errorf("the next one waited %v", took)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// noReceipt takes every end of a delivery.
+type noReceipt struct{ Receipt }
+
+func (noReceipt) Nak(context.Context, time.Duration) error { return nil }
+
 func TestConfigNamesEverythingThatIsWrong(t *testing.T) {
 	if _, err := New(Config{Instance: "w1"}, Ports{}); err != nil {
 		t.Errorf("the defaults are refused: %v", err)

@@ -70,6 +70,7 @@ func (b *buyer) stepAside() {
 	if b.place == returned {
 		<-b.returning
 	} else {
+		b.gate.relieve()
 		b.deputize()
 	}
 	b.place = outside

@@ -154,16 +154,26 @@ func (w *Worker) serve(ctx, work context.Context) {
 			return
 		}
 		delivery, err := w.Inbox.Next(fetch)
-		switch {
-		case err == nil:
-			w.attend(work, delivery)
-			if w.relieved() {
-				return
+		if err != nil {
+			if fetch.Err() == nil {
+				w.unfetched(ctx, AsTrouble(err))
 			}
-		case fetch.Err() == nil:
-			w.unfetched(ctx, AsTrouble(err))
+			w.gate.back(fetch)
+			continue
+		}
+		w.advance(work, fetch, delivery)
+		if w.relieved() {
+			return
 		}
 	}
+}
+
+// advance handles one delivery. The others wait for one that goes ahead no longer than for a probe: its order may be slow.
+func (w *Worker) advance(work, fetch context.Context, d Delivery) {
+	patience := time.AfterFunc(w.config.ProbeTimeout, func() { w.gate.back(fetch) })
+	defer patience.Stop()
+	defer w.gate.back(fetch)
+	w.attend(work, d)
 }
 
 // unfetched waits for the broker to come back, or for a moment if it is something else.

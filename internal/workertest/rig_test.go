@@ -89,6 +89,7 @@ type door struct {
 	server *channel.Server
 	http   *httptest.Server
 	shut   atomic.Bool
+	reach  func(gateway string) string                    // gives the URL at which the relay finds the gateway, if a test wants another
 	around func(place func() worker.Answer) worker.Answer // stands between an order and the gateway, if a test wants to
 }
 
@@ -114,7 +115,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 func (r *rig) openChannel() {
-	desk, err := relay.New(relay.Config{Gateway: r.sim.GatewayURL(), Keys: relayKeys()})
+	gateway := r.sim.GatewayURL()
+	if r.door.reach != nil {
+		gateway = r.door.reach(gateway)
+	}
+	desk, err := relay.New(relay.Config{Gateway: gateway, Keys: relayKeys()})
 	r.must(err)
 	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: watchedDesk{desk, r.door.around}})
 	r.door.http = httptest.NewServer(r.door)

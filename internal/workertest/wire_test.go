@@ -32,14 +32,14 @@ func newWire(t *testing.T, url string) (*wire, string) {
 	}
 	w := &wire{listener: listener, server: server, thawed: make(chan struct{}), conns: map[net.Conn]struct{}{}}
 	close(w.thawed)
-	w.running.Go(w.accept)
+	w.running.Go(func() { w.accept(listener) })
 	t.Cleanup(w.close)
 	return w, scheme + "://" + listener.Addr().String()
 }
 
-func (w *wire) accept() {
+func (w *wire) accept(listener net.Listener) {
 	for {
-		client, err := w.listener.Accept()
+		client, err := listener.Accept()
 		if err != nil {
 			return
 		}
@@ -113,6 +113,21 @@ func (w *wire) cut() {
 		_ = c.Close()
 	}
 	clear(w.conns)
+}
+
+// refuse cuts all connections and takes no new ones until the returned function is called.
+func (w *wire) refuse() (again func() error) {
+	address := w.listener.Addr().String()
+	_ = w.listener.Close()
+	w.cut()
+	return func() error {
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			w.listener = listener
+			w.running.Go(func() { w.accept(listener) })
+		}
+		return err
+	}
 }
 
 func (w *wire) close() {
