@@ -1,18 +1,21 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
 	"autopurchase/worker"
 )
 
-// newLog writes one JSON line per event, or readable lines where a person watches.
+// newLog writes one JSON line per event, or readable lines where a person watches. The client of Redis, which has one log for
+// the whole process, writes there too.
 func newLog(out io.Writer, level string) zerolog.Logger {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
@@ -21,7 +24,17 @@ func newLog(out io.Writer, level string) zerolog.Logger {
 	if isTerminal(out) {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
 	}
-	return zerolog.New(out).Level(parsed).With().Timestamp().Logger()
+	log := zerolog.New(out).Level(parsed).With().Timestamp().Logger()
+	redis.SetLogger(redisLog{log})
+	return log
+}
+
+// redisLog takes what the client of Redis would write to stderr by itself. Each such failure also comes back as an error, or is
+// seen by the key pool, which says so in its own words: these are for debugging.
+type redisLog struct{ log zerolog.Logger }
+
+func (l redisLog) Printf(_ context.Context, format string, values ...any) {
+	l.log.Debug().Str("part", "redis").Msgf(format, values...)
 }
 
 func isTerminal(w any) bool {
