@@ -17,7 +17,7 @@ func deadLine(t *testing.T, queue int) *line {
 	c := &Client{cfg: cfg, ctx: t.Context(), seats: make(chan struct{}, cfg.MaxInFlight)}
 	why := "test"
 	c.why.Store(&why)
-	l := &line{link: newLink(t.Context(), nil, time.Second, queue), client: c, calls: newCalls()}
+	l := &line{link: newLink(t.Context(), nil, nil, time.Second, queue), client: c, calls: newCalls()}
 	t.Cleanup(func() { l.end(errClosed) })
 	c.line.Store(l)
 	return l

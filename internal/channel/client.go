@@ -155,27 +155,28 @@ func (c *Client) opened(l *line) {
 
 // connectOnce holds one connection from dialling to its end.
 func (c *Client) connectOnce() (lived time.Duration, cause error) {
-	ws, err := c.dial()
+	ws, tcp, err := c.dial()
 	if err != nil {
 		return 0, err
 	}
 	start := time.Now()
-	l := newLine(c, ws)
+	l := newLine(c, ws, tcp)
 	patience := time.AfterFunc(2*c.cfg.PingEvery, l.expectHello)
 	defer patience.Stop()
 	cause = l.run(l.handle)
 	return time.Since(start), cause
 }
 
-func (c *Client) dial() (*websocket.Conn, error) {
-	release := func() bool { return true }
+func (c *Client) dial() (*websocket.Conn, *socket, error) {
+	release, tcp := func() bool { return true }, &socket{}
 	dialer := websocket.Dialer{
 		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			if err == nil { // a relay that takes the connection and is silent must not hold Close up: the library looks at ctx no more
 				release = context.AfterFunc(c.ctx, func() { _ = conn.Close() })
 			}
-			return conn, err
+			tcp.Conn = conn
+			return tcp, err
 		},
 		Subprotocols:     []string{Subprotocol},
 		TLSClientConfig:  c.cfg.TLS,
@@ -187,14 +188,14 @@ func (c *Client) dial() (*websocket.Conn, error) {
 	ws, response, err := dialer.DialContext(c.ctx, c.route.address(), header)
 	release()
 	if response != nil && err != nil {
-		return nil, &refusal{response.StatusCode}
+		return nil, nil, &refusal{response.StatusCode}
 	}
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, nil, unreachable(err)
 	}
 	if ws.Subprotocol() != Subprotocol {
 		_ = ws.Close()
-		return nil, &parting{closeBadVersion, "the other side does not speak " + Subprotocol}
+		return nil, nil, &parting{closeBadVersion, "the other side does not speak " + Subprotocol}
 	}
-	return ws, nil
+	return ws, tcp, nil
 }

@@ -26,9 +26,9 @@ type line struct {
 	since time.Time // when hello came
 }
 
-func newLine(c *Client, ws *websocket.Conn) *line {
+func newLine(c *Client, ws *websocket.Conn, tcp *socket) *line {
 	return &line{
-		link:   newLink(c.ctx, ws, c.cfg.PingEvery, c.cfg.MaxInFlight+maxPushes),
+		link:   newLink(c.ctx, ws, tcp, c.cfg.PingEvery, c.cfg.MaxInFlight+maxPushes),
 		client: c,
 		calls:  newCalls(),
 		hands:  make(chan struct{}, maxPushes),

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type outgoing struct {
 // context's cause says why.
 type link struct {
 	ws    *websocket.Conn
+	tcp   *socket    // under ws
+	turn  sync.Mutex // held by who writes frames
 	ctx   context.Context
 	end   context.CancelCauseFunc
 	queue chan outgoing
@@ -34,8 +37,8 @@ type link struct {
 	muted chan struct{} // closed once the last frame is out: nothing more is written, and pongs prolong nothing
 }
 
-func newLink(ctx context.Context, ws *websocket.Conn, ping time.Duration, queue int) *link {
-	l := &link{ws: ws, queue: make(chan outgoing, queue), ping: ping, muted: make(chan struct{})}
+func newLink(ctx context.Context, ws *websocket.Conn, tcp *socket, ping time.Duration, queue int) *link {
+	l := &link{ws: ws, tcp: tcp, queue: make(chan outgoing, queue), ping: ping, muted: make(chan struct{})}
 	l.ctx, l.end = context.WithCancelCause(ctx)
 	return l
 }
@@ -97,23 +100,57 @@ func (l *link) write() {
 	ping := time.NewTicker(l.ping)
 	defer ping.Stop()
 	for l.ctx.Err() == nil {
+		var bye *parting
 		var err error
 		select {
 		case <-l.ctx.Done():
 		case <-ping.C:
 			err = l.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(l.ping))
 		case out := <-l.queue:
-			if out.bye != nil {
-				l.sayBye(out.bye)
-				return
-			}
-			err = l.put(out)
+			bye, err = l.putAll(out)
+		}
+		if bye != nil {
+			l.sayBye(bye)
+			return
 		}
 		if err != nil {
 			l.end(err)
 			return
 		}
 	}
+}
+
+// putAll hands a frame to the socket and with it all that are queued at this moment, up to a close frame.
+func (l *link) putAll(out outgoing) (bye *parting, err error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	l.tcp.hold()
+	for more := true; more && out.bye == nil && err == nil; {
+		if err = l.put(out); err != nil {
+			break
+		}
+		select {
+		case out = <-l.queue:
+		default:
+			more = false
+		}
+	}
+	return out.bye, cmp.Or(err, l.tcp.flush())
+}
+
+// putNow writes a frame without a change of goroutines if nobody else is writing or waits to, and says whether it did.
+func (l *link) putNow(text *[]byte) bool {
+	if !l.turn.TryLock() {
+		return false
+	}
+	defer l.turn.Unlock()
+	if len(l.queue) > 0 || l.isMuted() || l.ctx.Err() != nil {
+		return false
+	}
+	if err := l.put(outgoing{text: text}); err != nil {
+		l.end(err)
+	}
+	return true
 }
 
 // put hands one frame to the socket. A call that was taken back is left out; one that is claimed here counts as sent.
@@ -128,7 +165,9 @@ func (l *link) put(out outgoing) error {
 
 // sayBye ends the writing half; the reader goes on until the other side's close frame or byeWait.
 func (l *link) sayBye(bye *parting) {
+	l.turn.Lock()
 	close(l.muted)
+	l.turn.Unlock()
 	_ = l.ws.SetReadDeadline(time.Now().Add(byeWait))
 	message := websocket.FormatCloseMessage(bye.code, bye.why)
 	if err := l.ws.WriteControl(websocket.CloseMessage, message, time.Now().Add(byeWait)); err != nil {

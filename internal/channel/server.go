@@ -91,15 +91,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.sessions.Done()
-	ws, err := s.upgrader.Upgrade(w, r, nil)
+	tcp := &socket{}
+	ws, err := s.upgrader.Upgrade(&hijacking{w, tcp}, r, nil)
 	if err != nil {
 		return // the upgrader has answered
 	}
-	s.serve(ws)
+	s.serve(ws, tcp)
 }
 
-func (s *Server) serve(ws *websocket.Conn) {
-	desk := newSession(s, ws)
+func (s *Server) serve(ws *websocket.Conn, tcp *socket) {
+	desk := newSession(s, ws, tcp)
 	desk.greet()
 	s.list(desk)
 	s.cfg.Log.Debug().Str("worker", ws.RemoteAddr().String()).Msg("worker connected")

@@ -27,9 +27,9 @@ type session struct {
 	pushes map[uint64]chan struct{} // unconfirmed; closed by the confirmation
 }
 
-func newSession(s *Server, ws *websocket.Conn) *session {
+func newSession(s *Server, ws *websocket.Conn, tcp *socket) *session {
 	return &session{
-		link:   newLink(s.ctx, ws, s.cfg.PingEvery, replyQueue),
+		link:   newLink(s.ctx, ws, tcp, s.cfg.PingEvery, replyQueue),
 		server: s,
 		hands:  make(chan struct{}, maxPushes),
 		asks:   map[uint64]struct{}{},
@@ -102,8 +102,11 @@ func (s *session) reply(id uint64, answer worker.Answer) {
 	*text = frame
 	s.mu.Lock()
 	delete(s.asks, id)
+	alone := len(s.asks) == 0
 	s.mu.Unlock()
-	s.send(text)
+	if !alone || !s.putNow(text) {
+		s.send(text)
+	}
 }
 
 func (s *session) begin(id uint64) bool {
