@@ -4,8 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
-	"net/http/httptest"
-	"strings"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -24,11 +23,10 @@ type caller struct {
 	waiting map[uint64]chan struct{}
 }
 
-// dial starts a peer that answers every ask with the reply, and connects to it.
-func dial(t testing.TB, ask, reply []byte) *caller {
+// dial starts a peer that answers every ask with so many bytes, and connects to it.
+func dial(t testing.TB, ask []byte, reply int) *caller {
 	t.Helper()
-	web := httptest.NewServer(peer(reply))
-	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(web.URL, "http"), nil)
+	ws, _, err := websocket.DefaultDialer.Dial(start(t, "peer", strconv.Itoa(reply)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,12 +37,11 @@ func dial(t testing.TB, ask, reply []byte) *caller {
 	t.Cleanup(func() {
 		_ = ws.Close()
 		both.Wait()
-		web.Close()
 	})
 	return c
 }
 
-func peer(reply []byte) http.Handler {
+func peer(reply int) http.Handler {
 	var upgrader websocket.Upgrader
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := upgrader.Upgrade(w, r, nil)
@@ -52,7 +49,7 @@ func peer(reply []byte) http.Handler {
 			return
 		}
 		defer ws.Close()
-		for answer := make([]byte, 8+len(reply)); ; {
+		for answer := make([]byte, 8+reply); ; {
 			_, ask, err := ws.ReadMessage()
 			if err != nil || len(ask) < 8 {
 				return

@@ -49,4 +49,7 @@ func (t thenTable) Run() int {
 	return code
 }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(thenTable{m}) }
+func TestMain(m *testing.M) {
+	serveIfPart()
+	goleak.VerifyTestMain(thenTable{m})
+}

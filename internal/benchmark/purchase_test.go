@@ -3,8 +3,6 @@ package benchmark
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,7 +41,7 @@ func TestBothSidesFinish(t *testing.T) {
 
 // workers is our side: the whole worker, from the stream of requests to the acknowledgement.
 func (r *rig) workers(concurrent int) side {
-	client := r.channel(&desk{}, concurrent)
+	client := r.channel(concurrent)
 	return func(n int) time.Duration {
 		r.publish(n)
 		finished := newGoal(n)
@@ -99,11 +97,11 @@ func (g *goal) wait() error {
 	}
 }
 
-// channel opens an order channel to a desk.
-func (r *rig) channel(d *desk, concurrent int) *channel.Client {
+// channel opens an order channel to a platform that answers at once.
+func (r *rig) channel(concurrent int) *channel.Client {
 	open := make(chan struct{}, 1)
 	client := channel.Dial(r.Context(), channel.ClientConfig{
-		URL: r.relay(d), Token: token, MaxInFlight: concurrent,
+		URL: r.relay(0), Token: token, MaxInFlight: concurrent,
 		OnState: func(isOpen bool, _ string) {
 			if isOpen {
 				open <- struct{}{}
@@ -119,15 +117,9 @@ func (r *rig) channel(d *desk, concurrent int) *channel.Client {
 	return client
 }
 
-// relay serves a desk and gives its URL.
-func (r *rig) relay(d *desk) string {
-	server := channel.NewServer(channel.ServerConfig{Token: token, Desk: d})
-	web := httptest.NewServer(server)
-	r.Cleanup(func() {
-		r.must(server.Shutdown(context.WithoutCancel(r.Context())))
-		web.Close()
-	})
-	return "ws" + strings.TrimPrefix(web.URL, "http") + "/channel"
+// relay starts a relay whose platform takes so long, and gives its URL.
+func (r *rig) relay(takes time.Duration) string {
+	return start(r, "relay", takes.String()) + "/channel"
 }
 
 // desk is a platform that places every order after so long.

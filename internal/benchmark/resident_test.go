@@ -31,7 +31,7 @@ func BenchmarkMemory(b *testing.B) {
 	n := orders * int(3*time.Second/takes)
 	r.publish(n)
 	results := r.results(n)
-	process := r.startWorker(r.relay(&desk{takes: takes}))
+	process := r.startWorker(r.relay(takes))
 	r.must(results())
 	peak := r.peak(process)
 	b.ReportMetric(0, "ns/op")

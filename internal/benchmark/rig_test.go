@@ -41,7 +41,7 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{TB: t, natsURL: workertest.NATS(t).URL, redisURL: startRedis(t)}
+	r := &rig{TB: t, natsURL: start(t, "nats", t.TempDir()), redisURL: startRedis(t)}
 	var err error
 	r.bus, err = bus.Connect(t.Context(), bus.Config{URL: r.natsURL})
 	r.must(err)
