@@ -21,7 +21,7 @@ import (
 // A reference with a lost record is looked up on every key before anything is sent, but for its first delivery: who handles
 // that one knows that it has not sent it, since it only draws before sending. If there is no key for it then, a claim without
 // one stays behind, or its next delivery would be taken for lost: it is older than the pool.
-var drawScript = newScript(`
+var drawScript = newStep(1, `
 local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local account, on = ARGV[7], ARGV[8]
 if not pool.born or pool.size == 0 then return fail('no_pool') end

@@ -9,6 +9,8 @@ import (
 type script struct {
 	source string
 	sha    string
+	body   string // of a step
+	place  int    // of a step in batchScript, from 1; 0 if it is none
 }
 
 // scripts are all of them: they are loaded together.
@@ -19,6 +21,13 @@ func newScript(body string) *script { return loadable(common + guard + fence + b
 
 // newOpenScript is a script without the fence: it takes part in a verification.
 func newOpenScript(body string) *script { return loadable(common + guard + body) }
+
+// newStep is a script about one claim, of which many may run together; see batchScript.
+func newStep(place int, body string) *script {
+	s := newScript(body)
+	s.place, s.body = place, fence+body
+	return s
+}
 
 func loadable(source string) *script {
 	sum := sha1.Sum([]byte(source)) // Redis names scripts so

@@ -135,19 +135,19 @@ func (l *lane) round(ctx context.Context, batch []*call, load bool) (unknown []*
 			pipe.ScriptLoad(ctx, s.source)
 		}
 	}
-	cmds := make([]*redis.Cmd, len(batch))
-	for i, c := range batch {
-		cmds[i] = pipe.EvalSha(ctx, c.script.sha, c.keys, append([]any{l.server}, c.args...)...)
+	all := groups(batch)
+	for _, g := range all {
+		g.queue(ctx, pipe, l.server)
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
-	for i, c := range batch {
-		reply, err := cmds[i].Slice()
+	for _, g := range all {
+		err := g.reply.Err()
 		broken = broken || useless(err)
 		if !load && err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
-			unknown = append(unknown, c)
+			unknown = append(unknown, g.calls...)
 			continue
 		}
-		c.done <- answer{reply, err}
+		g.answer()
 	}
 	return unknown, broken
 }

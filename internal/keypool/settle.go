@@ -15,7 +15,7 @@ import (
 //
 // The first outcome stands and is returned; only unknown gives way, to a fact. placed, partial and refused are facts, whoever
 // brings them; while the claim is drawn, nothing was sent as far as the ledger knows, and only its owner may end it.
-var settleScript = newScript(`
+var settleScript = newStep(2, `
 local owner, attempt, state = ARGV[1], ARGV[2], ARGV[3]
 local c = redis.call('HMGET', KEYS[6], 's', 'o', 'a', 'k', 'n', 'u', 'x')
 local was, app, held = c[1], c[4], tonumber(c[5])

@@ -14,7 +14,7 @@ import (
 //
 // absent counts how often the order was sent in vain. With another why, the hold is given back and the key benched; the claim
 // stays behind without a key, so that it still fences.
-var unsendScript = newScript(`
+var unsendScript = newStep(3, `
 local owner, attempt, why = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local c = claim()
 if not c then

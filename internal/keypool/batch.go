@@ -1,0 +1,89 @@
+package keypool
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// batchScript runs steps of one pool, one after the other, in the place of as many scripts: what all of them read is read once.
+// Each step is what it is alone. If one breaks down in an error, those before it have happened and their replies are lost, as
+// with a connection.
+//
+//	KEYS    the pool's, then the claim of each step
+//	ARGV    for each step: its place, the number of its arguments, and these
+//	returns the reply of each step
+var batchScript = newBatch(drawScript, settleScript, unsendScript)
+
+func newBatch(steps ...*script) *script {
+	var text strings.Builder
+	text.WriteString("local KEYS, ARGV = KEYS, ARGV\n" + common + guard + "local steps = {}\n")
+	for _, s := range steps {
+		fmt.Fprintf(&text, "steps[%d] = function()\n%s\nend\n", s.place, s.body)
+	}
+	text.WriteString(`
+local words, claims, replies, at = ARGV, {unpack(KEYS, 6)}, {}, 1
+for i, name in ipairs(claims) do
+  local n = tonumber(words[at + 1])
+  KEYS[6], ARGV, events = name, {unpack(words, at + 2, at + 1 + n)}, 0
+  replies[i] = steps[tonumber(words[at])]()
+  at = at + 2 + n
+end
+return replies
+`)
+	return loadable(text.String())
+}
+
+// group is calls that travel as one script run.
+type group struct {
+	calls []*call
+	reply *redis.Cmd
+}
+
+// groups puts the steps of each pool together. Their order is kept: a caller waits for one step before it takes the next.
+func groups(batch []*call) []*group {
+	all, byPool := make([]*group, 0, len(batch)), map[string]*group{}
+	for _, c := range batch {
+		if g := byPool[c.keys[0]]; g != nil && c.script.place > 0 {
+			g.calls = append(g.calls, c)
+			continue
+		}
+		g := &group{calls: []*call{c}}
+		all = append(all, g)
+		if c.script.place > 0 {
+			byPool[c.keys[0]] = g
+		}
+	}
+	return all
+}
+
+// queue adds the group's run to a pipeline.
+func (g *group) queue(ctx context.Context, pipe redis.Pipeliner, server string) {
+	if first := g.calls[0]; len(g.calls) == 1 {
+		g.reply = pipe.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
+		return
+	}
+	names, args := append([]string(nil), g.calls[0].keys[:5]...), []any{server}
+	for _, c := range g.calls {
+		names = append(names, c.keys[5])
+		args = append(append(args, c.script.place, len(c.args)), c.args...)
+	}
+	g.reply = pipe.EvalSha(ctx, batchScript.sha, names, args...)
+}
+
+// answer gives every call its reply.
+func (g *group) answer() {
+	reply, err := g.reply.Slice()
+	if len(g.calls) == 1 || err != nil {
+		for _, c := range g.calls {
+			c.done <- answer{reply, err}
+		}
+		return
+	}
+	for i, c := range g.calls {
+		own, _ := reply[i].([]any) // the script gives each its own
+		c.done <- answer{own, nil}
+	}
+}
