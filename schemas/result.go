@@ -8,6 +8,7 @@ const (
 	maxReason    = 500
 	maxAppKey    = 64
 	maxOrderID   = 64
+	maxAlsoOn    = 10_000
 	maxReference = 320 // characters: tenant, encoded request id and number
 	maxOrders    = 10 * MaxLines
 )
@@ -47,6 +48,7 @@ var orderTable = table[worker.ResultOrder]{
 	{"order_id", required, func(r *reader, o *worker.ResultOrder) fault { return r.filled(&o.OrderID, maxOrderID) }},
 	{"out_order_id", required, func(r *reader, o *worker.ResultOrder) fault { return r.filled(&o.OutOrderID, maxReference) }},
 	{"app_key", required, func(r *reader, o *worker.ResultOrder) fault { return r.filled(&o.AppKey, maxAppKey) }},
+	{"also_on", optional, func(r *reader, o *worker.ResultOrder) fault { return readAppKeys(r, &o.AlsoOn) }},
 	{"products", required, func(r *reader, o *worker.ResultOrder) fault { return whole(r, &o.Products, 0, maxSafe) }},
 	{"total", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Total) }},
 	{"postage", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Postage) }},
@@ -64,6 +66,7 @@ var failedTable = table[worker.FailedLine]{
 var unknownTable = table[worker.OpenOrder]{
 	{"out_order_id", required, func(r *reader, o *worker.OpenOrder) fault { return r.filled(&o.OutOrderID, maxReference) }},
 	{"app_key", required, func(r *reader, o *worker.OpenOrder) fault { return r.visible(&o.AppKey, maxAppKey) }},
+	{"also_on", optional, func(r *reader, o *worker.OpenOrder) fault { return readAppKeys(r, &o.AlsoOn) }},
 	{"products", required, func(r *reader, o *worker.OpenOrder) fault { return whole(r, &o.Products, 0, maxSafe) }},
 	{"lines", required, func(r *reader, o *worker.OpenOrder) fault { return readLineNumbers(r, &o.Lines) }},
 }
@@ -74,6 +77,10 @@ var (
 		worker.OutcomePlaced, worker.OutcomePartial, worker.OutcomeRefused, worker.OutcomeCancelled, worker.OutcomeUnknown,
 	}
 )
+
+func readAppKeys(r *reader, into *[]string) fault {
+	return readList(r, into, maxAlsoOn, func(r *reader, appKey *string) fault { return r.filled(appKey, maxAppKey) })
+}
 
 func readLineNumbers(r *reader, into *[]int) fault {
 	return readList(r, into, MaxLines, readLineNumber)
@@ -107,6 +114,7 @@ func appendOrder(w writer, o *worker.ResultOrder) writer {
 	return w.text("order_id", o.OrderID).
 		text("out_order_id", o.OutOrderID).
 		text("app_key", o.AppKey).
+		texts("also_on", o.AlsoOn).
 		number("products", o.Products).
 		yuan("total", o.Total).
 		yuan("postage", o.Postage).
@@ -124,6 +132,7 @@ func appendFailed(w writer, f *worker.FailedLine) writer {
 func appendUnknown(w writer, o *worker.OpenOrder) writer {
 	return w.text("out_order_id", o.OutOrderID).
 		text("app_key", o.AppKey).
+		texts("also_on", o.AlsoOn).
 		number("products", o.Products).
 		numbers("lines", o.Lines)
 }

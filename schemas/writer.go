@@ -68,6 +68,19 @@ func (w writer) numbers(name string, values []int) writer {
 	return w.close(']')
 }
 
+// texts writes a list of texts unless it is empty.
+func (w writer) texts(name string, values []string) writer {
+	if len(values) == 0 {
+		return w
+	}
+	w = w.name(name).open('[')
+	for _, value := range values {
+		quoted, _ := jsontext.AppendQuote(w, value)
+		w = append(quoted, ',')
+	}
+	return w.close(']')
+}
+
 func (w writer) moment(name string, value time.Time) writer {
 	return append(value.AppendFormat(append(w.name(name), '"'), "2006-01-02T15:04:05.000Z07:00"), '"', ',')
 }

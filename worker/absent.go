@@ -27,7 +27,7 @@ func (b *buyer) surelyAbsent(ctx context.Context, claim Claim, order Order) (Cla
 	if !wait(ctx, b.config.RetryEvery) {
 		return Claim{}, context.Cause(ctx)
 	}
-	answer := compared(order, b.Market.Find(ctx, claim.AppKey, order.Reference))
+	answer := b.found(ctx, claim, order)
 	switch answer.Verdict {
 	case Placed:
 		part, size := Decide(order, answer)

@@ -49,7 +49,9 @@ type Draw struct {
 	Owner       string    // unique to this delivery in this process; the same owner may repeat a draw whose reply was lost
 	Attempt     int       // which delivery of the request this is, from 1; a higher one takes the claim over
 	Published   time.Time // when the request was published: a ledger younger than this may have lost its claim
-	OnKey       string    // bind to this key as sent, whatever its room: an order was found there and is a fact
+	// OnKeys binds it as sent, whatever their room: an order was found there and is a fact. It is on one of several; the ledger
+	// leaves out those of which it knows that they cannot have taken it, and counts it on every other.
+	OnKeys []string
 }
 
 // Turn is what the holder of a claim does next.
@@ -67,6 +69,7 @@ type Claim struct {
 	Pool      string
 	Reference string
 	AppKey    string
+	AlsoOn    []string // other keys that may have taken it instead, since the ledger lost which: it counts on each
 	State     ClaimState
 	Turn      Turn
 	Products  int64 // held, or counted once settled, in the pool's unit
@@ -77,6 +80,9 @@ type Claim struct {
 	Now       time.Time // the ledger's clock at this reply
 	Part      Part      // of a settled claim
 }
+
+// Keys lists the keys that the claim is on: one, unless the ledger lost which of them took the order.
+func (c Claim) Keys() []string { return append([]string{c.AppKey}, c.AlsoOn...) }
 
 // Part is how one order of a request ended.
 type Part struct {

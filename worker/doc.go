@@ -18,7 +18,8 @@
 //	after draw                 claim drawn: same claim, same key, goes on
 //	after sent, no answer      claim sent: never sent again blindly; found by its reference, or parked as unknown
 //	after settle               the outcome: the same result is published again
-//	the ledger lost the claim  treated as sent: looked up on every key first
+//	the ledger lost the claim  treated as sent: looked up on every key first, and counted on each that may have
+//	                           taken it
 //
 // The package uses the standard library only. What it needs from outside are the ports in ports.go; adapters implement them
 // and import this package, never each other.

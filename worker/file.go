@@ -43,7 +43,7 @@ func (r Result) recall(child Child) Claim {
 	part := Part{Orders: r.ordersOf(claim.Reference), At: r.DecidedAt}
 	for _, order := range r.Orders {
 		if order.OutOrderID == claim.Reference {
-			claim.AppKey, claim.Products = order.AppKey, claim.Products+order.Products
+			claim.AppKey, claim.AlsoOn, claim.Products = order.AppKey, order.AlsoOn, claim.Products+order.Products
 		}
 	}
 	var code Code
@@ -65,7 +65,7 @@ func (r Result) recall(child Child) Claim {
 		claim.AppKey = ""
 		for _, open := range r.Unknown {
 			if open.OutOrderID == claim.Reference {
-				claim.AppKey, claim.Products = open.AppKey, open.Products
+				claim.AppKey, claim.AlsoOn, claim.Products = open.AppKey, open.AlsoOn, open.Products
 			}
 		}
 		return claim

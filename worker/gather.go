@@ -36,7 +36,8 @@ func (r *Result) add(e Ended) {
 		r.addFailed(e)
 	case ClaimUnknown:
 		r.Unknown = append(r.Unknown, OpenOrder{
-			OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, Products: e.Claim.Products, Lines: e.Child.Lines,
+			OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, AlsoOn: e.Claim.AlsoOn, Products: e.Claim.Products,
+			Lines: e.Child.Lines,
 		})
 	default:
 		for i := range e.Child.Lines {
@@ -48,7 +49,7 @@ func (r *Result) add(e Ended) {
 func (r *Result) addOrders(e Ended) {
 	for i, order := range e.Claim.Part.Orders {
 		placed := ResultOrder{
-			OrderID: order.ID, OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey,
+			OrderID: order.ID, OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, AlsoOn: e.Claim.AlsoOn,
 			Total: order.Total, Postage: order.Postage, Lines: e.Child.Lines,
 		}
 		if i == 0 {

@@ -11,7 +11,7 @@ import (
 // nothing when the window has ended. Then OnAbsent says what happens: as a rule it is parked for a person, and its quota stays
 // held. The same goes for an order of which some lines are found: 1688 may have split it, and show the others later.
 func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, error) {
-	answer := compared(order, b.Market.Find(ctx, claim.AppKey, order.Reference))
+	answer := b.found(ctx, claim, order)
 	late := sinceSent(claim) >= b.config.LookFor
 	switch {
 	case answer.Verdict == Placed && (late || len(answer.Failed) == 0):
@@ -21,6 +21,15 @@ func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, er
 		return b.surelyAbsent(ctx, claim, order)
 	}
 	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: max(sinceSent(claim)/2, soon)}
+}
+
+// found looks an order up with the keys that its claim is on. It is absent if all of them say so.
+func (b *buyer) found(ctx context.Context, claim Claim, order Order) Answer {
+	s := searched(ctx, b.Market, claim.Keys(), order)
+	if len(s.on) == 0 && len(s.mute) > 0 {
+		return Answer{Verdict: Unknown}
+	}
+	return s.answer
 }
 
 func absent() Part {
@@ -62,7 +71,7 @@ func (b *buyer) settleLost(ctx context.Context, lost Claim, part Part, size Size
 		claim, err := b.Ledger.Draw(ctx, Draw{
 			Pool: lost.Pool, Account: b.request.Account, Reference: lost.Reference, Fingerprint: b.fingerprint,
 			Size:  Size{Lines: lost.Products, Units: lost.Products}, // whichever of the two the pool counts
-			Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKey: lost.AppKey,
+			Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: lost.Keys(),
 		})
 		if err == nil {
 			settled, err = b.Ledger.Settle(ctx, claim, part, size)
@@ -72,29 +81,31 @@ func (b *buyer) settleLost(ctx context.Context, lost Claim, part Part, size Size
 	return settled, err
 }
 
+// searchKeys looks for a lost order on every key. The platform shows it to all keys of a buyer's account, and does not say which
+// one took it: it counts on each that may have. If there are several, that waits for the end of the window, since an owner who
+// is alive knows the key and settles on it meanwhile; a key that does not answer is waited for twice as long, and then may have
+// taken it too.
 func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
 	keys, err := b.Stock.AppKeys(ctx, b.request.Pool)
 	if err != nil {
 		return Claim{}, err
 	}
-	everywhere := len(keys) > 0
-	since := b.lostSince(order.Reference)
-	for _, key := range keys {
-		answer := compared(order, b.Market.Find(ctx, key, order.Reference))
-		if answer.Verdict == Placed && (since >= b.config.LookFor || len(answer.Failed) == 0) {
-			return b.adopt(ctx, key, order, answer)
-		}
-		everywhere = everywhere && answer.Verdict == Absent
-	}
-	if everywhere && since >= b.config.LookFor {
-		return b.adopt(ctx, keys[0], order, Answer{Verdict: Unknown})
+	since, s := b.lostSince(order.Reference), searched(ctx, b.Market, keys, order)
+	late := since >= b.config.LookFor
+	switch {
+	case len(s.on) == 1 && len(s.mute) == 0 && (late || len(s.answer.Failed) == 0),
+		len(s.on) > 1 && len(s.mute) == 0 && late,
+		len(s.on) > 0 && since >= 2*b.config.LookFor:
+		return b.adopt(ctx, append(s.on, s.mute...), order, s.answer)
+	case len(keys) > 0 && len(s.on)+len(s.mute) == 0 && late:
+		return b.adopt(ctx, keys, order, Answer{Verdict: Unknown})
 	}
 	return Claim{}, &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: max(since/2, soon)}
 }
 
-// adopt makes a claim on the key again and settles it with what is known.
-func (b *buyer) adopt(ctx context.Context, key string, order Order, answer Answer) (Claim, error) {
-	claim, err := b.draw(ctx, order, key)
+// adopt makes a claim on the keys again and settles it with what is known.
+func (b *buyer) adopt(ctx context.Context, keys []string, order Order, answer Answer) (Claim, error) {
+	claim, err := b.draw(ctx, order, keys...)
 	if err != nil {
 		return Claim{}, err
 	}
@@ -102,7 +113,7 @@ func (b *buyer) adopt(ctx context.Context, key string, order Order, answer Answe
 	if answer.Verdict != Placed {
 		return b.settle(ctx, claim, absent(), Size{})
 	}
-	order.AppKey = key
+	order.AppKey = claim.AppKey
 	part, size := Decide(order, answer)
 	return b.settle(ctx, claim, part, size)
 }

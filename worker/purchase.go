@@ -70,11 +70,11 @@ func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
 	}
 }
 
-func (b *buyer) draw(ctx context.Context, order Order, onKey string) (claim Claim, err error) {
+func (b *buyer) draw(ctx context.Context, order Order, onKeys ...string) (claim Claim, err error) {
 	err = b.persist(ctx, func() error {
 		claim, err = b.Ledger.Draw(ctx, Draw{
 			Pool: b.request.Pool, Account: b.request.Account, Reference: order.Reference, Fingerprint: b.fingerprint,
-			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKey: onKey,
+			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: onKeys,
 		})
 		return err
 	})

@@ -92,12 +92,12 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 		}
 		return nil
 	}
-	answer, key := v.find(ctx, f.asked.Pool, e)
+	answer, keys := v.find(ctx, f.asked.Pool, e)
 	if reason := r.objection(answer); reason != "" {
 		return r.wrong(r.field(), reason)
 	}
 	part, size := r.part(e.Child.Order, answer)
-	if err := v.settle(ctx, f, e, key, part, size); err != nil {
+	if err := v.settle(ctx, f, e, keys, part, size); err != nil {
 		return err
 	}
 	if differs(e.Claim.Part, part) {
@@ -106,35 +106,31 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 	return nil
 }
 
-// find looks the order up with its key, or with every key of the pool if it has none, and says which one found it.
-func (v *Resolver) find(ctx context.Context, pool string, e *Ended) (Answer, string) {
+// find looks the order up with its keys, or with every key of the pool if it has none, and says which may have taken it.
+func (v *Resolver) find(ctx context.Context, pool string, e *Ended) (Answer, []string) {
 	ctx, cancel := context.WithTimeout(ctx, verifyTime)
 	defer cancel()
-	keys := []string{e.Claim.AppKey}
+	keys := e.Claim.Keys()
 	if keys[0] == "" {
 		all, err := v.Stock.AppKeys(ctx, pool)
 		if err != nil || len(all) == 0 {
-			return Answer{Verdict: Unknown}, ""
+			return Answer{Verdict: Unknown}, nil
 		}
 		keys = all
 	}
-	found := Answer{Verdict: Absent}
-	for _, key := range keys {
-		answer := compared(e.Child.Order, v.Market.Find(ctx, key, e.Claim.Reference))
-		switch answer.Verdict {
-		case Placed:
-			return answer, key
-		case Absent:
-		default:
-			found = Answer{Verdict: Unknown}
-		}
+	s := searched(ctx, v.Market, keys, e.Child.Order)
+	switch {
+	case len(s.on) > 0:
+		return s.answer, append(s.on, s.mute...)
+	case len(s.mute) > 0:
+		return Answer{Verdict: Unknown}, keys
 	}
-	return found, keys[0]
+	return s.answer, keys
 }
 
-// settle ends the claim. One that the ledger has lost is made again where the order was found, since it counts; of one
+// settle ends the claim. One that the ledger has lost is made again where the order may be, since it counts; of one
 // that does not exist nothing is held.
-func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, key string, part Part, size Size) (err error) {
+func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, keys []string, part Part, size Size) (err error) {
 	if e.Claim.State == "" && part.State == ClaimRefused {
 		part.At = f.result.DecidedAt
 		e.Claim.State, e.Claim.Part = part.State, part
@@ -143,7 +139,7 @@ func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, key string, pa
 	if e.Claim.State == "" {
 		e.Claim, err = v.Ledger.Draw(ctx, Draw{
 			Pool: f.asked.Pool, Account: f.asked.Account, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
-			Size: SizeOf(e.Child.Order.Lines), Owner: "resolver", Attempt: max(f.result.Attempt, 1), OnKey: key,
+			Size: SizeOf(e.Child.Order.Lines), Owner: "resolver", Attempt: max(f.result.Attempt, 1), OnKeys: keys,
 		})
 		if err != nil {
 			return err

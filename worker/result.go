@@ -27,7 +27,8 @@ type ResultOrder struct {
 	OrderID    string
 	OutOrderID string
 	AppKey     string
-	Products   int64 // counted for the reference; on its first order if 1688 split it
+	AlsoOn     []string // other keys that may have taken it instead: it counts on each
+	Products   int64    // counted for the reference; on its first order if 1688 split it
 	Total      Fen
 	Postage    Fen
 	Lines      []int // lines of the request that the reference covers, from 0
@@ -46,6 +47,7 @@ type FailedLine struct {
 type OpenOrder struct {
 	OutOrderID string
 	AppKey     string
+	AlsoOn     []string // other keys that may have taken it instead: it is held on each
 	Products   int64
 	Lines      []int
 }

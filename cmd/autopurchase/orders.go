@@ -74,7 +74,7 @@ func showParked(out io.Writer, parked []bus.ParkedOrder, asJSON bool) error {
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table, "ORDER\tAPP KEY\tHELD\tPARKED\tCODE\tREASON")
 	for _, p := range parked {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", p.OutOrderID, p.AppKey, p.Products, p.ParkedAt.Local().Format(time.DateTime), p.Code, oneLine(p.Reason))
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", p.OutOrderID, strings.Join(append([]string{p.AppKey}, p.AlsoOn...), ","), p.Products, p.ParkedAt.Local().Format(time.DateTime), p.Code, oneLine(p.Reason))
 	}
 	return table.Flush()
 }

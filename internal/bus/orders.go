@@ -29,7 +29,8 @@ type ParkedOrder struct {
 	RequestID  string      `json:"request_id"`
 	OutOrderID string      `json:"out_order_id"`
 	AppKey     string      `json:"app_key,omitempty"`
-	Products   int64       `json:"products"` // held on the key
+	AlsoOn     []string    `json:"also_on,omitempty"` // other keys that may have taken it instead
+	Products   int64       `json:"products"`          // held on each key
 	Code       worker.Code `json:"code"`
 	Reason     string      `json:"reason,omitempty"`
 	ParkedAt   time.Time   `json:"parked_at"`
@@ -87,7 +88,7 @@ func parkedOrders(results []worker.Result) []ParkedOrder {
 		}
 		for _, o := range open {
 			orders = append(orders, ParkedOrder{Tenant: r.Tenant, RequestID: r.RequestID, OutOrderID: o.OutOrderID, AppKey: o.AppKey,
-				Products: o.Products, Code: r.Code, Reason: r.Reason, ParkedAt: r.DecidedAt.UTC()})
+				AlsoOn: o.AlsoOn, Products: o.Products, Code: r.Code, Reason: r.Reason, ParkedAt: r.DecidedAt.UTC()})
 		}
 	}
 	return orders

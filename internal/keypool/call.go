@@ -14,7 +14,7 @@ import (
 // run runs a script and reads what all replies have in common. A trouble with worker.CodeRedisDown leaves it open whether the
 // script ran.
 func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, args ...any) (r reply, err error) {
-	err = p.patiently(ctx, func(ctx context.Context) error {
+	err = p.within(ctx, p.allows(s), func(ctx context.Context) error {
 		values, err := p.once(ctx, s, keys, args)
 		r.values = values
 		return err
@@ -28,7 +28,11 @@ func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, a
 // patiently tries something and repeats it after a connection error, within the time of a call. All that is tried this way
 // changes nothing when it is repeated.
 func (p *Pool) patiently(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, p.config.CallTimeout)
+	return p.within(ctx, p.config.CallTimeout, try)
+}
+
+func (p *Pool) within(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for pause := p.config.Backoff; ; pause *= 2 {
 		err := try(ctx)

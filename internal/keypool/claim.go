@@ -19,6 +19,7 @@ import (
 //
 //	s state   k app key   n products held or counted   u unit of n   f fingerprint
 //	o owner   a attempt   t sent at, ms                d settled at, ms   x how often sent again
+//	e0 e1 …   other app keys that it is on, one each: one of them all took the order
 //	r0 r1 …   the outcome, cut into pieces
 const fieldLimit = 64
 
@@ -135,7 +136,7 @@ func (r reply) brief(claim worker.Claim) worker.Claim {
 func (r reply) isBrief() bool { return len(r.values) == 8 }
 
 // claimOf reads the reply of the scripts that return a claim as it stands:
-// ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome, resent.
+// ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome, resent, other app keys.
 func claimOf(pool, reference string, r reply) (worker.Claim, error) {
 	claim := worker.Claim{
 		Pool:      pool,
@@ -149,6 +150,10 @@ func claimOf(pool, reference string, r reply) (worker.Claim, error) {
 		Attempt:   int(r.number(8)),
 		SentAt:    moment(r.number(9)),
 		Resent:    int(r.number(12)),
+		AlsoOn:    strings.Fields(r.text(13)),
+	}
+	if len(claim.AlsoOn) == 0 {
+		claim.AlsoOn = nil
 	}
 	if !claim.State.Settled() {
 		return claim, nil

@@ -3,6 +3,7 @@ package keypool
 import (
 	"context"
 	"math"
+	"strings"
 
 	"autopurchase/worker"
 )
@@ -10,7 +11,7 @@ import (
 // drawScript draws a claim and marks it sent, in one step.
 //
 //	KEYS    the pool's, then the claim
-//	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on this key or ""
+//	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on these keys or ""
 //	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
 //	        conflict | fenced | no_pool | lost | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
 //
@@ -21,19 +22,55 @@ import (
 // A reference with a lost record is looked up on every key before anything is sent, but for its first delivery: who handles
 // that one knows that it has not sent it, since it only draws before sending. If there is no key for it then, a claim without
 // one stays behind, or its next delivery would be taken for lost: it is older than the pool.
+//
+// An order that was found on several keys, since the platform shows it to all of a buyer's, counts on each of them that may have
+// taken it: those that its lost record or its claim name, or, where these name none, those of its account, or all.
 var drawScript = newStep(1, `
 local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local account, on = ARGV[7], ARGV[8]
+local account, bound = ARGV[7], ARGV[8] ~= ''
 if not pool.born or pool.size == 0 then return fail('no_pool') end
 local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
 
-local function put(k, turn)
+local function put(k, turn, others)
   move(k, 0, n)
   redis.call('HSET', KEYS[6], 's', 'sent', 'k', k.app, 'n', n, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', now)
   if c or turn == 'look_up' then redis.call('HSET', KEYS[6], 'l', turn == 'look_up' and 1 or 0) end
+  for i, app in ipairs(others or {}) do
+    move(key(app), 0, n)
+    redis.call('HSET', KEYS[6], 'e' .. (i - 1), app)
+  end
   alarm()
+  if others then return answer(claim(), turn) end
   return brief(turn, k.app, n, attempt, c and tonumber(c.x))
+end
+
+-- wanted are the keys that ARGV names, or the first of them that is not known
+local wanted, named = {}, {}
+if bound then
+  for app in string.gmatch(ARGV[8], '%S+') do
+    if not key(app) then wanted = app break end
+    wanted[#wanted + 1] = app
+  end
+end
+local function narrow()
+  if #wanted < 2 then return end
+  for app in string.gmatch(string.match(lost() or '', '^%S+(.*)') or '', '%S+') do named[app] = true end
+  for _, app in ipairs(c and on(c) or {}) do named[app] = true end
+  local could, nothing = {}, not next(named)
+  for _, app in ipairs(wanted) do
+    if named[app] or nothing and account ~= '' and key(app).account == account then could[#could + 1] = app end
+  end
+  if #could > 0 then wanted = could end
+end
+
+local function stays()
+  local apps, there = on(c), {}
+  for _, app in ipairs(apps) do there[app] = true end
+  for _, app in ipairs(wanted) do
+    if not there[app] then return false end
+  end
+  return #apps == #wanted
 end
 
 local function fits(k) return (account == '' or k.account == account) and k.used + k.held + n <= k.limit end
@@ -63,38 +100,40 @@ if c then
   if c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
   local mine = c.o == owner and c.a == attempt
   if not mine and attempt <= c.a then return fail('fenced') end
-  if on ~= '' and not key(on) then return fail('unknown_key', on) end
-  if attempt > 1 and on == '' and lost() then
+  if type(wanted) == 'string' then return fail('unknown_key', wanted) end
+  if attempt > 1 and not bound and lost() then
     redis.call('HSET', KEYS[6], 'o', owner, 'a', attempt)
     return fail('lost')
   end
+  narrow()
   release()
-  if c.s == 'sent' and (on == '' or on == c.k) then
+  if c.s == 'sent' and (not bound or stays()) then
     -- who took the claim over to look it up repeats that; only who marked it sent may be told again to send
-    if mine then return answer(c, on == '' and redis.call('HGET', KEYS[6], 'l') ~= '1' and 'send' or 'look_up') end
+    if mine then return answer(c, not bound and redis.call('HGET', KEYS[6], 'l') ~= '1' and 'send' or 'look_up') end
     redis.call('HSET', KEYS[6], 'o', owner, 'a', attempt, 'l', 1)
     c.o, c.a = owner, attempt
     return answer(c, 'look_up')
   end
+  for _, app in ipairs(on(c)) do
+    if not key(app) then return fail('broken', app) end
+  end
   local k = c.k ~= '' and key(c.k)
-  if c.k ~= '' and not k then return fail('broken', c.k) end
-  if k and on == '' and k.state ~= 'benched' then
+  if k and not bound and k.state ~= 'benched' then
     redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', attempt, 't', now, 'l', 0)
     c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
     return answer(c, 'send')
   end
-  if k then
-    move(k, 0, -c.n)
-    redis.call('HSET', KEYS[6], 'k', '', 'n', 0)
-  end
-elseif attempt > 1 and on == '' and (lost() or published < pool.born) then
+  if k then loosen(c) end
+elseif attempt > 1 and not bound and (lost() or published < pool.born) then
   return fail('lost')
 end
 
-if on ~= '' then
-  if not key(on) then return fail('unknown_key', on) end
+if bound then
+  if type(wanted) == 'string' then return fail('unknown_key', wanted) end
+  narrow()
   release()
-  return put(key(on), 'look_up')
+  local first = table.remove(wanted, 1)
+  return put(key(first), 'look_up', #wanted > 0 and wanted or nil)
 end
 release()
 local k, failure = choose()
@@ -115,7 +154,7 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 	}
 	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
 		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
-		draw.Size.Lines, draw.Size.Units, draw.Account, draw.OnKey)
+		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "))
 	if err != nil {
 		return worker.Claim{}, err
 	}

@@ -3,6 +3,7 @@ package keypool
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -140,7 +141,7 @@ func TestDrawTroubles(t *testing.T) {
 
 func with(d worker.Draw, account string) worker.Draw  { d.Account = account; return d }
 func meaning(d worker.Draw, other string) worker.Draw { d.Fingerprint = other; return d }
-func onKey(d worker.Draw, appKey string) worker.Draw  { d.OnKey = appKey; return d }
+func onKey(d worker.Draw, appKey string) worker.Draw  { d.OnKeys = strings.Fields(appKey); return d }
 func older(d worker.Draw) worker.Draw                 { d.Published = time.Now().Add(-time.Hour); return d }
 
 func TestAPoolCountsLinesOrUnits(t *testing.T) {

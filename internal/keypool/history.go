@@ -3,6 +3,7 @@ package keypool
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -43,6 +44,7 @@ type pastKey struct {
 	appKey, account, alipay      string
 	limit, floor, used, versions int64 // versions is 0 for a key that the journal does not know
 	benched                      bool
+	certain                      int64 // of used, what no other key can have taken
 }
 
 // flight is a request that is not finished, as far as the broker's consumer knows.
@@ -81,6 +83,7 @@ type share struct {
 type taken struct {
 	key      *pastKey
 	products int64
+	certain  bool
 }
 
 // recall reads a pool's history. known are the keys that Redis knows, whether they are in the journal or not. What was
@@ -196,12 +199,14 @@ func (p *past) remember(result worker.Result) {
 func (p *past) share(result worker.Result) share {
 	s := share{}
 	for _, order := range result.Orders {
-		if k := p.byName[order.AppKey]; k != nil {
-			s.used = append(s.used, taken{k, order.Products})
+		for _, appKey := range append([]string{order.AppKey}, order.AlsoOn...) {
+			if k := p.byName[appKey]; k != nil {
+				s.used = append(s.used, taken{k, order.Products, len(order.AlsoOn) == 0})
+			}
 		}
 	}
 	for _, open := range result.Unknown {
-		if p.byName[open.AppKey] != nil {
+		if ours := func(appKey string) bool { return p.byName[appKey] != nil }; ours(open.AppKey) || slices.ContainsFunc(open.AlsoOn, ours) {
 			s.open = append(s.open, openOrder{open, worker.Part{Code: result.Code, Reason: result.Reason, At: result.DecidedAt}})
 		}
 	}
@@ -211,5 +216,8 @@ func (p *past) share(result worker.Result) share {
 func (s share) book(sign int64) {
 	for _, t := range s.used {
 		t.key.used += sign * t.products
+		if t.certain {
+			t.key.certain += sign * t.products
+		}
 	}
 }

@@ -65,7 +65,7 @@ func (l *lane) connected(ctx context.Context) (err error) {
 	if l.conn != nil {
 		return nil
 	}
-	l.conn = l.client.Load().Conn()
+	l.conn = l.client.Load().WithTimeout(max(longest, l.pool.config.CallTimeout)).Conn() // a call's own deadline is mostly sooner
 	if !l.pool.guarded() {
 		return nil
 	}

@@ -41,6 +41,9 @@ func claimFrom(pool, reference string, fields map[string]string) (worker.Claim, 
 		Pool: pool, Reference: reference, AppKey: fields["k"], State: worker.ClaimState(fields["s"]), Products: number("n"),
 		Owner: fields["o"], Attempt: int(number("a")), Resent: int(number("x")), SentAt: moment(number("t")),
 	}
+	for i := 0; fields["e"+strconv.Itoa(i)] != ""; i++ {
+		claim.AlsoOn = append(claim.AlsoOn, fields["e"+strconv.Itoa(i)])
+	}
 	if !claim.State.Settled() {
 		return claim, nil
 	}

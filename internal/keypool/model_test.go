@@ -1,6 +1,10 @@
 package keypool
 
 import (
+	"reflect"
+	"slices"
+	"strings"
+
 	"pgregory.net/rapid"
 
 	"autopurchase/worker"
@@ -13,8 +17,9 @@ type model struct {
 	low    int64
 	keys   []*modelKey
 	claims map[string]*modelClaim
-	told   []string // what the journal should have been told of
-	level  int      // the last alarm: 1 low, 2 exhausted
+	ended  []*modelKey // the keys of the last claim that ended, which become spent in this order
+	told   []string    // what the journal should have been told of
+	level  int         // the last alarm: 1 low, 2 exhausted
 }
 
 type modelKey struct {
@@ -27,6 +32,7 @@ type modelKey struct {
 type modelClaim struct {
 	state   worker.ClaimState
 	key     *modelKey
+	also    []*modelKey // the other keys that it is on
 	n       int64
 	by      holder
 	print   string
@@ -63,7 +69,7 @@ func (m *model) key(name string) *modelKey {
 func (m *model) draw(d worker.Draw, old bool, choice string) string {
 	c, me := m.claims[d.Reference], holder{d.Owner, d.Attempt}
 	switch {
-	case c == nil && old && d.Attempt > 1 && d.OnKey == "":
+	case c == nil && old && d.Attempt > 1 && len(d.OnKeys) == 0:
 		return "lost"
 	case c == nil:
 	case c.print != d.Fingerprint:
@@ -72,15 +78,16 @@ func (m *model) draw(d worker.Draw, old bool, choice string) string {
 		return "done"
 	case c.by != me && me.attempt <= c.by.attempt:
 		return "fenced"
-	case c.state == sent && (d.OnKey == "" || d.OnKey == c.key.name):
-		return c.resume(me, d.OnKey)
-	case d.OnKey == "" && c.key != nil && !c.key.benched:
+	case c.state == sent && (len(d.OnKeys) == 0 || c.isOn(m.narrow(c, d))):
+		return c.resume(me, len(d.OnKeys) > 0)
+	case len(d.OnKeys) == 0 && c.key != nil && !c.key.benched:
 		c.state, c.by, c.looking = sent, me, false
 		return "send"
 	}
+	on := m.narrow(c, d)
 	m.release(c)
-	if d.OnKey != "" {
-		m.bind(d, me, d.OnKey)
+	if len(on) > 0 {
+		m.bind(d, me, on...)
 		return "look_up"
 	}
 	if code := m.room(d); code != "" {
@@ -94,8 +101,8 @@ func (m *model) draw(d worker.Draw, old bool, choice string) string {
 }
 
 // resume draws a claim that was sent: who marked it so has not sent it yet, anybody else has to look it up.
-func (c *modelClaim) resume(me holder, onKey string) string {
-	if c.by == me && onKey == "" && !c.looking {
+func (c *modelClaim) resume(me holder, bound bool) string {
+	if c.by == me && !bound && !c.looking {
 		return "send"
 	}
 	if c.by != me {
@@ -121,22 +128,61 @@ func (m *model) room(d worker.Draw) string {
 	return "no_key"
 }
 
-func (m *model) bind(d worker.Draw, me holder, key string) {
+func (m *model) bind(d worker.Draw, me holder, keys ...string) {
 	c := m.claims[d.Reference]
 	if c == nil {
 		c = &modelClaim{print: d.Fingerprint}
 		m.claims[d.Reference] = c
 	}
-	c.state, c.by, c.looking = sent, me, d.OnKey != ""
-	c.key, c.n = m.key(key), d.Size.Lines
-	c.key.held += c.n
+	c.state, c.by, c.looking = sent, me, len(d.OnKeys) > 0
+	c.key, c.n = m.key(keys[0]), d.Size.Lines
+	for _, also := range keys[1:] {
+		c.also = append(c.also, m.key(also))
+	}
+	for _, k := range c.keys() {
+		k.held += c.n
+	}
 }
 
 func (m *model) release(c *modelClaim) {
 	if c != nil && c.key != nil {
-		c.key.held -= c.n
-		c.key, c.n = nil, 0
+		for _, k := range c.keys() {
+			k.held -= c.n
+		}
+		c.key, c.also, c.n = nil, nil, 0
 	}
+}
+
+func (c *modelClaim) keys() []*modelKey {
+	if c == nil || c.key == nil {
+		return nil
+	}
+	return append([]*modelKey{c.key}, c.also...)
+}
+
+// narrow leaves of several keys on which an order was found those that its claim is on, or else those of its account, or all.
+func (m *model) narrow(c *modelClaim, d worker.Draw) []string {
+	var could []string
+	for _, name := range d.OnKeys {
+		if on := c.keys(); slices.Contains(on, m.key(name)) || len(on) == 0 && d.Account != "" && d.Account == m.key(name).account {
+			could = append(could, name)
+		}
+	}
+	if len(d.OnKeys) < 2 || len(could) == 0 {
+		return d.OnKeys
+	}
+	return could
+}
+
+// isAlsoOn says whether this is one of its other keys.
+func (c *modelClaim) isAlsoOn(name string) bool {
+	return slices.ContainsFunc(c.also, func(k *modelKey) bool { return k.name == name })
+}
+
+// isOn says whether the claim is on these keys and no other.
+func (c *modelClaim) isOn(names []string) bool {
+	on := strings.Fields(c.on())
+	return len(names) == len(on) && slices.Contains(on, names[0])
 }
 
 // settle ends in the state of the claim or a code. The first outcome stands, but an unknown one gives way to a fact.
@@ -152,13 +198,15 @@ func (m *model) settle(reference string, me holder, part worker.Part, size int64
 		return "fenced"
 	}
 	c.state, c.reason = part.State, part.Reason
-	if k, n := c.key, c.n; k != nil && c.state != unknownOne {
-		m.release(c)
-		if c.state == placed || c.state == partial {
-			k.used += min(size, n)
+	if n := c.n; c.key != nil && c.state != unknownOne {
+		if c.n = 0; c.state == placed || c.state == partial {
 			c.n = min(size, n)
 		}
-		k.benched = k.benched && k.used < k.limit
+		m.ended = c.keys()
+		for _, k := range m.ended {
+			k.held, k.used = k.held-n, k.used+c.n
+			k.benched = k.benched && k.used < k.limit
+		}
 	}
 	return string(c.state)
 }
@@ -197,12 +245,14 @@ func (m *model) add(name string, limit int64, account string) {
 // tell notes what every step may leave behind: a key that is spent now, and an alarm once until the pool has recovered.
 func (m *model) tell() {
 	left := int64(0)
-	for _, k := range m.keys {
+	for _, k := range slices.Concat(m.ended, m.keys) {
 		spent := k.used >= k.limit
 		if spent && !k.spent {
 			m.told = append(m.told, "spent "+k.name)
 		}
 		k.spent = spent
+	}
+	for _, k := range m.keys {
 		left += k.left()
 	}
 	level := 0
@@ -231,22 +281,25 @@ func (m *model) active() int {
 	return min(m.width, usable)
 }
 
-// on is the name of the claim's key.
+// on names the claim's keys.
 func (c *modelClaim) on() string {
-	if c == nil || c.key == nil {
-		return ""
+	var names []string
+	for _, k := range c.keys() {
+		names = append(names, k.name)
 	}
-	return c.key.name
+	return strings.Join(names, " ")
 }
 
 // agrees compares a claim that a step returned. What it says is the same each time, or no history could be made shorter.
 func (c *modelClaim) agrees(r *rapid.T, got worker.Claim) {
-	said := modelClaim{got.State, nil, got.Products, holder{got.Owner, got.Attempt}, c.print, c.looking, got.Resent, got.Part.Reason}
-	want, key := *c, c.on()
-	if want.key = nil; c.state.Settled() {
-		said.by, got.AppKey = c.by, key
+	on := words(got.AppKey, got.AlsoOn)
+	said := modelClaim{got.State, nil, nil, got.Products, holder{got.Owner, got.Attempt}, c.print, c.looking, got.Resent, got.Part.Reason}
+	want, keys := *c, c.on()
+	want.key, want.also = nil, nil
+	if c.state.Settled() {
+		said.by, on = c.by, keys
 	}
-	if said != want || got.AppKey != key {
-		r.Fatalf("%+v on %s, the model has %+v on %s", said, got.AppKey, want, key)
+	if !reflect.DeepEqual(said, want) || on != keys {
+		r.Fatalf("%+v on %s, the model has %+v on %s", said, on, want, keys)
 	}
 }

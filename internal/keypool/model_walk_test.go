@@ -3,6 +3,7 @@ package keypool
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -42,7 +43,7 @@ type walked struct {
 	granted map[string]holder // who was told to send, and has not taken it back
 	infos   []Info            // the keys as they were last seen
 	last    func(*rapid.T)    // the last step
-	bound   string            // the key that the last step bound a fact to, whatever its room
+	bound   bool              // the last step bound a fact, or counted one on several keys, whatever their room
 	serial  int
 }
 
@@ -59,7 +60,7 @@ func (h *walked) begin(r *rapid.T) {
 
 // step runs a step and keeps it, to be run again.
 func (h *walked) step(r *rapid.T, do func(*rapid.T)) {
-	h.last, h.bound = do, ""
+	h.last, h.bound = do, false
 	do(r)
 	h.model.tell()
 }
@@ -103,9 +104,15 @@ func (h *walked) crash(r *rapid.T) {
 	h.drawn(r, reference, holder{"x", c.by.attempt + 1}, "")
 }
 
-// find binds a claim to the key under which its order was found.
+// find binds a claim to the keys under which its order was found.
 func (h *walked) find(r *rapid.T) {
-	h.drawn(r, references.Draw(r, "reference"), anybody(r), h.anyKey(r).name)
+	keys := []string{h.anyKey(r).name}
+	for range rapid.IntRange(0, 2).Draw(r, "more") {
+		if k := h.anyKey(r).name; !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	h.drawn(r, references.Draw(r, "reference"), anybody(r), strings.Join(keys, " "))
 }
 
 func anybody(r *rapid.T) holder {
@@ -118,7 +125,7 @@ func (h *walked) anyKey(r *rapid.T) *modelKey {
 
 func (h *walked) drawn(r *rapid.T, reference string, me holder, onKey string) {
 	d := by(order1(h.pool, reference, rapid.Int64Range(1, 12).Draw(r, "n")), me.owner, me.attempt)
-	d.OnKey = onKey
+	d.OnKeys = strings.Fields(onKey)
 	rare := rapid.IntRange(0, 15).Draw(r, "rare")
 	old := rare == 1
 	switch rare {
@@ -134,15 +141,18 @@ func (h *walked) drawn(r *rapid.T, reference string, me holder, onKey string) {
 		name += " on " + onKey
 	}
 	h.step(r, func(r *rapid.T) {
-		before := h.model.claims[reference].on()
+		before := modelClaim{}
+		if c := h.model.claims[reference]; c != nil {
+			before = *c
+		}
 		claim, err := h.p.Draw(r.Context(), d)
 		want := h.model.draw(d, old, claim.AppKey)
 		h.says(r, name, string(claim.Turn), err, want)
 		if err != nil {
 			return
 		}
-		if h.bound = onKey; want == "send" {
-			h.grants(r, d, me, claim, before != claim.AppKey)
+		if h.bound = onKey != ""; want == "send" {
+			h.grants(r, d, me, claim, before)
 		}
 		h.model.claims[reference].agrees(r, claim)
 	})
@@ -150,15 +160,19 @@ func (h *walked) drawn(r *rapid.T, reference string, me holder, onKey string) {
 
 // grants checks what makes a double order or an over-drawn key, without asking the model: one delivery at a time is told to send,
 // and a fresh hold fits on its key, which is an active one if any of these has room.
-func (h *walked) grants(r *rapid.T, d worker.Draw, me holder, claim worker.Claim, fresh bool) {
+func (h *walked) grants(r *rapid.T, d worker.Draw, me holder, claim worker.Claim, before modelClaim) {
 	if other, granted := h.granted[d.Reference]; granted && other != me {
 		r.Fatalf("%v is told to send what %v was told to send", me, other)
 	}
 	h.granted[d.Reference] = me
-	if !fresh {
+	if before.key != nil && before.key.name == claim.AppKey {
 		return
 	}
 	for _, k := range h.infos {
+		if before.isAlsoOn(k.AppKey) { // it gave that back
+			k.Held -= before.n
+			k = k.withLeft()
+		}
 		fits := k.Left >= claim.Products && (d.Account == "" || k.Account == d.Account)
 		if k.AppKey == claim.AppKey && !fits {
 			r.Fatalf("%d products do not fit on %+v", claim.Products, k)
@@ -296,7 +310,7 @@ func (h *walked) check(r *rapid.T) {
 	active, sum := 0, int64(0)
 	for i, got := range h.infos {
 		k := h.model.keys[i]
-		if over := got.Used + got.Held; over > got.Limit && got.AppKey != h.bound && i < len(before) && over > before[i].Used+before[i].Held {
+		if over := got.Used + got.Held; over > got.Limit && !h.bound && i < len(before) && over > before[i].Used+before[i].Held {
 			r.Fatalf("over-drawn: %+v, before %+v", got, before[i])
 		}
 		if got.AppKey != k.name || got.Limit != k.limit || got.Used != k.used || got.Held != k.held || got.Left != k.left() ||

@@ -20,8 +20,12 @@ if pool.server ~= ARGV[1] then return {'ok', events} end
 for i = 6, #KEYS do
   local c = redis.call('HMGET', KEYS[i], 's', 'k', 'n')
   if c[1] == 'drawn' or c[1] == 'sent' then
-    local k = key(c[2] or '')
-    if k then move(k, 0, -tonumber(c[3] or '0')) end
+    local app, e = c[2] or '', 0
+    while app do
+      local k = key(app)
+      if k then move(k, 0, -tonumber(c[3] or '0')) end
+      app, e = redis.call('HGET', KEYS[i], 'e' .. e), e + 1
+    end
     redis.call('DEL', KEYS[i])
   end
 end

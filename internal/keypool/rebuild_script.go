@@ -5,20 +5,23 @@ package keypool
 //
 //	KEYS    the pool's, then the claims of open orders, then the claims of orders under way
 //	ARGV    1 server and 2 born as they were seen  3 count  4 width  5 low  6 last sequence of the journal  7 number of keys
-//	        for each key    app key, limit, used, floor, benched or "", account, alipay, version (0: not in the journal)
+//	        for each key    app key, limit, used, certain, floor, benched or "", account, alipay, version (0: not in the journal)
 //	        number of open orders
-//	        for each one    app key, products, decided at ms, number of pieces, pieces…
+//	        for each one    app keys, products, decided at ms, number of pieces, pieces…
 //	        for each order under way    lines, units, account; lines and units are 0 for one that was never delivered
 //	returns ok
 //
 // Where the journal is ahead of this Redis, its word on settings and keys counts; else Redis's. Of each key
+//
+// A lost record is on the keys that are not spent and had room for the order beside what they certainly took: what was counted on
+// several keys for one order was on one of them.
 //
 //	used   is the most of what Redis says, what the journal said, and the results with the orders that ended and have none
 //	held   is made anew: open orders, claims of orders under way, and lost records
 //
 // A Redis that has all that is on record is believed, and only marked. Otherwise an order under way whose claim has not ended
 // gets a lost record: the claim may be missing, or not be the last of it.
-var rebuildScript = newOpenScript(`
+var rebuildScript = lengthy(newOpenScript(`
 local at = 0
 local function word() at = at + 1; return ARGV[at] end
 local function number() return tonumber(word()) end
@@ -44,7 +47,7 @@ for _, app in ipairs(known) do
   books[app] = {here = k, limit = k and k.limit, account = k and k.account, state = k and k.state, used = k and k.used or 0}
 end
 for _ = 1, number() do
-  local app, limit, used, floor = word(), number(), number(), number()
+  local app, limit, used, certain, floor = word(), number(), number(), number(), number()
   local benched, account, alipay, version = word(), word(), word(), number()
   local b = books[app]
   if not b and version > 0 then
@@ -54,7 +57,7 @@ for _ = 1, number() do
     redis.call('RPUSH', KEYS[2], app)
   end
   if b then
-    b.used, b.sum = math.max(b.used, floor), used
+    b.used, b.sum, b.certain = math.max(b.used, floor), used, certain
     if version > 0 and (ahead or not b.here) then
       redis.call('HSET', KEYS[1], app .. '.limit', limit, app .. '.account', account, app .. '.alipay', alipay,
         app .. '.version', version)
@@ -63,38 +66,59 @@ for _ = 1, number() do
   end
 end
 for app, b in pairs(books) do
-  b.held, b.extra, b.sum = 0, 0, b.sum or 0
+  b.held, b.extra, b.sum, b.certain = 0, 0, b.sum or 0, b.certain or 0
 end
 
-local function book(c)
-  local b, n = books[c[2] or ''], tonumber(c[3] or '0')
-  if not b then return end
-  if c[1] == 'placed' or c[1] == 'partial' then b.extra = b.extra + n
-  elseif c[1] ~= 'refused' and c[1] ~= 'cancelled' then b.held = b.held + n end
+local function standing(i)
+  local c = redis.call('HMGET', KEYS[i], 's', 'k', 'n', 'e0')
+  local apps, app = {c[2] or ''}, c[4]
+  while app do
+    apps[#apps + 1] = app
+    app = redis.call('HGET', KEYS[i], 'e' .. (#apps - 1))
+  end
+  return c[1], apps, tonumber(c[3] or '0')
+end
+
+local function book(state, apps, n)
+  for _, app in ipairs(apps) do
+    local b = books[app]
+    if b and (state == 'placed' or state == 'partial') then
+      b.extra = b.extra + n
+      if #apps == 1 then b.certain = b.certain + n end
+    elseif b and state ~= 'refused' and state ~= 'cancelled' then
+      b.held = b.held + n
+    end
+  end
 end
 local open = number()
 for i = 6, 5 + open do
-  local app, n, decided, pieces = word(), number(), word(), number()
-  local c = redis.call('HMGET', KEYS[i], 's', 'k', 'n')
-  if not c[1] or c[1] == 'drawn' or c[1] == 'sent' then
+  local named, n, decided, pieces = word(), number(), word(), number()
+  local state, apps, products = standing(i)
+  if not state or state == 'drawn' or state == 'sent' then
     behind = true
     redis.call('DEL', KEYS[i])
-    redis.call('HSET', KEYS[i], 's', 'unknown', 'k', app, 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0,
+    redis.call('HSET', KEYS[i], 's', 'unknown', 'k', string.match(named, '%S+'), 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0,
       't', decided, 'd', decided)
     for r = 0, pieces - 1 do redis.call('HSET', KEYS[i], 'r' .. r, word()) end
-    c = {'unknown', app, n}
+    state, apps, products = 'unknown', {}, n
+    for app in string.gmatch(named, '%S+') do
+      if #apps > 0 then redis.call('HSET', KEYS[i], 'e' .. (#apps - 1), app) end
+      apps[#apps + 1] = app
+    end
   else
     at = at + pieces
   end
-  book(c)
+  book(state, apps, products)
 end
 local flights = {}
 for i = 6 + open, #KEYS do
   local lines, units, account = number(), number(), word()
-  local c = redis.call('HMGET', KEYS[i], 's', 'k', 'n')
-  book(c)
-  if lines > 0 and (not c[1] or c[1] == 'drawn' or c[1] == 'sent') then
-    flights[#flights + 1] = {claim = KEYS[i], n = pool.count == 'units' and units or lines, account = account, own = c[2]}
+  local state, apps, products = standing(i)
+  book(state, apps, products)
+  if lines > 0 and (not state or state == 'drawn' or state == 'sent') then
+    local own = {}
+    for _, app in ipairs(apps) do own[app] = true end
+    flights[#flights + 1] = {claim = KEYS[i], n = pool.count == 'units' and units or lines, account = account, own = own}
   end
 end
 for app, b in pairs(books) do
@@ -113,7 +137,7 @@ for _, f in ipairs(flights) do
   local record = {f.n}
   for _, app in ipairs(known) do
     local b = books[app]
-    if b.limit and app ~= f.own and (f.account == '' or f.account == b.account) and b.used + f.n <= b.limit then
+    if b.limit and not f.own[app] and (f.account == '' or f.account == b.account) and b.used < b.limit and b.certain + f.n <= b.limit then
       b.held = b.held + f.n
       record[#record + 1] = app
     end
@@ -149,4 +173,4 @@ end
 event('rebuilt', nil, '', #known .. ' keys, ' .. #flights .. ' orders under way')
 alarm()
 return {'ok', events}
-`)
+`))

@@ -10,14 +10,14 @@ func (p *past) script(before standing, claimed map[string]bool) (references []st
 		if k.benched {
 			benched = "benched"
 		}
-		args = append(args, k.appKey, k.limit, k.used, k.floor, benched, k.account, k.alipay, k.versions)
+		args = append(args, k.appKey, k.limit, k.used, k.certain, k.floor, benched, k.account, k.alipay, k.versions)
 	}
 	at := len(args)
 	args = append(args, 0)
 	for _, s := range p.open {
 		for _, open := range s.open {
 			references = append(references, open.OutOrderID)
-			args = append(args, open.AppKey, open.Products, open.part.At.UnixMilli())
+			args = append(args, words(open.AppKey, open.AlsoOn), open.Products, open.part.At.UnixMilli())
 			args = appendPieces(args, open.part)
 		}
 	}

@@ -3,6 +3,7 @@ package keypool
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"time"
 )
 
 // script is one Lua script: the common part, the guard, then its own.
@@ -11,6 +12,7 @@ type script struct {
 	sha    string
 	body   string // of a step
 	place  int    // of a step in batchScript, from 1; 0 if it is none
+	long   bool   // it may take longer than a call
 }
 
 // scripts are all of them: they are loaded together.
@@ -36,6 +38,22 @@ func loadable(source string) *script {
 	return s
 }
 
+// longest is how long a long script may take: it is about everything that is under way, on every key.
+const longest = 10 * time.Second
+
+func lengthy(s *script) *script {
+	s.long = true
+	return s
+}
+
+// allows is how long a script may take, repeats included.
+func (p *Pool) allows(s *script) time.Duration {
+	if s.long {
+		return max(longest, p.config.CallTimeout)
+	}
+	return p.config.CallTimeout
+}
+
 // common is what all scripts share. KEYS are names.keys; every reply begins with a status and the number of events appended.
 // Before the ARGV that a script tells of there is one more: the identity of the Redis that the caller is connected to.
 //
@@ -52,6 +70,8 @@ func loadable(source string) *script {
 //	join    puts a key into use: active if there is a place, else ready
 //	bench   takes a key out of use until it is restored
 //	info    the reply of scripts about a key
+//	also    lists the other keys that a claim is on, of which it is not known which one took the order; on lists all of them
+//	loosen  gives back what a claim holds, on each of them
 //	claim   reads the claim; answer is the reply of scripts about one, brief the reply about one that the caller has just changed
 //	alarm   tells once that the pool is low or exhausted, until it has recovered
 //
@@ -191,6 +211,30 @@ local function claim()
   return c
 end
 
+local function also(c)
+  local apps, i = {}, 0
+  while c['e' .. i] do
+    apps[i + 1] = c['e' .. i]
+    i = i + 1
+  end
+  return apps
+end
+
+local function on(c)
+  local apps = also(c)
+  if c.k ~= '' then table.insert(apps, 1, c.k) end
+  return apps
+end
+
+local function loosen(c)
+  for _, app in ipairs(on(c)) do
+    local k = key(app)
+    if k then move(k, 0, -c.n) end
+  end
+  redis.call('HSET', KEYS[6], 'k', '', 'n', 0)
+  for i = 1, #also(c) do redis.call('HDEL', KEYS[6], 'e' .. (i - 1)) end
+end
+
 local function info(k)
   local v = redis.call('HMGET', KEYS[1], k.app .. '.alipay', k.app .. '.version')
   return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, v[1] or '', tonumber(v[2] or '0')}
@@ -204,6 +248,7 @@ local function answer(c, turn)
     parts[i + 1] = c['r' .. i]
     i = i + 1
   end
-  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), tonumber(c.d or '0'), table.concat(parts), tonumber(c.x or '0')}
+  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), tonumber(c.d or '0'), table.concat(parts), tonumber(c.x or '0'),
+    table.concat(also(c), ' ')}
 end
 `

@@ -3,6 +3,7 @@ package keypool
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -108,7 +109,11 @@ func (s *shard) fill(batch []*call) []*call {
 // exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
 // loaded and sent again, which is safe because they have not run.
 func (l *lane) exchange(ctx context.Context, batch []*call) {
-	ctx, cancel := context.WithTimeout(ctx, l.pool.config.CallTimeout)
+	limit := time.Duration(0)
+	for _, c := range batch {
+		limit = max(limit, l.pool.allows(c.script))
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := l.connected(ctx); err != nil {
 		for _, c := range batch {

@@ -10,14 +10,14 @@ import (
 //
 //	KEYS    the pool's, then the claim
 //	ARGV    1 owner  2 attempt  3 state  4 lines  5 units  6… the outcome's pieces
-//	returns ok and the claim, with turn done, in brief if it ended in this step
+//	returns ok and the claim, with turn done, in brief if it ended in this step on one key
 //	        fenced | no_claim | broken <app key>
 //
 // The first outcome stands and is returned; only unknown gives way, to a fact. placed, partial and refused are facts, whoever
 // brings them; while the claim is drawn, nothing was sent as far as the ledger knows, and only its owner may end it.
 var settleScript = newStep(2, `
 local owner, attempt, state = ARGV[1], ARGV[2], ARGV[3]
-local c = redis.call('HMGET', KEYS[6], 's', 'o', 'a', 'k', 'n', 'u', 'x')
+local c = redis.call('HMGET', KEYS[6], 's', 'o', 'a', 'k', 'n', 'u', 'x', 'e0')
 local was, app, held = c[1], c[4], tonumber(c[5])
 if not was then
   lose()
@@ -31,6 +31,11 @@ elseif was == 'sent' or was == 'drawn' then
   if not mine and not (fact and was == 'sent') then return fail('fenced') end
 else
   return answer(claim(), 'done')
+end
+
+local others = c[8] and also(claim()) or {}
+for _, other in ipairs(others) do
+  if not key(other) then return fail('broken', other) end
 end
 
 release()
@@ -48,6 +53,11 @@ if state == 'unknown' then
 elseif k then
   move(k, counted, -held)
   tire(k)
+  for _, other in ipairs(others) do
+    local o = key(other)
+    move(o, counted, -held)
+    tire(o)
+  end
   alarm()
 end
 
@@ -58,6 +68,7 @@ if was == 'unknown' then -- what was said of it gives way
 end
 redis.call('HSET', KEYS[6], 's', state, 'n', counted, 'd', now, 'r0', ARGV[6])
 for i = 7, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 6), ARGV[i]) end
+if c[8] then return answer(claim(), 'done') end
 return brief('done', app, counted, tonumber(c[3]), tonumber(c[7] or '0'))
 `)
 

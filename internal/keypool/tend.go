@@ -56,7 +56,7 @@ func (p *Pool) look(ctx context.Context) error {
 // concludeScript ends what a lost record stands for, from the result that is on record.
 //
 //	KEYS    the pool's, then the claim
-//	ARGV    1 app key or "" if nothing was ordered  2 products  3 placed or unknown  4 decided at ms  5 number of pieces  6… pieces
+//	ARGV    1 app keys or "" if nothing was ordered  2 products  3 placed or unknown  4 decided at ms  5 number of pieces  6… pieces
 //	returns ok
 //
 // A record that holds nothing marks a claim that was counted when it was lost.
@@ -67,18 +67,26 @@ release()
 local c = claim()
 if record == '0' or c and c.s ~= 'drawn' and c.s ~= 'sent' then return {'ok', events} end
 if c then
-  local k = c.k ~= '' and key(c.k)
-  if k then move(k, 0, -c.n) end
+  loosen(c)
   redis.call('DEL', KEYS[6])
 end
-local k, n = ARGV[1] ~= '' and key(ARGV[1]), tonumber(ARGV[2])
-if k and ARGV[3] == 'unknown' then
-  move(k, 0, n)
-  redis.call('HSET', KEYS[6], 's', 'unknown', 'k', k.app, 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', ARGV[4], 'd', ARGV[4])
+local apps, n = {}, tonumber(ARGV[2])
+for app in string.gmatch(ARGV[1], '%S+') do
+  if key(app) then apps[#apps + 1] = app end
+end
+for _, app in ipairs(apps) do
+  local k = key(app)
+  if ARGV[3] == 'unknown' then
+    move(k, 0, n)
+  else
+    move(k, n, 0)
+    tire(k)
+  end
+end
+if apps[1] and ARGV[3] == 'unknown' then
+  redis.call('HSET', KEYS[6], 's', 'unknown', 'k', apps[1], 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', ARGV[4], 'd', ARGV[4])
+  for e = 2, #apps do redis.call('HSET', KEYS[6], 'e' .. (e - 2), apps[e]) end
   for r = 1, tonumber(ARGV[5]) do redis.call('HSET', KEYS[6], 'r' .. (r - 1), ARGV[5 + r]) end
-elseif k then
-  move(k, n, 0)
-  tire(k)
 end
 alarm()
 return {'ok', events}
@@ -119,16 +127,21 @@ func (p *Pool) conclude(ctx context.Context, pool string) error {
 func ending(result worker.Result, reference string) (args []any, told bool) {
 	for _, order := range result.Orders {
 		if order.OutOrderID == reference {
-			return []any{order.AppKey, order.Products, "placed", 0, 0}, true // the first one counts for all
+			return []any{words(order.AppKey, order.AlsoOn), order.Products, "placed", 0, 0}, true // the first one counts for all
 		}
 	}
 	for _, open := range result.Unknown {
 		if open.OutOrderID == reference {
 			part := worker.Part{Code: result.Code, Reason: result.Reason}
-			return appendPieces([]any{open.AppKey, open.Products, "unknown", result.DecidedAt.UnixMilli()}, part), true
+			return appendPieces([]any{words(open.AppKey, open.AlsoOn), open.Products, "unknown", result.DecidedAt.UnixMilli()}, part), true
 		}
 	}
 	return []any{"", 0, "placed", 0, 0}, result.Outcome != worker.OutcomeUnknown || len(result.Unknown) > 0
+}
+
+// words writes app keys as scripts take them.
+func words(first string, others []string) string {
+	return strings.Join(append([]string{first}, others...), " ")
 }
 
 // lost lists the references of a pool's lost records.

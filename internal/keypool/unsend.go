@@ -30,9 +30,9 @@ if why == '' or why == 'absent' or c.k == '' then
 end
 local k = key(c.k)
 if not k then return fail('broken', c.k) end
-move(k, 0, -c.n)
-redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0)
-bench(k, '', why)
+loosen(c)
+redis.call('HSET', KEYS[6], 's', 'drawn')
+bench(key(c.k), '', why)
 return {'ok', events}
 `)
 
