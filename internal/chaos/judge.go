@@ -173,12 +173,20 @@ func (c *court) judgeOrders() {
 	}
 }
 
-// judgeKeys compares key by key. An order that is parked as unknown stays held, whether it exists or not.
+// judgeKeys compares key by key. An order that is parked as unknown stays held, whether it exists or not, and one of which it
+// was forgotten which key took it counts on each that may have: a key may count too much then, and never too little.
 func (c *court) judgeKeys() {
-	held, ordered := map[string]int64{}, map[string]int64{}
+	held, ordered, doubt := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, results := range c.results {
 		for _, open := range results[len(results)-1].Unknown {
-			held[open.AppKey] += open.Products
+			for _, appKey := range append([]string{open.AppKey}, open.AlsoOn...) {
+				held[appKey] += open.Products
+			}
+		}
+		for _, order := range results[len(results)-1].Orders {
+			for _, appKey := range order.AlsoOn {
+				doubt[appKey] += order.Products
+			}
 		}
 	}
 	for _, order := range c.orders {
@@ -192,7 +200,8 @@ func (c *court) judgeKeys() {
 	for _, key := range c.keys {
 		leaked, miscounted := abs(key.Held-held[key.AppKey]), max(0, ordered[key.AppKey]-key.Used)
 		if leaked > 0 || key.Used != ordered[key.AppKey] {
-			c.say("COUNT key %s: %d held, %d parked; %d used, %d ordered", key.AppKey, key.Held, held[key.AppKey], key.Used, ordered[key.AppKey])
+			c.say("COUNT key %s: %d held, %d parked; %d used, %d ordered, %d in doubt",
+				key.AppKey, key.Held, held[key.AppKey], key.Used, ordered[key.AppKey], doubt[key.AppKey])
 		}
 		c.report.LeakedHolds += leaked
 		c.report.Miscounted += miscounted

@@ -61,6 +61,10 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		"a hold too few":    {func(c *court) { c.keys[0].Held = 0 }, Report{LeakedHolds: 4}},
 		"a count too low":   {func(c *court) { c.keys[0].Used = 0 }, Report{Miscounted: 2}},
 		"a count too high":  {func(c *court) { c.keys[0].Used = 5 }, Report{}},
+		"a hold on several keys": {func(c *court) {
+			c.results["3"][0].Unknown[0].AlsoOn = []string{"l"}
+			c.keys = append(c.keys, bus.KeyInfo{AppKey: "l", Limit: 10, Held: 3})
+		}, Report{LeakedHolds: 1}},
 	} {
 		c := healthy()
 		test.breaks(c)

@@ -13,12 +13,18 @@ import (
 // spareKeys are for what stays held on keys that are nearly spent.
 const spareKeys = 4
 
+// reserve is how many keys are added only when the others have no room: what is parked after a loss is held on every key there is.
+const reserve = 40
+
+// accounts is how many buyer accounts there are: the platform shows an order to every key of its account.
+const accounts = 2
+
 // newKeys makes as many keys as the products need, each so small that a run sees many rotations.
 func newKeys(products int) []sim1688.Key {
 	limit := min(max(products/12, 50), 1000)
-	keys := make([]sim1688.Key, products/limit+spareKeys)
+	keys := make([]sim1688.Key, products/limit+spareKeys+reserve)
 	for i := range keys {
-		keys[i] = sim1688.Key{AppKey: strconv.Itoa(7_000_001 + i), Secret: rand.Text(), RefreshToken: rand.Text(), Limit: limit, Member: "buyer"}
+		keys[i] = sim1688.Key{AppKey: strconv.Itoa(7_000_001 + i), Secret: rand.Text(), RefreshToken: rand.Text(), Limit: limit, Member: "buyer-" + strconv.Itoa(1+i%accounts)}
 	}
 	return keys
 }

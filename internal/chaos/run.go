@@ -40,6 +40,7 @@ type run struct {
 	notes    *notes
 	began    time.Time
 	bus      *bus.Bus
+	reserve  []sim1688.Key // keys that are not in the pool yet
 
 	mu       sync.Mutex
 	moved    chan struct{} // closed and replaced when there are more results
@@ -88,7 +89,8 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.bus.Provision(ctx); err != nil {
 		return err
 	}
-	for _, key := range r.keys {
+	r.reserve = r.keys[len(r.keys)-reserve:]
+	for _, key := range r.keys[:len(r.keys)-reserve] {
 		if err := r.addKey(ctx, key); err != nil {
 			return err
 		}
@@ -273,7 +275,8 @@ func (r *run) settle(ctx context.Context) {
 // pause between two tries of a request, 30 s, with all that may follow.
 const standstill = 100 * time.Second
 
-// operate puts benched keys back into use, as a person would: the simulator's 401 is none of theirs.
+// operate puts benched keys back into use, as a person would: the simulator's 401 is none of theirs. And it adds a key when
+// there is hardly any room.
 func (r *run) operate(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait(ctx, time.Second)
@@ -281,13 +284,21 @@ func (r *run) operate(ctx context.Context) {
 		if err != nil {
 			continue // it is asked again
 		}
+		left := int64(0)
 		for _, key := range keys {
+			left += key.Left
 			if key.State == "benched" {
 				_, _ = r.bus.RestoreKey(ctx, "", key.AppKey, "operator") // the same
 			}
 		}
+		if left < hardlyAny && len(r.reserve) > 0 && r.addKey(ctx, r.reserve[0]) == nil {
+			r.reserve = r.reserve[1:]
+		}
 	}
 }
+
+// hardlyAny is less than the largest orders take, in products.
+const hardlyAny = 20
 
 // tell says now and then how far it is.
 func (r *run) tell(ctx context.Context) {
