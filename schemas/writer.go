@@ -75,8 +75,8 @@ func (w writer) texts(name string, values []string) writer {
 	}
 	w = w.name(name).open('[')
 	for _, value := range values {
-		quoted, _ := jsontext.AppendQuote(w, value)
-		w = append(quoted, ',')
+		w, _ = jsontext.AppendQuote(w, value) // bytes that are not UTF-8 become U+FFFD
+		w = append(w, ',')
 	}
 	return w.close(']')
 }
