@@ -114,7 +114,7 @@ func TestOneGoesAheadAfterAPause(t *testing.T) {
 func TestNobodyWaitsLongForASlowOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, err := New(Config{Instance: "w1"}, Ports{Decode: func([]byte) (Request, error) {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			panic("it never comes through")
 		}})
 		if err != nil {
@@ -129,7 +129,7 @@ func TestNobodyWaitsLongForASlowOne(t *testing.T) {
 		if took := time.Since(start); took != w.config.ProbeTimeout {
 			t.Errorf("the next one waited %v", took)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 	})
 }
 
