@@ -7,8 +7,8 @@
 //	                   └────────╪ proxy ──► Redis
 //
 // Workers and relays are the built program; NATS is this program again, see [ServeIfAsked]; Redis is redis-server with an
-// append-only file. Whoever dies is started again, as a service manager would. Between any two stands a proxy that can cut and
-// freeze connections.
+// append-only file. Whoever dies is started again, as a service manager would. Between any two stands a proxy that can cut,
+// freeze and slow down connections.
 //
 // What happens is a plan made of a seed: so many faults, each due when so many requests have their result. It is not tied to
 // the clock, so that a slow machine and a quick one meet the same faults at the same places of the work. Publishing keeps in
@@ -21,9 +21,15 @@
 //	worker_stop, relay_stop                          SIGSTOP, then SIGCONT: longer and shorter than the broker's patience
 //	X_cut                                            connections reset, and none let through for the fault's length
 //	X_freeze                                         connections stay open and nothing passes; what was sent arrives afterwards
+//	X_slow                                           all that passes takes 50 to 250 ms
 //	                                                 X is nats, redis, channel (worker to relay) or gateway (relay to 1688)
 //	sim_K                                            the simulator misbehaves: three calls in ten have its fault K
 //	redis_flush                                      FLUSHALL; only if asked for, see [Config.Flush]
+//
+// Freezing and slowing down are toxics of toxiproxy, which is part of this process. The connections themselves are ours: a
+// toxiproxy that is stopped gives its port back, ends connections as if their peer had meant to, and keeps two goroutines for
+// each that ended under traffic. So is the toxic that freezes: of toxiproxy's, timeout drops what it holds back, and bandwidth
+// lets ends pass.
 //
 // # Judgement
 //

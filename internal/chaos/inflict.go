@@ -28,10 +28,8 @@ func (v *villain) inflict(ctx context.Context, f fault) error {
 		return v.flush(ctx)
 	}
 	part, how := f.Kind.part()
-	if how == "cut" || how == "freeze" {
-		proxies := v.proxies[part]
-		v.inflictProxy(ctx, proxies[f.Target%uint64(len(proxies))], how, f.For)
-		return nil
+	if proxies, lines := v.proxies[part], how == "cut" || toxic[how] != ""; lines {
+		return v.inflictProxy(ctx, proxies[f.Target%uint64(len(proxies))], how, f.For)
 	}
 	processes := v.procs[part]
 	v.inflictProcess(ctx, processes[f.Target%uint64(len(processes))], how, f.For)
@@ -52,16 +50,19 @@ func (v *villain) inflictProcess(ctx context.Context, p *process, how string, la
 	wait(ctx, lasts)
 }
 
-func (v *villain) inflictProxy(ctx context.Context, p *proxy, how string, lasts time.Duration) {
+func (v *villain) inflictProxy(ctx context.Context, p *proxy, how string, lasts time.Duration) error {
 	defer v.alone(p)()
 	if how == "cut" {
 		p.cut()
 		defer p.mend()
 	} else {
-		p.freeze()
-		defer p.thaw()
+		defer p.heal()
+		if err := p.poison(toxic[how]); err != nil {
+			return err
+		}
 	}
 	wait(ctx, lasts)
+	return nil
 }
 
 // alone waits until nobody strikes the part, and gives what ends that.

@@ -30,6 +30,7 @@ var spans = map[Kind]span{
 	"redis_cut": {1 * ms, 1500 * ms}, "redis_freeze": {200 * ms, 4500 * ms},
 	"channel_cut": {1 * ms, 1500 * ms}, "channel_freeze": {200 * ms, 4500 * ms},
 	"gateway_cut": {1 * ms, 1000 * ms}, "gateway_freeze": {200 * ms, 4000 * ms},
+	"nats_slow": brief, "redis_slow": brief, "channel_slow": brief, "gateway_slow": brief,
 	RedisFlush: {1 * ms, 2 * ms},
 
 	"sim_latency": brief, "sim_http_500": brief, "sim_http_502_html": brief, "sim_cut_before": brief, "sim_cut_after": brief,

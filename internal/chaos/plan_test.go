@@ -50,8 +50,8 @@ func TestFlushIsOneOfTheKindsIfAskedFor(t *testing.T) {
 func TestEveryKindHasAPart(t *testing.T) {
 	how := map[string][]string{
 		"worker": {"kill", "term", "stop"}, "relay": {"kill", "term", "stop"},
-		"redis": {"kill", "term", "cut", "freeze", "flush"}, "nats": {"kill", "term", "cut", "freeze"},
-		"channel": {"cut", "freeze"}, "gateway": {"cut", "freeze"},
+		"redis": {"kill", "term", "cut", "freeze", "slow", "flush"}, "nats": {"kill", "term", "cut", "freeze", "slow"},
+		"channel": {"cut", "freeze", "slow"}, "gateway": {"cut", "freeze", "slow"},
 	}
 	for kind := range spans {
 		part, what := kind.part()

@@ -2,23 +2,26 @@ package chaos
 
 import (
 	"context"
-	"io"
 	"net"
 	"sync"
-	"sync/atomic"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/Shopify/toxiproxy/v2/stream"
+	"github.com/rs/zerolog"
 )
 
-// proxy hands one TCP connection on after the other, and can cut and freeze them.
+// proxy hands TCP connections on. What passes goes through toxiproxy's toxics; the connections are its own, see the package
+// comment.
 type proxy struct {
-	listener net.Listener
-	target   string
-	running  sync.WaitGroup
+	*toxiproxy.Proxy // never started: its toxics are what is used of it
+	server           *toxiproxy.ApiServer
+	listener         net.Listener
+	running          sync.WaitGroup
 
 	mu     sync.Mutex
 	open   map[net.Conn]bool // both ends of every connection
-	closed bool
-	down   bool          // none is let through
-	flows  chan struct{} // closed while data may pass
+	down   bool              // none is let through until mend
+	closed bool              // none is let through any more: a cut may end after close
 }
 
 func newProxy(target string) (*proxy, error) {
@@ -26,8 +29,10 @@ func newProxy(target string) (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{listener: listener, target: target, open: map[net.Conn]bool{}, flows: make(chan struct{})}
-	close(p.flows)
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := &proxy{
+		Proxy: toxiproxy.NewProxy(server, target, "", target), server: server, listener: listener, open: map[net.Conn]bool{},
+	}
 	p.running.Go(p.accept)
 	return p, nil
 }
@@ -40,59 +45,42 @@ func (p *proxy) accept() {
 		if err != nil {
 			return
 		}
-		p.running.Go(func() { p.serve(conn) })
+		p.running.Go(func() { p.join(conn) })
 	}
 }
 
-func (p *proxy) serve(client net.Conn) {
+// join connects both ends by a link each way. A link ends with its input, and closes its output then.
+func (p *proxy) join(client net.Conn) {
 	if !p.enter(client) {
 		return
 	}
-	defer p.leave(client)
-	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.target)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.Upstream)
 	if err != nil || !p.enter(server) {
+		p.leave(client)
 		return
 	}
-	defer p.leave(server)
-	var ended atomic.Bool
-	back := make(chan struct{})
-	p.running.Go(func() {
-		defer close(back)
-		p.pump(client, server)
-		if !ended.Swap(true) {
-			p.leave(client)
-		}
-	})
-	p.pump(server, client)
-	if !ended.Swap(true) {
-		p.leave(server)
-	}
-	<-back
+	p.running.Add(2)
+	name := client.RemoteAddr().String()
+	p.Toxics.StartLink(p.server, name+" up", client, end{server, p}, stream.Upstream)
+	p.Toxics.StartLink(p.server, name+" down", server, end{client, p}, stream.Downstream)
 }
 
-// pump copies until an end is closed; what was read while frozen is written afterwards.
-func (p *proxy) pump(to io.Writer, from io.Reader) {
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		if n > 0 {
-			p.pass()
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			p.pass() // a frozen network hides an end too
-			return
-		}
-	}
+// end is what a link writes to. Its writes never fail: toxiproxy stops to read from a link whose output failed, and all that is
+// still on its way into it stays behind for good.
+type end struct {
+	net.Conn
+	proxy *proxy
 }
 
-func (p *proxy) pass() {
-	p.mu.Lock()
-	flows := p.flows
-	p.mu.Unlock()
-	<-flows
+func (e end) Write(data []byte) (int, error) {
+	_, _ = e.Conn.Write(data) // if it fails, the input ends too: the other link closes it
+	return len(data), nil
+}
+
+func (e end) Close() error {
+	defer e.proxy.running.Done()
+	e.proxy.leave(e.Conn)
+	return nil
 }
 
 // enter notes an end, or resets it if none is let through.
@@ -135,33 +123,12 @@ func reset(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// freeze lets nothing pass until thaw, and neither end can tell.
-func (p *proxy) freeze() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.flows:
-		p.flows = make(chan struct{})
-	default: // it is frozen
-	}
-}
-
-func (p *proxy) thaw() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.flows:
-	default:
-		close(p.flows)
-	}
-}
-
 func (p *proxy) close() {
-	p.thaw()
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
 	_ = p.listener.Close()
 	p.cut()
+	p.heal()
 	p.running.Wait()
 }
