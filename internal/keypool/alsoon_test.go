@@ -180,3 +180,28 @@ func wantHeld(t *testing.T, p *Pool, appKey string, used, held int64) {
 		}
 	}
 }
+
+// TestRoomGivenBackInVainEndsAnAlarm: a claim leaves two keys, nobody takes it, and the next shortage is told again.
+func TestRoomGivenBackInVainEndsAnAlarm(t *testing.T) {
+	backends(t, func(t *testing.T, p *Pool) {
+		settings(t, p, "default", Settings{Count: CountLines, Width: 1, Low: 5})
+		for _, appKey := range []string{"k1", "k2"} {
+			add(t, p, Key{Pool: "default", AppKey: appKey, Limit: 5})
+		}
+		claim := draw(t, p, onKey(order1("default", "a", 3), "k1 k2"))
+		if err := p.Unsend(t.Context(), claim, worker.CodeThrottled); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Bench(t.Context(), "default", "k1", "", ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err := p.Draw(t.Context(), with(order1("default", "a", 3), "nobody"))
+		wantCode(t, err, worker.CodeNoKey)
+		wantHeld(t, p, "k2", 0, 0)
+		draw(t, p, order1("default", "b", 1))
+		told := kinds(t, p, "default")
+		if low := slices.DeleteFunc(told, func(kind string) bool { return kind != string(worker.EventLow) }); len(low) != 2 {
+			t.Fatalf("told low %d times, want twice", len(low))
+		}
+	})
+}

@@ -81,18 +81,18 @@ local function choose()
       local app = redis.call('LINDEX', KEYS[list], i)
       if not app then break end
       local k = key(app)
-      if not k then return nil, fail('broken', app) end
+      if not k then return nil, 'broken', app end
       if fits(k) then return k end
     end
   end
   local largest = -1
   for _, app in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
     local k = key(app)
-    if not k then return nil, fail('broken', app) end
+    if not k then return nil, 'broken', app end
     if account == '' or k.account == account then largest = math.max(largest, k.limit) end
   end
-  if largest >= 0 and n > largest then return nil, fail('too_large', n .. ' of ' .. largest) end
-  return nil, fail('no_key', tostring(n))
+  if largest >= 0 and n > largest then return nil, 'too_large', n .. ' of ' .. largest end
+  return nil, 'no_key', tostring(n)
 end
 
 if c then
@@ -108,6 +108,7 @@ if c then
   narrow()
   release()
   if c.s == 'sent' and (not bound or stays()) then
+    alarm()
     -- who took the claim over to look it up repeats that; only who marked it sent may be told again to send
     if mine then return answer(c, not bound and redis.call('HGET', KEYS[6], 'l') ~= '1' and 'send' or 'look_up') end
     redis.call('HSET', KEYS[6], 'o', owner, 'a', attempt, 'l', 1)
@@ -136,12 +137,13 @@ if bound then
   return put(key(first), 'look_up', #wanted > 0 and wanted or nil)
 end
 release()
-local k, failure = choose()
+local k, status, detail = choose()
 if not k then
-  if not c and published < pool.born and failure[1] == 'no_key' then
+  alarm() -- what was given back may have ended one
+  if not c and published < pool.born and status == 'no_key' then
     redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0)
   end
-  return failure
+  return fail(status, detail)
 end
 return put(k, 'send')
 `)

@@ -58,8 +58,8 @@ elseif k then
     move(o, counted, -held)
     tire(o)
   end
-  alarm()
 end
+alarm()
 
 if was == 'unknown' then -- what was said of it gives way
   for i = 0, 511 do

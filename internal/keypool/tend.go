@@ -65,7 +65,10 @@ local record = lost()
 if not record then return {'ok', events} end
 release()
 local c = claim()
-if record == '0' or c and c.s ~= 'drawn' and c.s ~= 'sent' then return {'ok', events} end
+if record == '0' or c and c.s ~= 'drawn' and c.s ~= 'sent' then
+  alarm()
+  return {'ok', events}
+end
 if c then
   loosen(c)
   redis.call('DEL', KEYS[6])

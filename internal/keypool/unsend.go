@@ -26,6 +26,7 @@ release()
 if why == '' or why == 'absent' or c.k == '' then
   if why == 'absent' and c.s == 'sent' then redis.call('HINCRBY', KEYS[6], 'x', 1) end
   redis.call('HSET', KEYS[6], 's', 'drawn')
+  alarm()
   return {'ok', events}
 end
 local k = key(c.k)
