@@ -19,11 +19,8 @@ const (
 	Resend OnAbsent = "resend"
 )
 
-// surelyAbsent does what the policy says. An order is sent again once at most: what gets lost twice is no accident.
-func (b *buyer) surelyAbsent(ctx context.Context, claim Claim, order Order) (Claim, error) {
-	if b.config.OnAbsent != Resend || claim.Resent > 0 {
-		return b.settle(ctx, claim, absent(), Size{})
-	}
+// sendAgain makes an order that is surely absent be sent again, once at most: what gets lost twice is no accident.
+func (b *buyer) sendAgain(ctx context.Context, claim Claim, order Order) (Claim, error) {
 	if !wait(ctx, b.config.RetryEvery) {
 		return Claim{}, context.Cause(ctx)
 	}
@@ -35,7 +32,7 @@ func (b *buyer) surelyAbsent(ctx context.Context, claim Claim, order Order) (Cla
 	case Absent:
 		return Claim{}, b.release(ctx, claim)
 	}
-	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: soon}
+	return Claim{}, unanswered(0)
 }
 
 // release makes the claim drawn again, if this delivery still owns it. The next delivery draws it and sends the order: both

@@ -1,7 +1,5 @@
 package worker
 
-import "time"
-
 // Ended is a child order and how it ended.
 type Ended struct {
 	Child Child
@@ -122,6 +120,3 @@ next:
 	}
 	return kept
 }
-
-// sinceSent is how long ago the claim's order was sent, by the ledger's clock.
-func sinceSent(claim Claim) time.Duration { return claim.Now.Sub(claim.SentAt) }

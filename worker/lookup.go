@@ -2,7 +2,7 @@ package worker
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 )
 
@@ -11,16 +11,42 @@ import (
 // nothing when the window has ended. Then OnAbsent says what happens: as a rule it is parked for a person, and its quota stays
 // held. The same goes for an order of which some lines are found: 1688 may have split it, and show the others later.
 func (b *buyer) lookUp(ctx context.Context, claim Claim, order Order) (Claim, error) {
-	answer := b.found(ctx, claim, order)
-	late := sinceSent(claim) >= b.config.LookFor
+	known := b.unanswered.read(sending(claim))
+	ended, err := b.lookUpOnce(ctx, claim, order, known)
+	if err == nil {
+		b.unanswered.stop(sending(claim))
+	}
+	return ended, err
+}
+
+// lookUpOnce looks up an order that this process has known to be unanswered for so long. The window has ended when one of two
+// clocks says so, since the ledger's may be set back. But where the order may be sent again only this process's own counts, which
+// never jumps.
+func (b *buyer) lookUpOnce(ctx context.Context, claim Claim, order Order, known time.Duration) (Claim, error) {
+	since, again := max(sinceSent(claim), known), b.config.OnAbsent == Resend && claim.Resent == 0
+	if again {
+		since = known
+	}
+	answer, late := b.found(ctx, claim, order), since >= b.config.LookFor
 	switch {
 	case answer.Verdict == Placed && (late || len(answer.Failed) == 0):
 		part, size := Decide(order, answer)
 		return b.settle(ctx, claim, part, size)
+	case answer.Verdict == Absent && late && again:
+		return b.sendAgain(ctx, claim, order)
 	case answer.Verdict == Absent && late:
-		return b.surelyAbsent(ctx, claim, order)
+		return b.settle(ctx, claim, absent(), Size{})
 	}
-	return Claim{}, &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: max(sinceSent(claim)/2, soon)}
+	return Claim{}, unanswered(since)
+}
+
+func unanswered(since time.Duration) error {
+	return &Trouble{Code: CodeNoAnswer, Reason: "sent, no answer yet: looking it up", After: max(since/2, soon)}
+}
+
+// sending names one sending of an order.
+func sending(claim Claim) string {
+	return fmt.Sprintf("%s@%d", claim.Reference, claim.SentAt.UnixMilli())
 }
 
 // found looks an order up with the keys that its claim is on. It is absent if all of them say so.
@@ -36,90 +62,5 @@ func absent() Part {
 	return Part{State: ClaimUnknown, Code: CodeAbsent, Reason: "sent without an answer, and not found until the look-up window ended"}
 }
 
-// errDecided ends the handling of a request whose result is already stored.
-var errDecided = errors.New("its result is stored already")
-
-// retrieve handles an order whose claim the ledger has lost: it may have been sent with any key of the pool. It is looked
-// up on all of them; only an order that was found becomes a claim again.
-func (b *buyer) retrieve(ctx context.Context, order Order) (Claim, error) {
-	if err := b.undecided(ctx); err != nil {
-		return Claim{}, err
-	}
-	return b.searchKeys(ctx, order)
-}
-
-// undecided returns errDecided if the request's result is stored already.
-func (b *buyer) undecided(ctx context.Context) error {
-	var decided bool
-	err := b.persist(ctx, func() (err error) {
-		decided, err = b.Outbox.Decided(ctx, b.delivery.Tenant, b.delivery.Ref)
-		return err
-	})
-	if err == nil && decided {
-		return errDecided
-	}
-	return err
-}
-
-// settleLost ends a claim that the ledger lost under its owner's hands. The owner knows how the order ended, and so makes the
-// claim again on the same key instead of having it looked for.
-func (b *buyer) settleLost(ctx context.Context, lost Claim, part Part, size Size) (settled Claim, err error) {
-	if err := b.undecided(ctx); err != nil {
-		return lost, err
-	}
-	err = b.persist(ctx, func() error {
-		claim, err := b.Ledger.Draw(ctx, Draw{
-			Pool: lost.Pool, Account: b.request.Account, Reference: lost.Reference, Fingerprint: b.fingerprint,
-			Size:  Size{Lines: lost.Products, Units: lost.Products}, // whichever of the two the pool counts
-			Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: lost.Keys(),
-		})
-		if err == nil {
-			settled, err = b.Ledger.Settle(ctx, claim, part, size)
-		}
-		return err
-	})
-	return settled, err
-}
-
-// searchKeys looks for a lost order on every key. The platform shows it to all keys of a buyer's account, and does not say which
-// one took it: it counts on each that may have. If there are several, that waits for the end of the window, since an owner who
-// is alive knows the key and settles on it meanwhile; a key that does not answer is waited for twice as long, and then may have
-// taken it too.
-func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
-	keys, err := b.Stock.AppKeys(ctx, b.request.Pool)
-	if err != nil {
-		return Claim{}, err
-	}
-	since, s := b.lostSince(order.Reference), searched(ctx, b.Market, keys, order)
-	late := since >= b.config.LookFor
-	switch {
-	case len(s.on) == 1 && len(s.mute) == 0 && (late || len(s.answer.Failed) == 0),
-		len(s.on) > 1 && len(s.mute) == 0 && late,
-		len(s.on) > 0 && since >= 2*b.config.LookFor:
-		return b.adopt(ctx, append(s.on, s.mute...), order, s.answer)
-	case len(keys) > 0 && len(s.on)+len(s.mute) == 0 && late:
-		return b.adopt(ctx, keys, order, Answer{Verdict: Unknown})
-	}
-	return Claim{}, &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: max(since/2, soon)}
-}
-
-// adopt makes a claim on the keys again and settles it with what is known.
-func (b *buyer) adopt(ctx context.Context, keys []string, order Order, answer Answer) (Claim, error) {
-	claim, err := b.draw(ctx, order, keys...)
-	if err != nil {
-		return Claim{}, err
-	}
-	b.lost.Delete(order.Reference)
-	if answer.Verdict != Placed {
-		return b.settle(ctx, claim, absent(), Size{})
-	}
-	order.AppKey = claim.AppKey
-	part, size := Decide(order, answer)
-	return b.settle(ctx, claim, part, size)
-}
-
-// lostSince is for how long this process has known that the claim is lost.
-func (b *buyer) lostSince(reference string) time.Duration {
-	first, _ := b.lost.LoadOrStore(reference, time.Now())
-	return time.Since(first.(time.Time))
-}
+// sinceSent is how long ago the claim's order was sent, by the ledger's clock.
+func sinceSent(claim Claim) time.Duration { return claim.Now.Sub(claim.SentAt) }

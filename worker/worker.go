@@ -101,7 +101,8 @@ type Worker struct {
 	deliveries atomic.Uint64 // counts what was taken from the inbox
 	inFlight   atomic.Int64
 	finished   atomic.Int64
-	lost       sync.Map // reference → time.Time at which its claim was found to be lost
+	lost       stopwatches // by the reference of an order whose claim is lost
+	unanswered stopwatches // by a sending that was not answered
 	failures   failures
 	lobby      *lobby
 	deputize   func()        // puts one more to work

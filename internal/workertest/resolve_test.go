@@ -247,18 +247,22 @@ func (r *rig) counted(sent *atomic.Int64) worker.Market {
 }
 
 // TestResend: what is surely absent is sent once more with the same reference, and what is absent twice is parked. An order
-// that is listed late, but within the window, is not sent again.
+// that is listed late, but within the window, is not sent again, even if Redis's clock jumps over the window's end; one that jumps
+// back does not keep the window open.
 func TestResend(t *testing.T) {
 	for _, c := range []struct {
 		name       string
+		jump       time.Duration // of Redis's clock, once the order was sent
 		faults     []sim1688.Fault
 		outcome    worker.Outcome
 		sent       int64
 		used, held int64
 	}{
-		{"lost once", []sim1688.Fault{{Kind: "cut_before", Count: 1}}, worker.OutcomePlaced, 2, 1, 0},
-		{"lost twice", []sim1688.Fault{{Kind: "cut_before", Count: 2}}, worker.OutcomeUnknown, 2, 0, 1},
-		{"listed late", []sim1688.Fault{{Kind: "cut_after", Count: 1}, {Kind: "late_list", DelayMS: 500, Count: 1}}, worker.OutcomePlaced, 1, 1, 0},
+		{"lost once", 0, []sim1688.Fault{{Kind: "cut_before", Count: 1}}, worker.OutcomePlaced, 2, 1, 0},
+		{"lost twice", 0, []sim1688.Fault{{Kind: "cut_before", Count: 2}}, worker.OutcomeUnknown, 2, 0, 1},
+		{"listed late", 0, []sim1688.Fault{{Kind: "cut_after", Count: 1}, {Kind: "late_list", DelayMS: 500, Count: 1}}, worker.OutcomePlaced, 1, 1, 0},
+		{"clock set ahead", time.Hour, []sim1688.Fault{{Kind: "cut_after", Count: 1}, {Kind: "late_list", DelayMS: 1500, Count: 1}}, worker.OutcomePlaced, 1, 1, 0},
+		{"clock set back", -time.Hour, []sim1688.Fault{{Kind: "cut_before", Count: 1}}, worker.OutcomePlaced, 2, 1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, processes(t))
@@ -270,6 +274,7 @@ func TestResend(t *testing.T) {
 			var sent atomic.Int64
 			r.work(func(config *worker.Config, p *worker.Ports) {
 				config.OnAbsent, config.LookFor, p.Market = worker.Resend, 3*time.Second, r.counted(&sent)
+				p.Ledger = jumping{p.Ledger, c.jump}
 			})
 			r.ask(r.request("again", 0))
 			result := r.result("again")
@@ -279,6 +284,20 @@ func TestResend(t *testing.T) {
 			r.books(c.used, c.held)
 		})
 	}
+}
+
+// jumping is a ledger whose clock is set ahead or back once a claim was sent.
+type jumping struct {
+	worker.Ledger
+	by time.Duration
+}
+
+func (l jumping) Draw(ctx context.Context, d worker.Draw) (worker.Claim, error) {
+	claim, err := l.Ledger.Draw(ctx, d)
+	if claim.Turn == worker.TurnLookUp {
+		claim.Now = claim.Now.Add(l.by)
+	}
+	return claim, err
 }
 
 // TestResendIsFenced: the first worker is frozen before its order leaves, and thaws when another has sent it again. Its own
