@@ -14,6 +14,9 @@
 // the clock, so that a slow machine and a quick one meet the same faults at the same places of the work. Publishing keeps in
 // step with the plan: the load does not run out before the faults do.
 //
+// Keys belong to two buyer accounts in turn, and are so small that a run sees many rotations. An operator puts benched keys back
+// into use, and adds one from a reserve when there is hardly any room: what is parked after a loss is held on several keys.
+//
 // # Faults
 //
 //	worker_kill, relay_kill, redis_kill, nats_kill   SIGKILL, started again after the fault's length
@@ -38,8 +41,11 @@
 //	                that the books do not have
 //	over_drawn      products beyond a key's limit, by the simulator's books
 //	leaked_holds    products held in the pool when all is over that no parked unknown order explains, or that are missing for one
-//	miscounted      products in the books that a key has not counted, orders parked as unknown left out. A key may count too
-//	                many: an order that 1688 left a line out of, and that was found by a look-up, counts in full
+//	miscounted      products in the books that a key has not counted, or that it has counted too many, orders parked as unknown
+//	                left out. After redis_kill, redis_term and redis_flush a key may count too many, see below
 //	died            processes that ended although nobody had told them to
 //	unknown_parked  orders parked for a person: allowed, since a person can end them
+//
+// A Redis that was started or emptied may have forgotten which key took an order. The platform shows the order to every key of
+// its buyer account, so that it cannot tell either: it counts on each key that may have taken it, and no key is over-drawn.
 package chaos

@@ -11,6 +11,7 @@ import (
 // healthy is a run of three requests: one placed, one refused, one parked whose order exists.
 func healthy() *court {
 	return &court{
+		exact:    true,
 		open:     map[string]bool{},
 		say:      func(string, ...any) {},
 		requests: []worker.Request{{ID: "1"}, {ID: "2"}, {ID: "3"}},
@@ -60,7 +61,9 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		"a hold too many":   {func(c *court) { c.keys[0].Held++ }, Report{LeakedHolds: 1}},
 		"a hold too few":    {func(c *court) { c.keys[0].Held = 0 }, Report{LeakedHolds: 4}},
 		"a count too low":   {func(c *court) { c.keys[0].Used = 0 }, Report{Miscounted: 2}},
-		"a count too high":  {func(c *court) { c.keys[0].Used = 5 }, Report{}},
+		"a count too high":  {func(c *court) { c.keys[0].Used = 5 }, Report{Miscounted: 3}},
+		"a count too high where Redis may have forgotten": {func(c *court) { c.exact, c.keys[0].Used = false, 5 }, Report{}},
+		"a count too low where Redis may have forgotten":  {func(c *court) { c.exact, c.keys[0].Used = false, 0 }, Report{Miscounted: 2}},
 		"a hold on several keys": {func(c *court) {
 			c.results["3"][0].Unknown[0].AlsoOn = []string{"l"}
 			c.keys = append(c.keys, bus.KeyInfo{AppKey: "l", Limit: 10, Held: 3})
@@ -74,6 +77,22 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		if got.Double != test.want.Double || got.Lost != test.want.Lost || got.OverDrawn != test.want.OverDrawn ||
 			got.LeakedHolds != test.want.LeakedHolds || got.Miscounted != test.want.Miscounted {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
+// TestCountsAreExactUntilRedisIsComparedWithTheRecord: a fault of its connections makes nobody forget.
+func TestCountsAreExactUntilRedisIsComparedWithTheRecord(t *testing.T) {
+	n := notes{}
+	for _, kind := range []Kind{"worker_kill", "nats_kill", "redis_cut", "redis_freeze", "redis_slow"} {
+		n.strike(kind)
+	}
+	if n.lossy() {
+		t.Error("a count may be too high although Redis stayed as it was")
+	}
+	for _, kind := range []Kind{"redis_kill", "redis_term", RedisFlush} {
+		if n := (notes{struck: map[Kind]int{kind: 1}}); !n.lossy() {
+			t.Errorf("%s: a count must be exact", kind)
 		}
 	}
 }

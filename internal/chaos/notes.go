@@ -37,3 +37,10 @@ func (n *notes) strike(k Kind) {
 	}
 	n.struck[k]++
 }
+
+// lossy says whether a fault struck after which the pool is compared with the record, as if Redis had forgotten something.
+func (n *notes) lossy() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.struck["redis_kill"]+n.struck["redis_term"]+n.struck[RedisFlush] > 0
+}
