@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"time"
 
@@ -31,7 +32,6 @@ func (s *Skipped) Error() string {
 type followed struct {
 	jetstream.Msg
 	sequence uint64
-	left     uint64 // messages behind it, as far as the broker knew when it sent it
 	at       time.Time
 }
 
@@ -42,6 +42,9 @@ type place struct {
 	next    uint64    // sequence; 0 goes by time
 	since   time.Time // zero is the beginning
 	ready   func()    // called once, when the first consumer exists
+	// end tells the last sequence that there is, for a reader who wants no more: io.EOF is the final error when it is past
+	// that. nil reads on for ever.
+	end func(context.Context, place) (uint64, error)
 }
 
 // follow reads a stream in order, without gaps and repeats, until ctx ends. Whatever happens on the way, it goes on behind the
@@ -83,6 +86,13 @@ func (b *Bus) readOn(ctx context.Context, at *place, yield func(followed, error)
 		at.ready()
 		at.ready = nil
 	}
+	if at.end != nil && consumer.CachedInfo().NumPending == 0 {
+		end, err := at.end(setup, *at)
+		if over := err == nil && end < max(at.next, 1); over {
+			return yieldFinal(ctx, yield, io.EOF)
+		}
+		return true // the consumer's replica is behind
+	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(followBatch), jetstream.PullHeartbeat(followHeartbeat),
 		jetstream.PullExpiry(10*time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(true))
 	if err != nil {
@@ -102,7 +112,7 @@ func yieldFinal(ctx context.Context, yield func(followed, error) bool, err error
 // yieldAll hands on what one consumer delivers, as long as nothing is missing.
 func yieldAll(ctx context.Context, at *place, messages jetstream.MessagesContext, yield func(followed, error) bool) bool {
 	for delivered := uint64(1); ; delivered++ {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+		msg, err := nextOf(ctx, at, messages)
 		if err != nil {
 			return true
 		}
@@ -111,10 +121,23 @@ func yieldAll(ctx context.Context, at *place, messages jetstream.MessagesContext
 			return true // one was lost on the way
 		}
 		at.next = meta.Sequence.Stream + 1
-		if !yield(followed{msg, meta.Sequence.Stream, meta.NumPending, meta.Timestamp}, nil) {
+		if !yield(followed{msg, meta.Sequence.Stream, meta.Timestamp}, nil) {
 			return false
 		}
+		if at.end != nil && meta.NumPending == 0 {
+			return true
+		}
 	}
+}
+
+// nextOf waits for a message, of a reader that wants no more than there is only so long: what it waits for may be removed.
+func nextOf(ctx context.Context, at *place, messages jetstream.MessagesContext) (jetstream.Msg, error) {
+	if at.end != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+	}
+	return messages.Next(jetstream.NextContext(ctx))
 }
 
 // skipped says what was removed at the place where a reader goes on, and moves it behind that.

@@ -1,11 +1,14 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"autopurchase/schemas"
@@ -13,7 +16,8 @@ import (
 )
 
 // History reads what the broker has on record about a pool, so that the pool can be rebuilt. Each reading covers what was
-// stored when it began, in order. Its iterators end after the first error.
+// stored when it began, in order, without what was removed meanwhile. Its iterators end after the first error, and never
+// without one before they are through: half a record would be taken for all of it, and a key for emptier than it is.
 type History struct{ bus *Bus }
 
 // History gives the history.
@@ -70,19 +74,9 @@ func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[work
 			return
 		}
 		info := consumer.CachedInfo()
-		end, err := h.end(ctx, StreamRequests, SubjectRequests)
-		if err != nil {
-			yield(worker.Request{}, err)
-		}
-		if err != nil || end <= info.AckFloor.Stream {
-			return
-		}
 		at := place{stream: StreamRequests, filters: []string{SubjectRequests}, next: info.AckFloor.Stream + 1}
-		for msg, err := range h.bus.follow(ctx, at) {
+		for msg, err := range h.upToNow(ctx, at) {
 			if err != nil {
-				if _, gone := errors.AsType[*Skipped](err); gone {
-					continue
-				}
 				yield(worker.Request{}, err)
 				return
 			}
@@ -92,12 +86,9 @@ func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[work
 			}
 			tenant, ref := parseRequest(msg.Subject())
 			request, invalid := worker.Admit(worker.Delivery{Subject: msg.Subject(), Tenant: tenant, Ref: ref, Body: msg.Data()}, schemas.DecodeRequest)
-			if before == delivered && invalid == nil && !yield(request, nil) || msg.sequence >= end || msg.left == 0 {
+			if before == delivered && invalid == nil && !yield(request, nil) {
 				return
 			}
-		}
-		if ctx.Err() != nil {
-			yield(worker.Request{}, context.Cause(ctx))
 		}
 	}
 }
@@ -107,38 +98,63 @@ func (h *History) Result(ctx context.Context, tenant, id string) (worker.Result,
 	return h.bus.Result(ctx, tenant, id)
 }
 
-// read yields the messages of a subject up to the last one that is stored now.
+// read yields what the messages of a subject say.
 func read[T any](ctx context.Context, h *History, stream, subject string, decode func(jetstream.Msg) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		end, err := h.end(ctx, stream, subject)
-		if err != nil || end == 0 {
-			if err != nil {
-				yield(none, err)
+		var value T
+		for msg, err := range h.upToNow(ctx, place{stream: stream, filters: []string{subject}}) {
+			if err == nil {
+				value, err = decode(msg)
 			}
-			return
-		}
-		for msg, err := range h.bus.follow(ctx, place{stream: stream, filters: []string{subject}}) {
-			if err != nil {
-				yield(none, err)
+			if !yield(value, err) || err != nil {
 				return
 			}
-			value, err := decode(msg)
-			if !yield(value, err) || err != nil || msg.sequence >= end || msg.left == 0 {
-				return
-			}
-		}
-		if ctx.Err() != nil {
-			yield(none, context.Cause(ctx))
 		}
 	}
 }
 
-// end is the sequence of the last message on the subject, 0 if there is none.
-func (h *History) end(ctx context.Context, stream, subject string) (uint64, error) {
-	msg, err := h.bus.last(ctx, stream, subject)
-	if err != nil || msg == nil {
+// upToNow yields the messages from a place on, up to the last one that is stored now.
+func (h *History) upToNow(ctx context.Context, at place) iter.Seq2[followed, error] {
+	return func(yield func(followed, error) bool) {
+		end, err := h.end(ctx, at)
+		if err != nil || end < max(at.next, 1) {
+			if err != nil {
+				yield(followed{}, err)
+			}
+			return
+		}
+		at.end = h.end
+		for msg, err := range h.bus.follow(ctx, at) {
+			_, gone := errors.AsType[*Skipped](err)
+			switch {
+			case gone:
+				continue
+			case errors.Is(err, io.EOF):
+				return
+			}
+			if !yield(msg, err) || err != nil || msg.sequence >= end {
+				return
+			}
+		}
+		yield(followed{}, cmp.Or(context.Cause(ctx), errClosed))
+	}
+}
+
+// end is the sequence of the last message that a reader would find, 0 if there is none. The stream's leader is asked: any
+// replica would answer for one that is allowed to be read directly, and it may lag behind.
+func (h *History) end(ctx context.Context, at place) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	leader, err := h.bus.conn.JetStream()
+	if err != nil {
 		return 0, err
+	}
+	msg, err := leader.GetLastMsg(at.stream, at.filters[0], nats.Context(ctx))
+	switch {
+	case errors.Is(err, nats.ErrMsgNotFound):
+		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("last message of stream %s: %w", at.stream, err)
 	}
 	return msg.Sequence, nil
 }
