@@ -9,6 +9,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
@@ -16,7 +17,10 @@ import (
 	"autopurchase/worker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(lasting{m}) }
+func TestMain(m *testing.M) {
+	logging.Disable() // the client of Redis says by itself what its callers are told
+	goleak.VerifyTestMain(lasting{m})
+}
 
 // backends runs a suite on every kind of Redis the product runs on.
 func backends(t *testing.T, suite func(t *testing.T, p *Pool)) {

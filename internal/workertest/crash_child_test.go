@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 
 	"autopurchase/internal/bus"
@@ -28,6 +29,7 @@ const childPart = "WORKERTEST_CHILD"
 
 // TestMain makes the test binary a worker or a relay of its own when it is started as one.
 func TestMain(m *testing.M) {
+	logging.Disable() // the client of Redis says by itself what its callers are told
 	if text, isChild := os.LookupEnv(childPart); isChild {
 		if err := beChild(text); err != nil {
 			fmt.Fprintln(os.Stderr, "child:", err)
