@@ -48,8 +48,8 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 	}
 	for _, want := range []string{
 		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
-		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "keypool.event.{pool}.{kind}", "purchase.queue.status",
-		"purchase.queue.status.{instance}",
+		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "purchase.parked.{tenant}.{ref}",
+		"keypool.event.{pool}.{kind}", "purchase.queue.status", "purchase.queue.status.{instance}",
 		"keypool.admin.add", "keypool.admin.list", "keypool.admin.restore", "keypool.admin.pool",
 		"purchase.admin.parked", "purchase.admin.resolve",
 	} {

@@ -130,7 +130,7 @@ func (b *Bus) filters(subjects []string) (map[string][]string, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("subject %q: no stream holds it; see purchase.request.>, purchase.result.>, purchase.status.>, purchase.dead.> and keypool.event.>", subject)
+			return nil, fmt.Errorf("subject %q: no stream holds it; see purchase.request.>, purchase.result.>, purchase.status.>, purchase.dead.>, purchase.parked.> and keypool.event.>", subject)
 		}
 	}
 	return filters, nil
