@@ -84,30 +84,68 @@ func (r trial) judgeOrders(t *testing.T) {
 	}
 }
 
-// judgeKeys compares key by key. An order that is unknown stays held, whether it exists or not.
+// judgeKeys compares key by key.
 func (r trial) judgeKeys(t *testing.T) {
 	t.Helper()
-	open, held := map[string]bool{}, map[string]int64{}
-	for _, results := range r.results {
-		for _, order := range results[0].Unknown {
-			open[order.OutOrderID] = true
-			held[order.AppKey] += order.Products
-		}
-	}
-	ordered := map[string]int64{}
-	for _, order := range r.orders {
-		if !open[order.OutOrderID] {
-			ordered[order.AppKey] += order.Products
-		}
-	}
 	for _, book := range r.books {
 		if book.OverDrawn != 0 || book.Products > book.Limit {
 			t.Errorf("1688 says key %s is over-drawn: %+v", book.AppKey, book)
 		}
 	}
+	used, held := r.counts()
 	for _, key := range r.keys {
-		if key.Used != ordered[key.AppKey] || key.Held != held[key.AppKey] || key.Used+key.Held > key.Limit {
-			t.Errorf("key %+v: 1688 has %d products, and %d are unknown", key, ordered[key.AppKey], held[key.AppKey])
+		if key.Used != used[key.AppKey] || key.Held != held[key.AppKey] || key.Used+key.Held > key.Limit {
+			t.Errorf("key %+v: want %d used and %d held", key, used[key.AppKey], held[key.AppKey])
+		}
+	}
+}
+
+// counts gives what each key should show. An order that is unknown stays held, whether it exists or not. One of which it is not
+// known which of several keys took it is on each of them, as its result says, while 1688 has it on one.
+func (r trial) counts() (used, held map[string]int64) {
+	used, held = map[string]int64{}, map[string]int64{}
+	elsewhere := map[string]bool{} // what is not counted by 1688's word
+	add := func(sums map[string]int64, appKey string, alsoOn []string, products int64) {
+		for _, appKey := range append([]string{appKey}, alsoOn...) {
+			sums[appKey] += products
+		}
+	}
+	for _, results := range r.results {
+		for _, order := range results[0].Unknown {
+			elsewhere[order.OutOrderID] = true
+			add(held, order.AppKey, order.AlsoOn, order.Products)
+		}
+		for _, order := range results[0].Orders {
+			if len(order.AlsoOn) > 0 {
+				elsewhere[order.OutOrderID] = true
+				add(used, order.AppKey, order.AlsoOn, order.Products)
+			}
+		}
+	}
+	for _, order := range r.orders {
+		if !elsewhere[order.OutOrderID] {
+			used[order.AppKey] += order.Products
+		}
+	}
+	return used, held
+}
+
+// TestCountsOfOrdersOnSeveralKeys: an order counts, or is held, on each key that may have taken it.
+func TestCountsOfOrdersOnSeveralKeys(t *testing.T) {
+	r := trial{
+		results: map[string][]worker.Result{
+			"a": {{Orders: []worker.ResultOrder{{OutOrderID: "t.a-1", AppKey: "1", Products: 2}}}},
+			"b": {{Orders: []worker.ResultOrder{{OutOrderID: "t.b-1", AppKey: "1", AlsoOn: []string{"2", "3"}, Products: 3}}}},
+			"c": {{Unknown: []worker.OpenOrder{{OutOrderID: "t.c-1", AppKey: "2", AlsoOn: []string{"3"}, Products: 4}}}},
+		},
+		orders: []sim1688.Order{
+			{OutOrderID: "t.a-1", AppKey: "1", Products: 2}, {OutOrderID: "t.b-1", AppKey: "2", Products: 3}, {OutOrderID: "t.c-1", AppKey: "3", Products: 4},
+		},
+	}
+	used, held := r.counts()
+	for appKey, want := range map[string][2]int64{"1": {5, 0}, "2": {3, 4}, "3": {3, 4}} {
+		if used[appKey] != want[0] || held[appKey] != want[1] {
+			t.Errorf("key %s: %d used and %d held, want %v", appKey, used[appKey], held[appKey], want)
 		}
 	}
 }
