@@ -15,7 +15,7 @@ SEED     ?=
 BINARY := bin/autopurchase
 LINT   := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help build demo test chaos lint bench images compose-demo clean needs-race needs-redis
+.PHONY: help build demo test chaos lint bench images compose-demo compose-cluster clean needs-race needs-redis
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -48,6 +48,9 @@ images: ## get the images of the container tests, or build stand-ins where none 
 
 compose-demo: ## bring docker-compose.yml up with the simulator, buy, check the books, take it down
 	@.ci/compose-demo
+
+compose-cluster: ## bring its profile cluster up, lose a server of each kind under load, check the books, take it down
+	REQUIRE_DOCKER=1 go test -count 1 -v -run TestClusterLosesItsParts -timeout $(TIMEOUT) ./internal/workertest
 
 clean: ## remove what was built, stand-in images too
 	rm -rf bin

@@ -12,6 +12,7 @@
 //	no container engine answers        "containers" is skipped, unless REQUIRE_DOCKER=1 asks for a failure
 //	the engine is on another machine   the test fails before it starts anything: tests talk to the loopback only
 //	an image cannot be had             the test fails; make images builds a stand-in from local parts
+//	neither docker compose nor docker-compose, beside an engine    the test of docker-compose.yml's profile cluster fails
 //
 // Every server listens on a free port of 127.0.0.1, keeps its data in the test's temporary folder and ends with its test.
 // A server's methods are for the goroutine that runs the test; its address may be used from any.
