@@ -30,6 +30,8 @@ ratio is the middle one (lowest–highest) of pairs of neighbouring runs.
   draws      keypool.Draw. Bare: EVALSHA of one HINCRBY, each call for itself. redis-server, appendonly yes, appendfsync everysec.
   purchases  request on the stream to result on the stream and acknowledged; order channel, a platform that answers at once.
              Bare: pull, EVALSHA, websocket call, EVALSHA, publish, acknowledge, as many bytes, no logic. NATS with a file store.
+  rebuild    keypool.Rebuild of a pool whose purchases are settled, counted in results. Bare: reading these, as they are. More memory:
+             of the heap after a collection, at its highest point against the first tenth.
   worker     bin/autopurchase worker as a process of its own; VmHWM of /proc/PID/status.`
 
 // row adds a line to the table.
