@@ -52,6 +52,9 @@ type Draw struct {
 	// OnKeys binds it as sent, whatever their room: an order was found there and is a fact. It is on one of several; the ledger
 	// leaves out those of which it knows that they cannot have taken it, and counts it on every other.
 	OnKeys []string
+	// Sole says whether nobody else can have been handed the request until now: a ledger that forgot whether somebody sent the
+	// order asks it. nil: that is not known.
+	Sole func() bool
 }
 
 // Turn is what the holder of a claim does next.

@@ -24,6 +24,9 @@ type Delivery struct {
 	Attempt   int       // from 1; never 1 for what may have been delivered before, whatever became of the broker's count
 	Published time.Time // by the broker's clock
 	Receipt   Receipt
+
+	// Sole says whether nobody else can have been handed the request until now. nil: that is never known.
+	Sole func() bool
 }
 
 // Receipt settles a delivery at the broker, exactly once.

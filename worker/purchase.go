@@ -75,6 +75,7 @@ func (b *buyer) draw(ctx context.Context, order Order, onKeys ...string) (claim 
 		claim, err = b.Ledger.Draw(ctx, Draw{
 			Pool: b.request.Pool, Account: b.request.Account, Reference: order.Reference, Fingerprint: b.fingerprint,
 			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: onKeys,
+			Sole: b.delivery.Sole,
 		})
 		return err
 	})

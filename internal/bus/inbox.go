@@ -45,6 +45,8 @@ type Inbox struct {
 	broken  time.Time // since when nothing can be pulled; zero while all is well
 	renewed time.Time // when the pulls were last started anew
 	since   time.Time // when the consumer was made
+	known   time.Time // when that was last asked, by the broker's clock
+	ackWait time.Duration
 	closed  bool
 	open    map[*receipt]struct{} // deliveries that nobody has settled yet
 
@@ -155,8 +157,9 @@ func (in *Inbox) arrived(msg *nats.Msg) {
 	status, pending := pullStatus(msg)
 	switch status {
 	case "":
+		pulled := in.pulls.oldest(msg.Sub)
 		in.pulls.done(msg.Sub, 1)
-		in.hand(msg)
+		in.hand(msg, pulled)
 	case statusHeartbeat:
 		return
 	case statusNoMessages, statusExpired:
@@ -170,8 +173,8 @@ func (in *Inbox) arrived(msg *nats.Msg) {
 }
 
 // hand gives a message to the caller that waits longest. If none waits any more it goes straight back to the broker.
-func (in *Inbox) hand(msg *nats.Msg) {
-	delivery, r, err := in.delivery(msg)
+func (in *Inbox) hand(msg *nats.Msg, pulled time.Time) {
+	delivery, r, err := in.delivery(msg, pulled)
 	if err != nil {
 		in.bus.alarm("a message of the requests' stream cannot be handled: " + err.Error())
 		return

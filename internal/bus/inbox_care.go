@@ -101,6 +101,7 @@ func (in *Inbox) repair() error {
 func (in *Inbox) know(info *jetstream.ConsumerInfo) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
+	in.known, in.ackWait = info.TimeStamp, info.Config.AckWait
 	if !in.since.Equal(info.Created) {
 		in.since, in.pulls.last = info.Created, 0
 	}

@@ -26,8 +26,23 @@ const nextRequest = "$JS.API.CONSUMER.MSG.NEXT." + StreamRequests + "." + Consum
 type pulls struct {
 	sub   *nats.Subscription
 	asked int       // messages asked for that have not come
+	open  []pull    // how these were asked for, the oldest first
 	heard time.Time // when the broker last said anything
 	last  uint64    // the consumer's own number of its last delivery
+}
+
+// pull is how many messages of one pull request have not come, and when it was sent.
+type pull struct {
+	sent time.Time
+	n    int
+}
+
+// oldest is before a message that comes now was delivered: the broker answers pulls in order. Zero if that is not known.
+func (p *pulls) oldest(sub *nats.Subscription) time.Time {
+	if sub != p.sub || len(p.open) == 0 {
+		return time.Time{}
+	}
+	return p.open[0].sent
 }
 
 // ask sends one pull request for n messages.
@@ -36,20 +51,29 @@ func (p *pulls) ask(b *Bus, n int) error {
 	body = strconv.AppendInt(append(body, `{"batch":`...), int64(n), 10)
 	body = strconv.AppendInt(append(body, `,"expires":`...), int64(pullExpires), 10)
 	body = strconv.AppendInt(append(body, `,"idle_heartbeat":`...), int64(pullHeartbeat), 10)
+	sent := time.Now()
 	if err := b.conn.PublishRequest(nextRequest, p.sub.Subject, append(body, '}')); err != nil {
 		return err
 	}
 	if p.asked == 0 {
-		p.heard = time.Now()
+		p.heard = sent
 	}
 	p.asked += n
+	p.open = append(p.open, pull{sent, n})
 	return nil
 }
 
 // done counts messages that have come, or will not come any more. Those of an earlier subscription were written off with it.
 func (p *pulls) done(sub *nats.Subscription, n int) {
-	if sub == p.sub {
-		p.asked = max(0, p.asked-n)
+	if sub != p.sub {
+		return
+	}
+	p.asked = max(0, p.asked-n)
+	for n > 0 && len(p.open) > 0 {
+		came := min(n, p.open[0].n)
+		if n, p.open[0].n = n-came, p.open[0].n-came; p.open[0].n == 0 {
+			p.open = p.open[1:]
+		}
 	}
 }
 

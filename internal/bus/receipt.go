@@ -29,16 +29,18 @@ func termWith(reason string) []byte { return []byte("+TERM " + reason) }
 // receipt settles one delivery. Its three methods return once the broker has confirmed, since an acknowledgement that was
 // merely sent is lost with the broker's process.
 type receipt struct {
-	inbox *Inbox
-	reply string
+	inbox  *Inbox
+	reply  string
+	stored time.Time // when the request was, by the broker's clock
+	pulled time.Time // before the broker delivered it; zero if that is not known
 }
 
-func (in *Inbox) delivery(msg *nats.Msg) (worker.Delivery, *receipt, error) {
+func (in *Inbox) delivery(msg *nats.Msg, pulled time.Time) (worker.Delivery, *receipt, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return worker.Delivery{}, nil, fmt.Errorf("%s: %w", msg.Subject, err)
 	}
-	r := &receipt{inbox: in, reply: msg.Reply}
+	r := &receipt{inbox: in, reply: msg.Reply, stored: meta.Timestamp, pulled: pulled}
 	tenant, ref := parseRequest(msg.Subject)
 	return worker.Delivery{
 		Subject:   msg.Subject,
@@ -49,6 +51,7 @@ func (in *Inbox) delivery(msg *nats.Msg) (worker.Delivery, *receipt, error) {
 		Attempt:   in.attempt(msg.Sub, meta),
 		Published: meta.Timestamp,
 		Receipt:   r,
+		Sole:      r.sole,
 	}, r, nil
 }
 
@@ -67,6 +70,16 @@ func (in *Inbox) attempt(sub *nats.Subscription, meta *nats.MsgMetadata) int {
 		return int(meta.NumDelivered) + 1
 	}
 	return int(meta.NumDelivered)
+}
+
+// sole says whether the broker cannot have delivered the request to anybody else since this delivery, its first: AckWait is far
+// from over, by this process's clock and without counting on signs of life, and it is the broker that has been there all along. A
+// broker that was started again may have forgotten that it delivered a request which was stored before.
+func (r *receipt) sole() bool {
+	in := r.inbox
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	return in.broken.IsZero() && !r.stored.Before(in.known) && time.Since(r.pulled) < in.ackWait/2
 }
 
 // Ack ends the request for good.

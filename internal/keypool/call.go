@@ -100,6 +100,7 @@ type reply struct{ values []any }
 const (
 	statusOK         = "ok"
 	statusUnverified = "unverified"
+	statusDoubtful   = "doubtful"
 )
 
 func (r reply) text(i int) string {
@@ -140,6 +141,8 @@ func refusal(pool, status, detail string) *worker.Trouble {
 		return trouble(worker.CodeLost, "there is no such claim")
 	case statusUnverified:
 		return trouble(worker.CodeRedisDown, "redis was started, emptied or exchanged: its counts are being compared with the journal")
+	case statusDoubtful:
+		return trouble(worker.CodeRedisDown, "it was rebuilt while a step was being made")
 	case "broken":
 		return trouble(worker.CodeRedisDown, "counter of a known key is missing: app key "+detail)
 	case "unknown_key":

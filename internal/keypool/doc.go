@@ -32,7 +32,7 @@
 //	Redis lost a pool, stepped    every step is turned down as worker.CodeRedisDown until Rebuild has compared the pool with the
 //	back, or was exchanged        journal and the results (with Config.History it does so by itself; see guard). What was
 //	                              delivered and has no result is held on every key that could have taken it, and looked up
-//	                              first: worker.CodeLost. 1688 shows it to every key of its account: it counts on each that
+//	                              first: worker.CodeLost, unless the delivery in hand is surely the only one. 1688 shows it to every key of its account: it counts on each that
 //	                              may have taken it, and is held on each if it is absent (worker.Claim.AlsoOn)
 //	a counter is missing          worker.CodeRedisDown; it is never taken for 0
 //	eviction is on                Open refuses

@@ -12,16 +12,18 @@ import (
 //
 //	KEYS    the pool's, then the claim
 //	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on these keys or ""
+//	        9 birth of the pool before which nobody else can have sent it, or ""
 //	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
-//	        conflict | fenced | no_pool | lost | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
+//	        conflict | fenced | no_pool | lost | doubtful <birth> [lost] | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
 // draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with
 // its key, unless that was benched meanwhile: then it moves.
 //
-// A reference with a lost record is looked up on every key before anything is sent, but for its first delivery: who handles
-// that one knows that it has not sent it, since it only draws before sending. If there is no key for it then, a claim without
-// one stays behind, or its next delivery would be taken for lost: it is older than the pool.
+// A reference with a lost record is looked up on every key before anything is sent. Who handles its first delivery knows that it
+// has not sent it, since it only draws before sending; but a later delivery may have, and the claim that fences the first one off
+// may be lost. So a first delivery that is older than the pool is doubtful until its caller knows better; see clear. If there is
+// no key for it then, a claim without one stays behind, or its next delivery would be taken for lost.
 //
 // An order that was found on several keys, since the platform shows it to all of a buyer's, counts on each of them that may have
 // taken it: those that its lost record or its claim name, or, where these name none, those of its account, or all.
@@ -95,15 +97,23 @@ local function choose()
   return nil, 'no_key', tostring(n)
 end
 
+local function doubtful()
+  local born = tostring(pool.born)
+  if bound or attempt == 1 and (ARGV[9] == born or server == '' and not lost()) then return nil end
+  if attempt > 1 then return fail('lost') end
+  return fail('doubtful', lost() and born .. ' lost' or born)
+end
+
 if c then
   if c.f ~= '' and c.f ~= print then return fail('conflict') end
   if c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
   local mine = c.o == owner and c.a == attempt
   if not mine and attempt <= c.a then return fail('fenced') end
   if type(wanted) == 'string' then return fail('unknown_key', wanted) end
-  if attempt > 1 and not bound and lost() then
+  local doubt = lost() and doubtful()
+  if doubt then
     redis.call('HSET', KEYS[6], 'o', owner, 'a', attempt)
-    return fail('lost')
+    return doubt
   end
   narrow()
   release()
@@ -125,8 +135,9 @@ if c then
     return answer(c, 'send')
   end
   if k then loosen(c) end
-elseif attempt > 1 and not bound and (lost() or published < pool.born) then
-  return fail('lost')
+elseif lost() or published < pool.born then
+  local doubt = doubtful()
+  if doubt then return doubt end
 end
 
 if bound then
@@ -154,9 +165,17 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 	if err := check(draw); err != nil {
 		return worker.Claim{}, err
 	}
-	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
-		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
-		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "))
+	r, err := p.drawn(ctx, draw, "")
+	for range maxDoubts {
+		if r.text(0) != statusDoubtful {
+			break
+		}
+		born, lost := strings.CutSuffix(r.text(2), " lost")
+		if err = p.clear(ctx, draw, lost); err != nil {
+			return worker.Claim{}, err
+		}
+		r, err = p.drawn(ctx, draw, born)
+	}
 	if err != nil {
 		return worker.Claim{}, err
 	}
@@ -166,6 +185,12 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 	claim := r.brief(worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)})
 	claim.SentAt = claim.Now
 	return claim, nil
+}
+
+func (p *Pool) drawn(ctx context.Context, draw worker.Draw, cleared string) (reply, error) {
+	return p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
+		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
+		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared)
 }
 
 // maxCount is the largest number of products of an order: above it Lua's numbers are no longer exact when two are added.

@@ -84,7 +84,7 @@ func fenced() []step {
 		{"a drawn one", drawScript, draw(order1("default", "drawn", 2))},
 		{"a sent one is taken over", drawScript, draw(by(order1("default", "sent", 2), "owner-2", 2))},
 		{"one that was found", drawScript, draw(onKey(order1("default", "found", 2), "k1 k3"))},
-		{"the first delivery of one that may be lost", drawScript, draw(order1("default", "acme.lost-1", 3))},
+		{"the only delivery of one that may be lost", drawScript, draw(sole(order1("default", "acme.lost-1", 3)))},
 		{"an order is placed", settleScript, end("sent", placed)},
 		{"it stays unknown", settleScript, end("sent", unknownOne)},
 		{"an unknown one is decided", settleScript, end("parked", refused)},
