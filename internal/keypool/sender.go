@@ -49,11 +49,15 @@ func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (
 	}
 }
 
-// take sends a call over an idle lane, or else queues it.
+// take sends a call over an idle lane, and what is queued along with it, or else queues it.
 func (s *shard) take(ctx context.Context, c *call) error {
 	select {
 	case l := <-s.idle:
-		l.exchange(ctx, []*call{c})
+		batch := s.fill([]*call{c})
+		if len(batch) > 1 {
+			ctx = context.Background() // it is not one caller's to end
+		}
+		l.exchange(ctx, batch)
 		s.idle <- l
 		return nil
 	default:
