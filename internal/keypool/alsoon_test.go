@@ -3,6 +3,7 @@ package keypool
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -87,6 +88,18 @@ func TestALostOrderCountsOnEveryKeyThatMayHaveTakenIt(t *testing.T) {
 			wantHeld(t, p, "k3", 0, 0)
 			s.lose(t, p)
 		}
+	})
+}
+
+// TestALostOrderIsLostByAnyClock: the broker's may be ahead of Redis's, so that the request looks younger than the rebuilt pool.
+func TestALostOrderIsLostByAnyClock(t *testing.T) {
+	backends(t, func(t *testing.T, p *Pool) {
+		forgetful(t, p, under("r", 3))
+		again := by(order1("default", "acme.r-1", 3), "owner-2", 2)
+		again.Published = time.Now().Add(time.Hour)
+		_, err := p.Draw(t.Context(), again)
+		wantCode(t, err, worker.CodeLost)
+		wantHeld(t, p, "k1", 0, 3)
 	})
 }
 
