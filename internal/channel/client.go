@@ -71,6 +71,7 @@ type Client struct {
 	ctx    context.Context
 	stop   context.CancelCauseFunc
 	seats  chan struct{} // one for each ask in flight
+	late   chan struct{} // one for each late order that is being put on record
 	route  *route
 	lastID atomic.Uint64 // over all connections
 	line   atomic.Pointer[line]
@@ -82,7 +83,7 @@ type Client struct {
 // relay is not there yet: Ready and OnState tell.
 func Dial(ctx context.Context, cfg ClientConfig) *Client {
 	cfg = cfg.withDefaults()
-	c := &Client{cfg: cfg, seats: make(chan struct{}, cfg.MaxInFlight), route: newRoute(cfg.URL)}
+	c := &Client{cfg: cfg, seats: make(chan struct{}, cfg.MaxInFlight), late: make(chan struct{}, cfg.MaxInFlight), route: newRoute(cfg.URL)}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	why := "not connected yet"
 	c.why.Store(&why)

@@ -30,6 +30,7 @@
 //	reply that breaks the protocol           Alarm; unknown, no_answer for that ask
 //	push not confirmed                       Server.Push returns an error and its caller tries again
 //	more than 64 pushes in work              the worker leaves the next ones unconfirmed
+//	more late orders than ClientConfig.MaxInFlight being recorded    nothing more is read until there is a place
 //
 // # Handshake
 //

@@ -86,8 +86,24 @@ func (l *line) reply(f *frame) {
 		l.client.alarm(fmt.Sprintf("order channel: ask %d: %s", f.ID, text))
 	}
 	if late != "" {
-		l.client.work.Go(func() { l.client.cfg.OnLate(l.client.ctx, late, answer) })
+		l.tellLate(late, answer)
 	}
+}
+
+// tellLate has a late order put on record. None is left out: a relay that sends more of them than can be recorded is not read
+// any further until there is a place; one that is honest has at most as many as there are asks in flight.
+func (l *line) tellLate(reference string, answer worker.Answer) {
+	c := l.client
+	select {
+	case c.late <- struct{}{}:
+	case <-c.ctx.Done():
+		return // nobody records them any more
+	}
+	l.alive() // pongs may have waited meanwhile
+	c.work.Go(func() {
+		defer func() { <-c.late }()
+		c.cfg.OnLate(c.ctx, reference, answer)
+	})
 }
 
 // push has a push worked on. What cannot be read or exceeds maxPushes is left unconfirmed.
