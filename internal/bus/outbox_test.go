@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"autopurchase/internal/workertest"
 	"autopurchase/schemas"
 	"autopurchase/worker"
 )
@@ -230,6 +232,30 @@ func TestBuryAndStatus(t *testing.T) {
 	}
 	if err := out.PublishStatus(bounded(t), worker.Status{Tenant: "acme", Ref: "a.b"}); worker.AsTrouble(err).Code != worker.CodeInternal {
 		t.Errorf("a status of no request: %v", err)
+	}
+}
+
+// TestTheSameFromSeveralAtOnce: while one server of a cluster stores a message, the broker turns down its twins, and that is no
+// failure.
+func TestTheSameFromSeveralAtOnce(t *testing.T) {
+	t.Parallel()
+	b := connect(t, Config{URL: workertest.NATSCluster(t).URL, Replicas: 3})
+	must(t, b.Provision(bounded(t)))
+	const rounds, twins = 20, 16
+	for round := range rounds {
+		status := worker.Status{Tenant: "acme", Ref: "PR-1", RequestID: "PR-1", OrderID: "11", EventID: fmt.Sprint(round), Topic: "ORDER_PAY", At: decidedAt}
+		var all sync.WaitGroup
+		for range twins {
+			all.Go(func() {
+				if err := b.Outbox().PublishStatus(bounded(t), status); err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	if n := stored(t, b, StreamStatus); n != rounds {
+		t.Errorf("%d are stored, want %d", n, rounds)
 	}
 }
 

@@ -53,13 +53,16 @@ func natsDown(what string, err error) *worker.Trouble {
 	return &worker.Trouble{Code: worker.CodeNATSDown, Reason: what, Err: err}
 }
 
+// inProcess is a broker's answer to a message that another process stores in this moment: whether it will is not known yet.
+const inProcess jetstream.ErrorCode = 10158
+
 // refused says whether the broker answered, so that the same step would get the same answer.
 func refused(err error) bool {
 	if _, ok := errors.AsType[*worker.Trouble](err); ok {
 		return true
 	}
 	api, ok := errors.AsType[*jetstream.APIError](err)
-	return ok && api.Code < 500 || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
+	return ok && api.Code < 500 && api.ErrorCode != inProcess || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
 }
 
 // wait returns false if ctx ended first.
