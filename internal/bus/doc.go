@@ -21,6 +21,7 @@
 //
 //	broker restarts            the connection is made again for ever; pulls are sent again, signs of life go on
 //	broker away                Next, Publish, Record return worker.CodeNATSDown within seconds and may be called again
+//	no leader, or no quorum    the same; a server that still takes itself for the leader notices within 20 s
 //	reply lost                 the step is repeated; the conditions above make the repeat harmless
 //	consumer removed           made again, with an alarm; every stored request is delivered once more, never as its first
 //	                           attempt, and answered from its claim or its result
