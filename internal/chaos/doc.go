@@ -27,6 +27,8 @@
 //	X_slow                                           all that passes takes 50 to 250 ms
 //	                                                 X is nats, redis, channel (worker to relay) or gateway (relay to 1688)
 //	sim_K                                            the simulator misbehaves: three calls in ten have its fault K
+//	sim_clock                                        the simulator's clock is up to 5 minutes ahead or behind, and right again:
+//	                                                 access tokens, which live for 3 minutes here, end before their time
 //	redis_flush                                      FLUSHALL; only if asked for, see [Config.Flush]
 //
 // Freezing and slowing down are toxics of toxiproxy, which is part of this process. The connections themselves are ours: a

@@ -21,6 +21,10 @@ type villain struct {
 
 // inflict does what the fault says, waits as long as it lasts, and takes it away. Its end comes sooner if ctx ends.
 func (v *villain) inflict(ctx context.Context, f fault) error {
+	if f.Kind == simClock {
+		v.inflictClock(ctx, f)
+		return nil
+	}
 	if name, ok := f.Kind.onSim(); ok {
 		return v.inflictSim(ctx, name, f.For)
 	}
@@ -63,6 +67,13 @@ func (v *villain) inflictProxy(ctx context.Context, p *proxy, how string, lasts 
 	}
 	wait(ctx, lasts)
 	return nil
+}
+
+func (v *villain) inflictClock(ctx context.Context, f fault) {
+	defer v.alone(&v.clock)()
+	v.clock.set(jump(f))
+	defer v.clock.set(0)
+	wait(ctx, f.For)
 }
 
 // alone waits until nobody strikes the part, and gives what ends that.

@@ -37,6 +37,7 @@ var spans = map[Kind]span{
 	"sim_throttled": brief, "sim_auth_401": brief, "sim_refuse": brief, "sim_order_list": brief, "sim_partial": brief,
 	"sim_text_success": brief, "sim_success_without_id": brief, "sim_empty_object": brief, "sim_id_beside_failure": brief,
 	"sim_un_nested": brief, "sim_late_list": brief,
+	simClock: {200 * ms, 4000 * ms},
 }
 
 var brief = span{200 * ms, 1500 * ms}

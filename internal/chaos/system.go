@@ -17,6 +17,7 @@ import (
 type system struct {
 	config  Config
 	sim     *sim1688.Sim
+	clock   clock // the simulator's
 	keys    []sim1688.Key
 	nats    string // its URL without a proxy
 	procs   map[string][]*process
@@ -55,7 +56,7 @@ func (s *system) close() {
 }
 
 func (s *system) startSim(ctx context.Context) (err error) {
-	s.sim, err = sim1688.Start(ctx, sim1688.Config{Keys: s.keys, Seed: s.config.Seed})
+	s.sim, err = sim1688.Start(ctx, sim1688.Config{Keys: s.keys, Seed: s.config.Seed, Now: s.clock.now, TokenLife: tokenLife})
 	return err
 }
 

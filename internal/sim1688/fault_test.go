@@ -147,6 +147,16 @@ func TestLateListAndCutAfter(t *testing.T) {
 	}
 }
 
+// An order that does not show late shows, whatever the platform's clock does.
+func TestAClockThatIsPutBackHidesNoOrder(t *testing.T) {
+	w := start(t)
+	w.create("a.1", someLines(1)...)
+	w.clock.advance(-time.Minute)
+	if n := w.list("outOrderId", "a.1").TotalRecord; n != 1 {
+		t.Errorf("%d shown", n)
+	}
+}
+
 // What failed of a partial order was not ordered, is not counted, and is told as asked.
 func TestPartialOrdersTheRest(t *testing.T) {
 	w := start(t)

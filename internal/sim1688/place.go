@@ -94,10 +94,13 @@ func (b *books) giveBack(lines []Line) {
 
 func (b *books) order(p purchase, lines []Line) *entry {
 	now := b.now()
-	e := &entry{visible: now.Add(p.late), Order: Order{
+	e := &entry{Order: Order{
 		OutOrderID: p.ref, AppKey: p.account.AppKey, Member: p.account.Member,
 		Call: b.calls, Lines: lines, Status: statusUnpaid, CreatedAt: now,
 	}}
+	if p.late > 0 { // else it shows at once, whatever the clock does
+		e.visible = now.Add(p.late)
+	}
 	for _, line := range lines {
 		g := b.shelf[line.OfferID]
 		e.seller = g.Seller
