@@ -56,7 +56,8 @@ func (k Key) withDefaults() Key {
 	return k
 }
 
-// addScript adds a key or changes the one that is there; what was counted on it stays counted.
+// addScript adds a key or changes the one that is there; what was counted on it stays counted. Where Redis may be lost and the
+// pool be rebuilt, a key is new, and takes nothing, until the journal has it: what it took would be on a key that nobody knows.
 //
 //	KEYS    the pool's
 //	ARGV    1 app key  2 limit  3 account  4 alipay  5 by
@@ -73,7 +74,7 @@ if not k then
   redis.call('RPUSH', KEYS[2], app)
   redis.call('HINCRBY', KEYS[1], 'size', 1)
   k = key(app)
-  join(k)
+  if server == '' then join(k) end
   event('added', k, by)
 elseif k.limit ~= limit or k.account ~= account or redis.call('HGET', KEYS[1], app .. '.alipay') ~= alipay then
   local before = room(k)
@@ -85,11 +86,12 @@ elseif k.limit ~= limit or k.account ~= account or redis.call('HGET', KEYS[1], a
   event('changed', k, by)
   tire(k)
 end
-alarm()
+if k.state ~= 'new' then alarm() end
 return info(k)
 `)
 
-// Add adds a key to a pool, which is made with default settings if it is missing. An app key that is there keeps its count and
+// Add adds a key to a pool, which is made with default settings if it is missing. With Config.History it is drawn from as soon as
+// its event is flushed. An app key that is there keeps its count and
 // its state: its limit, account and alipay change, a spent key whose new limit leaves room comes back, and one whose limit is
 // now reached is spent. Adding the same again changes nothing. Errors: Key.Validate's, or a *worker.Trouble.
 func (p *Pool) Add(ctx context.Context, k Key) (Info, error) {

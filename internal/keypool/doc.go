@@ -50,4 +50,5 @@
 //
 // Changes of a pool are events. A script puts them into the pool's outbox in Redis in the same step; Flush and RunFlusher
 // record them in the journal in order and then take them out, so that the journal has each of them, once, whoever dies when.
+// Where a pool may be rebuilt (Config.History), a key that was added is drawn from once the journal has it.
 package keypool

@@ -63,7 +63,7 @@ func (o outbox) done(pool string) {
 // flushBatch is how many events are recorded before they are taken out of the outbox.
 const flushBatch = 100
 
-// takeScript takes recorded events out of the outbox.
+// takeScript takes recorded events out of the outbox, and puts the keys that were added into use.
 //
 //	KEYS    the pool's
 //	ARGV    1 born of the pool in which they were read  2 sequence of the last one recorded  3 how many at most
@@ -74,11 +74,14 @@ const flushBatch = 100
 var takeScript = newScript(`
 local born = pool.born and tostring(pool.born) or ''
 if born ~= ARGV[1] then return {'ok', events} end
+local joined = false
 for _ = 1, tonumber(ARGV[3]) do
   local head = redis.call('LINDEX', KEYS[5], 0)
   if not head or cjson.decode(head).sequence > tonumber(ARGV[2]) then break end
   redis.call('LPOP', KEYS[5])
+  joined = recorded(head) or joined
 end
+if joined then alarm() end
 return {'ok', events}
 `)
 

@@ -52,11 +52,11 @@ func guardedPool(t *testing.T, url, pool string) (*Pool, *gated, worker.Claim) {
 		t.Fatal(err)
 	}
 	quiet(t, p, pool, 1000)
-	settle(t, p, draw(t, p, order1(pool, worker.Reference("acme", "first", 1), 10)), placed, 10)
 	j := newJournal()
 	if err := p.Flush(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
+	settle(t, p, draw(t, p, order1(pool, worker.Reference("acme", "first", 1), 10)), placed, 10)
 	history.events = j.stored[pool]
 	history.results = append(history.results, bought("first", 10))
 	underWay := worker.Request{Tenant: "acme", ID: "under-way", Pool: pool, Lines: make([]worker.Line, 5)}
@@ -112,6 +112,9 @@ func TestAKilledMasterOfAClusterIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	quiet(t, p, pools[1], 1000)
+	if err := p.Flush(t.Context(), newJournal()); err != nil {
+		t.Fatal(err)
+	}
 	replica := nodes.Replica(nodes.Masters[0])
 	goesOverTo(t, p, pools[0], history, claim, func() {
 		replica.CatchesUp(nodes.Masters[0])

@@ -13,6 +13,7 @@ package keypool
 //
 //	lost     the record of the claim, if there is one
 //	release  gives back what the record holds and removes it
+//	recorded puts a key into use whose event of being added the journal has; false if there is none
 //	lose     marks a claim as lost of which its owner knows and the ledger does not; it holds nothing
 const guard = `
 local function lost() return pool.lost > 0 and redis.call('HGET', KEYS[1], 'lost:' .. KEYS[6]) end
@@ -28,6 +29,14 @@ local function release()
     if k then move(k, 0, -n) end
     n = n or tonumber(word)
   end
+end
+
+local function recorded(event)
+  local app = cjson.decode(event).app_key
+  local k = app and key(app)
+  if not k or k.state ~= 'new' then return false end
+  join(k)
+  return true
 end
 
 local function lose()

@@ -19,6 +19,8 @@ package keypool
 //	used   is the most of what Redis says, what the journal said, and the results with the orders that ended and have none
 //	held   is made anew: open orders, claims of orders under way, and lost records
 //
+// A key that is new here and not in the journal goes on waiting for it.
+//
 // A Redis that has all that is on record is believed, and only marked. Otherwise an order under way whose claim has not ended
 // gets a lost record: the claim may be missing, or not be the last of it.
 var rebuildScript = lengthy(newOpenScript(`
@@ -38,6 +40,7 @@ while true do
   local head = redis.call('LINDEX', KEYS[5], 0)
   if not head or cjson.decode(head).sequence > last then break end
   redis.call('LPOP', KEYS[5])
+  recorded(head)
 end
 
 local behind = ahead
@@ -57,6 +60,7 @@ for _ = 1, number() do
     redis.call('RPUSH', KEYS[2], app)
   end
   if b then
+    b.recorded = version > 0
     b.used, b.sum, b.certain = math.max(b.used, floor), used, certain
     if version > 0 and (ahead or not b.here) then
       redis.call('HSET', KEYS[1], app .. '.limit', limit, app .. '.account', account, app .. '.alipay', alipay,
@@ -166,8 +170,8 @@ for _, app in ipairs(order) do
   if b.limit then
     local state = b.state == 'benched' and 'benched' or 'new'
     redis.call('HSET', KEYS[1], app .. '.used', b.used, app .. '.held', b.held, app .. '.state', state)
-    local k = key(app)
-    if k.used >= k.limit and state ~= 'benched' then become(k, 'spent') elseif state ~= 'benched' then join(k) end
+    local k, waits = key(app), b.state == 'new' and not b.recorded
+    if k.used >= k.limit and state ~= 'benched' then become(k, 'spent') elseif state ~= 'benched' and not waits then join(k) end
   end
 end
 event('rebuilt', nil, '', #known .. ' keys, ' .. #flights .. ' orders under way')

@@ -18,6 +18,8 @@ const (
 	StateActive  State = "active"  // drawn first
 	StateSpent   State = "spent"   // reached its limit
 	StateBenched State = "benched" // taken out by the machine; Restore puts it back
+
+	stateNew State = "new" // waits for the journal; shown as ready, with nothing left
 )
 
 // Info is a key as it stands.
@@ -50,8 +52,11 @@ func infoOf(pool string) func(reply, error) (Info, error) {
 }
 
 func (i Info) withLeft() Info {
-	if i.State == StateReady || i.State == StateActive {
+	switch i.State {
+	case StateReady, StateActive:
 		i.Left = max(0, i.Limit-i.Used-i.Held)
+	case stateNew:
+		i.State = StateReady
 	}
 	return i
 }

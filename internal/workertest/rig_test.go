@@ -139,6 +139,7 @@ func (r *rig) addKey(appKey string, limit int64) {
 	r.must(r.pool.Rebuild(r.ctx, "default", r.bus.History()))
 	_, err := r.pool.Add(r.ctx, keypool.Key{Pool: "default", AppKey: appKey, Limit: limit})
 	r.must(err)
+	r.must(r.pool.Flush(r.ctx, r.bus.Journal()))
 }
 
 // addKeyOf puts one of rigKeys into the pool, for orders of a buyer's account.
@@ -146,6 +147,7 @@ func (r *rig) addKeyOf(appKey, account string) {
 	r.t.Helper()
 	_, err := r.pool.Add(r.ctx, keypool.Key{Pool: "default", AppKey: appKey, Limit: 1000, Account: account})
 	r.must(err)
+	r.must(r.pool.Flush(r.ctx, r.bus.Journal()))
 }
 
 // work starts a worker; what is returned stops it and waits for its end.
