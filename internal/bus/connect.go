@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -101,6 +102,8 @@ type Bus struct {
 	close   context.CancelFunc
 	running sync.WaitGroup
 	closed  chan struct{} // by the connection, once it is gone
+
+	connected atomic.Int64 // when it last was, Unix nanoseconds
 }
 
 // Connect connects to the broker. It returns an error of one line when no server answers before ctx or 5 s end, and when
@@ -117,6 +120,7 @@ func Connect(ctx context.Context, config Config) (*Bus, error) {
 		return nil, fmt.Errorf("cannot reach NATS at %s: %w: is it running there?", redacted(b.config.URL), err)
 	}
 	b.conn = conn
+	b.connected.Store(time.Now().UnixNano())
 	if enabled, _ := conn.ConnectedServerJetStream(); !enabled {
 		return nil, errors.Join(fmt.Errorf("NATS at %s has no JetStream: start nats-server with -js and a -sd folder", redacted(b.config.URL)), b.Close())
 	}
@@ -146,7 +150,10 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 				b.config.Log.Warn().Err(err).Msg("NATS connection lost")
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { b.config.Log.Warn().Msg("NATS connection is back") }),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			b.connected.Store(time.Now().UnixNano())
+			b.config.Log.Warn().Msg("NATS connection is back")
+		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
 	}
 	if b.config.CredsFile != "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -54,16 +55,33 @@ func (h *History) Stored(ctx context.Context) (int64, error) {
 }
 
 // Delivered yields the requests that may be under way: those that were delivered and are not all acknowledged, as far as the
-// consumer knows, and those that are older than the consumer, since one before it may have delivered them. What cannot be read
-// as a request is left out: nothing is ever bought for it.
+// consumer knows; those that are older than the consumer, since one before it may have delivered them; and the first behind them
+// if the broker may have forgotten that it delivered them. What cannot be read as a request is left out: nothing is ever bought
+// for it.
 func (h *History) Delivered(ctx context.Context) iter.Seq2[worker.Request, error] {
 	return h.unfinished(ctx, true)
 }
 
-// Waiting yields the requests behind those: never delivered, as far as the consumer knows. One that was killed may have
-// forgotten its last deliveries.
+// Waiting yields the requests behind those: never delivered, as far as is known.
 func (h *History) Waiting(ctx context.Context) iter.Seq2[worker.Request, error] {
 	return h.unfinished(ctx, false)
+}
+
+// A broker that is killed forgets the deliveries of the last tenth of a second, which it had not written down: hardly more than
+// forgettable of them. Its workers ask for them again as soon as it is back, and by forgottenFor it knows of them again.
+const (
+	forgettable  = 200
+	forgottenFor = time.Minute
+)
+
+// forgets is when, by the broker's clock, this process last connected to it: deliveries of what was stored before may be
+// forgotten. Zero if that is long ago, or if the broker is in this process, which ends it in good order.
+func (b *Bus) forgets(info *jetstream.ConsumerInfo) time.Time {
+	ago := time.Since(time.Unix(0, b.connected.Load()))
+	if ago > forgottenFor || b.config.Server != nil {
+		return time.Time{}
+	}
+	return info.TimeStamp.Add(-ago)
 }
 
 func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[worker.Request, error] {
@@ -74,13 +92,15 @@ func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[work
 			return
 		}
 		info := consumer.CachedInfo()
+		forgets := h.bus.forgets(info)
 		at := place{stream: StreamRequests, filters: []string{SubjectRequests}, next: info.AckFloor.Stream + 1}
 		for msg, err := range h.upToNow(ctx, at) {
 			if err != nil {
 				yield(worker.Request{}, err)
 				return
 			}
-			before := msg.sequence <= info.Delivered.Stream || msg.at.Before(info.Created)
+			before := msg.sequence <= info.Delivered.Stream || msg.at.Before(info.Created) ||
+				msg.sequence <= info.Delivered.Stream+forgettable && msg.at.Before(forgets)
 			if delivered && !before {
 				return
 			}

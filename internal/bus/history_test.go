@@ -68,6 +68,27 @@ func TestDeliveredIsEverythingBehindTheFloor(t *testing.T) {
 	wantUnderWay(t, b, []string{"PR-1", "PR-2", "PR-3", "PR-4", "PR-5"}, []string{"PR-6"}) // the one before may have delivered them
 }
 
+// TestABrokerThatWasKilledMayHaveForgottenDeliveries: of what was stored before, as long as it has not had the time to hear of them
+// again.
+func TestABrokerThatWasKilledMayHaveForgottenDeliveries(t *testing.T) {
+	t.Parallel()
+	b, server := provisioned(t, Config{})
+	in := openInbox(t, b)
+	before := numbered(forgettable + 2)
+	submit(t, b, before...)
+	first := ids(t, b.History().Waiting(bounded(t)))
+	wantUnderWay(t, b, nil, first)
+	next(t, in)
+	wantUnderWay(t, b, first[:1], first[1:])
+	connected := b.connected.Load()
+	server.Restart()
+	until(t, "the connection is back", func() bool { return b.connected.Load() != connected })
+	submit(t, b, "after")
+	wantUnderWay(t, b, first[:forgettable+1], append(first[forgettable+1:], "after"))
+	b.connected.Add(-int64(forgottenFor))
+	wantUnderWay(t, b, first[:1], append(first[1:], "after"))
+}
+
 // results reads all results and gives the request ids.
 func results(t *testing.T, b *Bus, each func(read int)) (ids []string) {
 	t.Helper()
