@@ -27,10 +27,12 @@ func (w *Worker) handle(ctx context.Context, d Delivery) {
 		w.reject(ctx, d, invalid)
 		return
 	}
-	result, err := w.purchase(ctx, d, request)
+	b := w.buyer(d, request)
+	result, err := b.purchase(ctx)
 	if err == nil {
-		err = w.publish(ctx, d, result)
-	} else if errors.Is(err, errDecided) {
+		result, err = b.publish(ctx, result)
+	}
+	if errors.Is(err, errDecided) {
 		err = d.Receipt.Ack(ctx)
 	}
 	if err != nil {
@@ -70,6 +72,9 @@ func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
 	err := w.persist(ctx, func() error { return w.Outbox.Bury(ctx, letter) })
 	if err == nil && tell {
 		err = w.persist(ctx, func() error { return w.Outbox.Publish(ctx, result) })
+		if err != nil && AsTrouble(err).Code == CodeFenced {
+			err = nil // the request that was parked under this id has its own result
+		}
 	}
 	if err == nil {
 		err = d.Receipt.Term(ctx, invalid.Error())

@@ -14,19 +14,22 @@ type buyer struct {
 	fingerprint string
 	owner       string
 	place       place
+	ended       []Ended
+}
+
+func (w *Worker) buyer(d Delivery, r Request) *buyer {
+	return &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner()}
 }
 
 // purchase sees every child order of a request to its end and gathers the result. Trouble with one child keeps the others
 // from starting only if it would meet them too; what has ended is found again by the next delivery.
-func (w *Worker) purchase(ctx context.Context, d Delivery, r Request) (Result, error) {
-	b := &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner()}
+func (b *buyer) purchase(ctx context.Context) (Result, error) {
 	defer b.depart()
-	var ended []Ended
 	var open error
-	for _, child := range Split(r) {
+	for _, child := range Split(b.request) {
 		claim, err := b.buy(ctx, child.Order)
 		if err == nil {
-			ended = append(ended, Ended{Child: child, Claim: claim})
+			b.ended = append(b.ended, Ended{Child: child, Claim: claim})
 			continue
 		}
 		switch code := AsTrouble(err).Code; {
@@ -35,13 +38,13 @@ func (w *Worker) purchase(ctx context.Context, d Delivery, r Request) (Result, e
 		case Dispose(code).Action == LookUp:
 			open = err
 		default:
-			return Result{Tenant: r.Tenant, RequestID: r.ID}, err
+			return Result{Tenant: b.request.Tenant, RequestID: b.request.ID}, err
 		}
 	}
 	if open != nil {
 		return Result{}, open
 	}
-	return Gather(r, ended), nil
+	return Gather(b.request, b.ended), nil
 }
 
 // owner names this delivery in this process: what fences it from every other, and what lets it repeat its own steps. It counts

@@ -152,7 +152,7 @@ func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, keys []string,
 // conclude publishes what the request's orders come to and gives the result on record.
 func (v *Resolver) conclude(ctx context.Context, f *file, note string) (Result, error) {
 	result := Gather(f.asked.Request, f.ended)
-	result.Reason = joined(result.Reason, note)
+	result.Reason, result.Resolves = joined(result.Reason, note), true
 	if err := v.Outbox.Publish(ctx, result); err != nil {
 		return Result{}, err
 	}

@@ -20,6 +20,9 @@ type Result struct {
 	// Aside marks a result about a message that is not the request stored under its id: a conflict, or a request on a
 	// subject that does not fit its id. It must not take the place of that request's own result.
 	Aside bool
+	// Resolves says that its orders were settled after an unknown result was stored: only then may it stand behind that one, or
+	// the ledger would still have as open, and hold, what the result calls decided.
+	Resolves bool
 }
 
 // ResultOrder is one order in 1688's books.

@@ -129,7 +129,7 @@ func TestHistory(t *testing.T) {
 	out := b.Outbox()
 	aside := refusedWith("PR-1", worker.CodeConflict)
 	aside.Aside = true
-	for _, result := range []worker.Result{unknown("PR-1"), aside, placed("PR-2", "12"), placed("PR-1", "11")} {
+	for _, result := range []worker.Result{unknown("PR-1"), aside, placed("PR-2", "12"), resolving(placed("PR-1", "11"))} {
 		must(t, out.Publish(bounded(t), result))
 	}
 	history := b.History()

@@ -109,7 +109,7 @@ func TestParkedList(t *testing.T) {
 	for _, id := range []string{"PR-1", "PR-2", "PR-1", "PR-3"} {
 		must(t, outbox.Publish(bounded(t), unknown(id)))
 	}
-	must(t, outbox.Publish(bounded(t), placed("PR-2", "11")))
+	must(t, outbox.Publish(bounded(t), resolving(placed("PR-2", "11"))))
 	must(t, outbox.Publish(bounded(t), unknown("PR-2"))) // a late one puts nothing back
 	if got, want := listed(), []string{"acme/PR-1", "acme/PR-3"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
@@ -132,7 +132,7 @@ func TestFewerOpenOrdersStandBehindMore(t *testing.T) {
 	both := unknown("PR-1")
 	both.Unknown = append(both.Unknown, worker.OpenOrder{OutOrderID: "acme.PR-1-2", AppKey: "1000001", Products: 1, Lines: []int{1}})
 	for _, result := range []worker.Result{both, unknown("PR-1"), both} {
-		must(t, b.Outbox().Publish(bounded(t), result))
+		must(t, b.Outbox().Publish(bounded(t), resolving(result)))
 	}
 	if result, _, err := b.Result(bounded(t), "acme", "PR-1"); err != nil || len(result.Unknown) != 1 {
 		t.Errorf("%+v, %v", result, err)

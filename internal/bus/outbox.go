@@ -27,8 +27,8 @@ func (b *Bus) Outbox() *Outbox { return &Outbox{bus: b} }
 //
 //	nothing                         ours is stored
 //	the same decision               ours was stored before and its acknowledgement lost: done
-//	unknown, and ours is decided    ours is stored behind it
-//	unknown, with more orders open  ours is stored behind it
+//	unknown, and ours is decided    ours is stored behind it if it resolves that, else worker.CodeFenced
+//	unknown, with more orders open  the same
 //	decided, and ours is unknown    done: it is decided
 //	another decision                the first stands, and an alarm is raised: two orders may exist
 //
@@ -83,6 +83,8 @@ func (o *Outbox) behind(ctx context.Context, subject string, result worker.Resul
 	switch {
 	case err != nil:
 		o.bus.alarm(fmt.Sprintf("the result on record at %s, sequence %d, cannot be read: %v; it stands", subject, msg.Sequence, err))
+	case moreIsKnown(stored, result) && !result.Resolves:
+		return &worker.Trouble{Code: worker.CodeFenced, Reason: "a later delivery has parked the request"}
 	case moreIsKnown(stored, result):
 		if err := o.publish(ctx, subject, result, msg.Sequence); wrongLast(err) {
 			return errFaster

@@ -39,6 +39,12 @@ func unknown(id string) worker.Result {
 	}
 }
 
+// resolving is a result whose orders were settled since an unknown one was stored.
+func resolving(result worker.Result) worker.Result {
+	result.Resolves = true
+	return result
+}
+
 // TestTheFirstResultStands publishes two results of one request and looks at what counts in the end.
 func TestTheFirstResultStands(t *testing.T) {
 	t.Parallel()
@@ -53,8 +59,8 @@ func TestTheFirstResultStands(t *testing.T) {
 	}{
 		"repeated":                    {placed("PR-1", "11"), placed("PR-1", "11"), worker.OutcomePlaced, "11", 1, 0},
 		"repeated by a later attempt": {placed("PR-1", "11"), later, worker.OutcomePlaced, "11", 1, 0},
-		"unknown, then placed":        {unknown("PR-1"), placed("PR-1", "11"), worker.OutcomePlaced, "11", 2, 0},
-		"unknown, then refused":       {unknown("PR-1"), refusedWith("PR-1", worker.CodeOutOfStock), worker.OutcomeRefused, "", 2, 0},
+		"unknown, then placed":        {unknown("PR-1"), resolving(placed("PR-1", "11")), worker.OutcomePlaced, "11", 2, 0},
+		"unknown, then refused":       {unknown("PR-1"), resolving(refusedWith("PR-1", worker.CodeOutOfStock)), worker.OutcomeRefused, "", 2, 0},
 		"unknown twice":               {unknown("PR-1"), unknown("PR-1"), worker.OutcomeUnknown, "", 1, 0},
 		"placed, then unknown":        {placed("PR-1", "11"), unknown("PR-1"), worker.OutcomePlaced, "11", 1, 0},
 		"placed, then refused":        {placed("PR-1", "11"), refusedWith("PR-1", worker.CodeOutOfStock), worker.OutcomePlaced, "11", 1, 1},
@@ -289,6 +295,19 @@ func testRepeats(t *testing.T) {
 	}
 }
 
+// TestADecisionWaitsBehindAnUnknown until its orders have been settled once more; see worker.Result.
+func TestADecisionWaitsBehindAnUnknown(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	must(t, b.Outbox().Publish(bounded(t), unknown("PR-1")))
+	if trouble := worker.AsTrouble(b.Outbox().Publish(bounded(t), placed("PR-1", "11"))); trouble.Code != worker.CodeFenced {
+		t.Errorf("%v, want fenced", trouble)
+	}
+	if n := stored(t, b, StreamResults); n != 1 {
+		t.Errorf("%d messages stored, want the unknown one", n)
+	}
+}
+
 // TestTwoReplaceAnUnknown: a late answer and a person decide at the same moment; one decision stands.
 func TestTwoReplaceAnUnknown(t *testing.T) {
 	t.Parallel()
@@ -301,7 +320,7 @@ func TestTwoReplaceAnUnknown(t *testing.T) {
 			if i%2 == 0 {
 				result = refusedWith("PR-1", worker.CodeOutOfStock)
 			}
-			if err := b.Outbox().Publish(bounded(t), result); err != nil {
+			if err := b.Outbox().Publish(bounded(t), resolving(result)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -39,8 +39,8 @@
 // # Judgement
 //
 //	double          create calls beyond the first for a reference, by the simulator's books
-//	lost            requests without exactly one result; orders in the books that no result accounts for; orders in a result
-//	                that the books do not have
+//	lost            requests without exactly one result, unknown ones before it left out; orders in the books that no result
+//	                accounts for; orders in a result that the books do not have
 //	over_drawn      products beyond a key's limit, by the simulator's books
 //	leaked_holds    products held in the pool when all is over that no parked unknown order explains, or that are missing for one
 //	miscounted      products in the books that a key has not counted, or that it has counted too many, orders parked as unknown

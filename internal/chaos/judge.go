@@ -122,13 +122,23 @@ func (c *court) lost(format string, args ...any) {
 
 func (c *court) judgeResults() {
 	for _, request := range c.requests {
-		if n := len(c.results[request.ID]); n != 1 {
-			c.lost("request %s has %d results", request.ID, n)
+		if results := c.results[request.ID]; !isOneOutcome(results) {
+			c.lost("request %s has %d results", request.ID, len(results))
 		}
 	}
 	if n := len(c.results) - len(c.requests); n > 0 {
 		c.lost("%d results of nobody", n)
 	}
+}
+
+// isOneOutcome says whether there is one result, or one behind unknown ones: then somebody knew after all.
+func isOneOutcome(results []worker.Result) bool {
+	for _, before := range results[:max(0, len(results)-1)] {
+		if before.Outcome != worker.OutcomeUnknown {
+			return false
+		}
+	}
+	return len(results) > 0
 }
 
 func (c *court) judgeOrders() {

@@ -50,8 +50,11 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		"a call that the platform split is one": {func(c *court) {
 			c.orders = append(c.orders, sim1688.Order{OrderID: "94", OutOrderID: "chaos.3-1", AppKey: "k", Call: 2})
 		}, Report{}},
-		"no result":           {func(c *court) { delete(c.results, "2") }, Report{Lost: 1}},
-		"two results":         {func(c *court) { c.results["2"] = append(c.results["2"], worker.Result{RequestID: "2"}) }, Report{Lost: 1}},
+		"no result":   {func(c *court) { delete(c.results, "2") }, Report{Lost: 1}},
+		"two results": {func(c *court) { c.results["2"] = append(c.results["2"], worker.Result{RequestID: "2"}) }, Report{Lost: 1}},
+		"a result behind an unknown one": {func(c *court) {
+			c.results["2"] = append([]worker.Result{{RequestID: "2", Outcome: worker.OutcomeUnknown}}, c.results["2"]...)
+		}, Report{}},
 		"a result of nobody":  {func(c *court) { c.results["4"] = []worker.Result{{RequestID: "4"}} }, Report{Lost: 1}},
 		"an order in no book": {func(c *court) { c.orders = c.orders[1:]; c.keys[0].Used = 0 }, Report{Lost: 1}},
 		"an order in no result": {func(c *court) {
