@@ -64,7 +64,6 @@ func parse(args []string, stderr io.Writer) (asked, error) {
 	flags.IntVar(&a.config.Workers, "workers", 4, "worker processes")
 	flags.IntVar(&a.config.Relays, "relays", 2, "relay processes")
 	flags.IntVar(&a.config.AtOnce, "at-once", 4, "faults at the same time")
-	flags.BoolVar(&a.config.Flush, "flush", false, "also FLUSHALL Redis")
 	flags.StringVar(&kinds, "kinds", "", "only these `kinds` of faults, with commas between them; see go doc ./internal/chaos")
 	flags.DurationVar(&a.config.Timeout, "timeout", 30*time.Minute, "after which it is judged as it is")
 	flags.BoolVar(&a.keep, "keep", false, "keep the data and the logs, and say where")

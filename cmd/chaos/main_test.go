@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestTheCommandThatIsPrintedRunsTheSameAgain(t *testing.T) {
 	for name, args := range map[string]string{
 		"defaults": "-seed 7",
-		"all": "-orders 400 -faults 36 -seed 104 -workers 3 -relays 1 -at-once 2 -timeout 90s -flush -keep" +
+		"all": "-orders 400 -faults 36 -seed 104 -workers 3 -relays 1 -at-once 2 -timeout 90s -keep" +
 			" -kinds worker_kill,redis_cut",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,9 +34,9 @@ func TestTheCommandThatIsPrintedRunsTheSameAgain(t *testing.T) {
 }
 
 func TestEveryFlagIsReadAsItWasGiven(t *testing.T) {
-	got := parsed(t, strings.Fields("-binary b -orders 400 -faults 36 -seed 104 -workers 3 -relays 1 -at-once 2 -timeout 90s -flush -keep -kinds a,b"))
+	got := parsed(t, strings.Fields("-binary b -orders 400 -faults 36 -seed 104 -workers 3 -relays 1 -at-once 2 -timeout 90s -keep -kinds a,b"))
 	want := chaos.Config{Binary: "b", Orders: 400, Faults: 36, Seed: 104, Workers: 3, Relays: 1, AtOnce: 2,
-		Timeout: 90 * time.Second, Flush: true, Kinds: []chaos.Kind{"a", "b"}, Progress: io.Discard}
+		Timeout: 90 * time.Second, Kinds: []chaos.Kind{"a", "b"}, Progress: io.Discard}
 	if diff := cmp.Diff(want, got.config, cmpopts.IgnoreFields(chaos.Config{}, "Progress")); diff != "" || !got.keep {
 		t.Errorf("keep %v, and %s", got.keep, diff)
 	}

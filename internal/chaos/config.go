@@ -17,8 +17,7 @@ type Config struct {
 	Workers  int           // processes; default 4
 	Relays   int           // processes; default 2
 	AtOnce   int           // faults at the same time; default 4
-	Kinds    []Kind        // faults to choose from; default all but redis_flush
-	Flush    bool          // also FLUSHALL Redis
+	Kinds    []Kind        // faults to choose from; default all
 	Timeout  time.Duration // after which it is judged as it is; default 30 min
 	Progress io.Writer     // a line now and then; default nowhere
 }
@@ -29,10 +28,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.AtOnce, 4)
 	setDefault(&c.Timeout, 30*time.Minute)
 	if len(c.Kinds) == 0 {
-		c.Kinds = usual()
-	}
-	if c.Flush {
-		c.Kinds = append(c.Kinds[:len(c.Kinds):len(c.Kinds)], RedisFlush)
+		c.Kinds = every()
 	}
 	if c.Progress == nil {
 		c.Progress = io.Discard

@@ -29,7 +29,7 @@
 //	sim_K                                            the simulator misbehaves: three calls in ten have its fault K
 //	sim_clock                                        the simulator's clock is up to 5 minutes ahead or behind, and right again:
 //	                                                 access tokens, which live for 3 minutes here, end before their time
-//	redis_flush                                      FLUSHALL; only if asked for, see [Config.Flush]
+//	redis_flush                                      FLUSHALL
 //
 // Freezing and slowing down are toxics of toxiproxy, which is part of this process. The connections themselves are ours: a
 // toxiproxy that is stopped gives its port back, ends connections as if their peer had meant to, and keeps two goroutines for

@@ -28,7 +28,7 @@ func (v *villain) inflict(ctx context.Context, f fault) error {
 	if name, ok := f.Kind.onSim(); ok {
 		return v.inflictSim(ctx, name, f.For)
 	}
-	if f.Kind == RedisFlush {
+	if f.Kind == redisFlush {
 		return v.flush(ctx)
 	}
 	part, how := f.Kind.part()

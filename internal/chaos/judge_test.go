@@ -93,7 +93,7 @@ func TestCountsAreExactUntilRedisIsComparedWithTheRecord(t *testing.T) {
 	if n.lossy() {
 		t.Error("a count may be too high although Redis stayed as it was")
 	}
-	for _, kind := range []Kind{"redis_kill", "redis_term", RedisFlush} {
+	for _, kind := range []Kind{"redis_kill", "redis_term", redisFlush} {
 		if n := (notes{struck: map[Kind]int{kind: 1}}); !n.lossy() {
 			t.Errorf("%s: a count must be exact", kind)
 		}

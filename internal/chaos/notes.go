@@ -42,5 +42,5 @@ func (n *notes) strike(k Kind) {
 func (n *notes) lossy() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.struck["redis_kill"]+n.struck["redis_term"]+n.struck[RedisFlush] > 0
+	return n.struck["redis_kill"]+n.struck["redis_term"]+n.struck[redisFlush] > 0
 }

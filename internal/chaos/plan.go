@@ -11,8 +11,8 @@ import (
 // Kind names what a fault does.
 type Kind string
 
-// RedisFlush empties Redis: only where it is asked for.
-const RedisFlush Kind = "redis_flush"
+// redisFlush empties Redis.
+const redisFlush Kind = "redis_flush"
 
 // span is how long the faults of a kind last.
 type span struct{ shortest, longest time.Duration }
@@ -31,7 +31,7 @@ var spans = map[Kind]span{
 	"channel_cut": {1 * ms, 1500 * ms}, "channel_freeze": {200 * ms, 4500 * ms},
 	"gateway_cut": {1 * ms, 1000 * ms}, "gateway_freeze": {200 * ms, 4000 * ms},
 	"nats_slow": brief, "redis_slow": brief, "channel_slow": brief, "gateway_slow": brief,
-	RedisFlush: {1 * ms, 2 * ms},
+	redisFlush: {1 * ms, 2 * ms},
 
 	"sim_latency": brief, "sim_http_500": brief, "sim_http_502_html": brief, "sim_cut_before": brief, "sim_cut_after": brief,
 	"sim_throttled": brief, "sim_auth_401": brief, "sim_refuse": brief, "sim_order_list": brief, "sim_partial": brief,
@@ -42,11 +42,8 @@ var spans = map[Kind]span{
 
 var brief = span{200 * ms, 1500 * ms}
 
-// usual gives every kind that is not to be asked for, in an order that never changes.
-func usual() []Kind {
-	kinds := slices.Sorted(maps.Keys(spans))
-	return slices.DeleteFunc(kinds, func(k Kind) bool { return k == RedisFlush })
-}
+// every gives every kind, in an order that never changes.
+func every() []Kind { return slices.Sorted(maps.Keys(spans)) }
 
 // onSim gives the simulator's name of a fault that is the platform's.
 func (k Kind) onSim() (string, bool) { return strings.CutPrefix(string(k), "sim_") }

@@ -26,23 +26,10 @@ func TestAPlanIsItsSeeds(t *testing.T) {
 			t.Errorf("%+v is out of bounds", f)
 		}
 	}
-	for _, kind := range usual() {
-		if seen[kind] < 300/len(usual()) {
+	for _, kind := range every() {
+		if seen[kind] < 300/len(every()) {
 			t.Errorf("%s comes %d times", kind, seen[kind])
 		}
-	}
-	if seen[RedisFlush] != 0 {
-		t.Error("Redis is flushed without being asked for")
-	}
-}
-
-func TestFlushIsOneOfTheKindsIfAskedFor(t *testing.T) {
-	config := Config{Orders: 1000, Faults: 2 * len(spans), Flush: true}.withDefaults()
-	if !slices.ContainsFunc(plan(config), func(f fault) bool { return f.Kind == RedisFlush }) {
-		t.Error("it is not in the plan")
-	}
-	if slices.Contains(usual(), RedisFlush) {
-		t.Error("it became usual")
 	}
 }
 
