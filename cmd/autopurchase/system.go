@@ -99,7 +99,7 @@ func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *clea
 		return config, fmt.Errorf("embedded NATS: %w", err)
 	}
 	undo.add("embedded NATS", func(context.Context) error { embedded.Shutdown(); return nil })
-	config.URL = embedded.ClientURL()
+	config.URL, config.Stopped = embedded.ClientURL(), embedded.Stopped()
 	return config, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"autopurchase/internal/sim1688"
+	"autopurchase/worker"
 )
 
 // house is up on a data folder, with a simulator that outlives it as the platform does.
@@ -20,6 +21,9 @@ type house struct {
 	up      *process
 	where   map[string]string
 }
+
+// atATime is how many requests up handles at a time if it is not told otherwise.
+const atATime = 16
 
 func newHouse(t *testing.T, redis string) *house {
 	t.Helper()
@@ -85,7 +89,9 @@ func TestUpGoesOnWhereItStopped(t *testing.T) {
 	stopped(t, h.up)
 }
 
-// TestUpRebuildsAnInProcessRedis: it forgets everything at each stop, and the counts come back from the journal.
+// TestUpRebuildsAnInProcessRedis: it forgets everything at each stop, and the counts come back from the journal. What waits at a
+// stop is bought as if nothing had been, and only what was in hand then may be parked. Nothing is bought twice after a kill, though
+// NATS may have forgotten to whom it gave what.
 func TestUpRebuildsAnInProcessRedis(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "in-process")
@@ -96,7 +102,29 @@ func TestUpRebuildsAnInProcessRedis(t *testing.T) {
 		after[0].State != before.keys[0].State || after[0].Account != "buyer" {
 		t.Errorf("keys before %+v, after %+v", before.keys, after)
 	}
-	h.settle("second", h.buy("second", 50, 50))
+	ids := h.buy("second", 200, 5)
+	stopped(t, h.up)
+	h.start()
+	parked := 0
+	for _, results := range h.settle("second", ids).results {
+		if results[0].Outcome == worker.OutcomeUnknown {
+			parked++
+		}
+	}
+	if parked > atATime {
+		t.Errorf("%d requests are parked, though no more than %d were in hand", parked, atATime)
+	}
+	ids = h.buy("third", 200, 5)
+	h.up.kill()
+	h.start()
+	reach(t, h.where["nats"], "third", len(ids))
+	calls := map[string]int64{}
+	for _, order := range gather(t, h.where["nats"], h.sim.AdminURL(), "third").orders {
+		if before, twice := calls[order.OutOrderID]; twice && before != order.Call {
+			t.Errorf("%s was ordered twice", order.OutOrderID)
+		}
+		calls[order.OutOrderID] = order.Call
+	}
 	stopped(t, h.up)
 }
 

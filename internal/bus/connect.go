@@ -21,6 +21,9 @@ type Config struct {
 	URL string
 	// Server connects inside the process instead of through URL. May be nil.
 	Server nats.InProcessConnProvider
+	// Stopped says that the broker was stopped in good order the last time, and not killed: see Embedded.Stopped. Default false,
+	// since of any other broker that is not known.
+	Stopped bool
 	// Name shows up in the broker's list of connections. Default "autopurchase".
 	Name string
 	// CredsFile holds the credentials of a NATS user. Default none.

@@ -31,9 +31,11 @@ type EmbedConfig struct {
 
 // Embedded is a NATS server with JetStream inside this process. Any number may run at once, each on its own folder.
 type Embedded struct {
-	server *server.Server
-	lock   *os.File
-	once   sync.Once
+	server  *server.Server
+	lock    *os.File
+	stopped bool // the one before
+	started time.Time
+	once    sync.Once
 }
 
 // embedTimeout is how long the server may take to recover its files and listen.
@@ -53,7 +55,11 @@ func Embed(config EmbedConfig) (*Embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedded{lock: lock}
+	e := &Embedded{lock: lock, started: time.Now()}
+	if e.stopped, err = markRunning(lock); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("store folder %s cannot be written: %w", config.StoreDir, err)
+	}
 	if err := e.start(config, options); err != nil {
 		e.Shutdown()
 		return nil, err
@@ -129,12 +135,19 @@ func (e *Embedded) ClientURL() string { return e.server.ClientURL() }
 // InProcess connects inside the process, for Config.Server.
 func (e *Embedded) InProcess() nats.InProcessConnProvider { return e.server }
 
+// Stopped says whether the server before this one on the same folder was stopped in good order, or there was none. One that was
+// killed may have forgotten its last deliveries.
+func (e *Embedded) Stopped() bool { return e.stopped }
+
 // Shutdown ends the server, writes what is left and gives the folder free. Calling it again does nothing.
 func (e *Embedded) Shutdown() {
 	e.once.Do(func() {
 		if e.server != nil {
 			e.server.Shutdown()
 			e.server.WaitForShutdown()
+		}
+		if e.stopped || time.Since(e.started) > forgottenFor { // or what the killed one forgot may not have been made up for
+			_ = e.lock.Truncate(0)
 		}
 		_ = e.lock.Close() // gives the lock free
 	})
@@ -154,6 +167,18 @@ func lockStore(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("store folder %s is in use by another server: stop it, or choose another folder", dir)
 	}
 	return file, nil
+}
+
+// markRunning leaves a word in the lock's file until the server is stopped, and says whether the one before took its own away.
+func markRunning(lock *os.File) (stopped bool, err error) {
+	info, err := lock.Stat()
+	if err != nil {
+		return false, err
+	}
+	if _, err := lock.WriteAt([]byte("running\n"), 0); err != nil {
+		return false, err
+	}
+	return info.Size() == 0, lock.Sync()
 }
 
 // serverLog hands the server's log on. The server calls Fatalf where it would end its own process.

@@ -39,6 +39,33 @@ func TestTwoEmbeddedServers(t *testing.T) {
 	}
 }
 
+// TestAKilledServerIsTold from one that was stopped, until what it may have forgotten has been made up for.
+func TestAKilledServerIsTold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := embed(t, EmbedConfig{StoreDir: dir})
+	killed := t.TempDir()
+	must(t, os.CopyFS(filepath.Join(killed, "copy"), os.DirFS(dir))) // as it would be left behind now
+	first.Shutdown()
+	again := embed(t, EmbedConfig{StoreDir: dir})
+	if !first.Stopped() || !again.Stopped() {
+		t.Errorf("stopped: at first %v, after a stop %v", first.Stopped(), again.Stopped())
+	}
+	for range 2 {
+		after := embed(t, EmbedConfig{StoreDir: filepath.Join(killed, "copy")})
+		if after.Stopped() {
+			t.Error("a killed one was stopped in good order")
+		}
+		after.Shutdown()
+	}
+	after := embed(t, EmbedConfig{StoreDir: filepath.Join(killed, "copy")})
+	after.started = after.started.Add(-forgottenFor)
+	after.Shutdown()
+	if !embed(t, EmbedConfig{StoreDir: filepath.Join(killed, "copy")}).Stopped() {
+		t.Error("it is never forgiven")
+	}
+}
+
 func TestEmbedSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -75,10 +75,10 @@ const (
 )
 
 // forgets is when, by the broker's clock, this process last connected to it: deliveries of what was stored before may be
-// forgotten. Zero if that is long ago, or if the broker is in this process, which ends it in good order.
+// forgotten. Zero if that is long ago, or if it was stopped in good order.
 func (b *Bus) forgets(info *jetstream.ConsumerInfo) time.Time {
 	ago := time.Since(time.Unix(0, b.connected.Load()))
-	if ago > forgottenFor || b.config.Server != nil {
+	if ago > forgottenFor || b.config.Stopped {
 		return time.Time{}
 	}
 	return info.TimeStamp.Add(-ago)

@@ -85,6 +85,9 @@ func TestABrokerThatWasKilledMayHaveForgottenDeliveries(t *testing.T) {
 	until(t, "the connection is back", func() bool { return b.connected.Load() != connected })
 	submit(t, b, "after")
 	wantUnderWay(t, b, first[:forgettable+1], append(first[forgettable+1:], "after"))
+	b.config.Stopped = true
+	wantUnderWay(t, b, first[:1], append(first[1:], "after"))
+	b.config.Stopped = false
 	b.connected.Add(-int64(forgottenFor))
 	wantUnderWay(t, b, first[:1], append(first[1:], "after"))
 }
