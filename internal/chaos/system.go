@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -148,13 +147,4 @@ func (s *system) launch(ctx context.Context, p *process) {
 	}
 	s.procs[kind] = append(s.procs[kind], p)
 	s.running.Go(func() { p.run(ctx) })
-}
-
-// freeAddress is a loopback address that nobody listened on a moment ago.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("no free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }
