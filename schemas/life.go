@@ -51,6 +51,15 @@ var eventTable = table[worker.PoolEvent]{
 	{"left", required, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Left, 0, maxSafe) }},
 	{"account", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Account) }},
 	{"alipay", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Alipay, alipayWords) }},
+	{"source", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Source, sourceWords) }},
+	{"state", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.State, stateWords) }},
+	{"version", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Version, 0, maxSafe) }},
+	{"cleared", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Cleared, 0, maxSafe) }},
+	{"sealed", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Sealed) }},
+	{"fingerprint", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Print) }},
+	{"step", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Step) }},
+	{"verdict", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Verdict, verdictWords) }},
+	{"change", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Change) }},
 	{"count", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Count, countWords) }},
 	{"width", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Width, 0, maxSafe) }},
 	{"low", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Low, 0, maxSafe) }},
@@ -60,10 +69,15 @@ var eventTable = table[worker.PoolEvent]{
 }
 
 var (
-	alipayWords = []string{"none", "personal", "business"}
-	countWords  = []string{"lines", "units"}
-	eventKinds  = []worker.EventKind{
+	alipayWords  = []string{"none", "personal", "business"}
+	countWords   = []string{"lines", "units"}
+	sourceWords  = []string{"own", "managed"}
+	verdictWords = []string{"passed", "waived", "open"}
+	stateWords   = []string{"onboarding", "ready", "active", "spent", "benched", "disabled", "retired", "removed"}
+	eventKinds   = []worker.EventKind{
 		worker.EventPool, worker.EventAdded, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
-		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventRebuilt,
+		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
+		worker.EventRetired, worker.EventRemoved, worker.EventReset, worker.EventSecret, worker.EventTokens,
+		worker.EventOnboarded, worker.EventRebuilt,
 	}
 )

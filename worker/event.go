@@ -16,11 +16,20 @@ type PoolEvent struct {
 	Held     int64     `json:"held"`
 	Left     int64     `json:"left"` // what the whole pool can still take
 	Account  string    `json:"account,omitempty"`
-	Alipay   string    `json:"alipay,omitempty"` // none, personal or business
-	Count    string    `json:"count,omitempty"`  // pool setting: lines or units
-	Width    int64     `json:"width,omitempty"`  // pool setting: keys active at once
-	Low      int64     `json:"low,omitempty"`    // pool setting: capacity below which it is low
-	By       string    `json:"by,omitempty"`     // who asked for it
+	Alipay   string    `json:"alipay,omitempty"`  // none, personal or business
+	Source   string    `json:"source,omitempty"`  // own or managed
+	State    string    `json:"state,omitempty"`   // of the key, once it happened
+	Version  int64     `json:"version,omitempty"` // of the key: counts what persons changed
+	Cleared  int64     `json:"cleared,omitempty"` // reset: products that count no longer
+	Sealed   string    `json:"sealed,omitempty"`  // secret, tokens: what was sealed, which only a relay can open
+	Print    string    `json:"fingerprint,omitempty"`
+	Step     string    `json:"step,omitempty"`    // onboarding: which step
+	Verdict  string    `json:"verdict,omitempty"` // onboarding: passed, waived or open
+	Change   string    `json:"change,omitempty"`  // message id of the administrator's message that asked for it
+	Count    string    `json:"count,omitempty"`   // pool setting: lines or units
+	Width    int64     `json:"width,omitempty"`   // pool setting: keys active at once
+	Low      int64     `json:"low,omitempty"`     // pool setting: capacity below which it is low
+	By       string    `json:"by,omitempty"`      // who asked for it
 	Why      string    `json:"why,omitempty"`
 	At       time.Time `json:"at"`
 }
@@ -30,16 +39,24 @@ type EventKind string
 
 // The kinds of pool events.
 const (
-	EventPool      EventKind = "pool"      // settings made or changed
-	EventAdded     EventKind = "added"     // a key came into the pool
-	EventChanged   EventKind = "changed"   // a key's limit or account changed
-	EventRotated   EventKind = "rotated"   // a ready key became active
-	EventSpent     EventKind = "spent"     // a key reached its limit
-	EventLow       EventKind = "low"       // the pool's capacity fell below its low-water mark
-	EventExhausted EventKind = "exhausted" // no key has room
-	EventBenched   EventKind = "benched"   // the machine took a key out of use
-	EventRestored  EventKind = "restored"  // a benched key came back
-	EventRebuilt   EventKind = "rebuilt"   // the pool was rebuilt from the journal
+	EventPool      EventKind = "pool"       // settings made or changed
+	EventAdded     EventKind = "added"      // a key came into the pool, perhaps once more
+	EventChanged   EventKind = "changed"    // a key's limit, account, alipay or source changed
+	EventRotated   EventKind = "rotated"    // a ready key became active
+	EventSpent     EventKind = "spent"      // a key reached its limit
+	EventLow       EventKind = "low"        // the pool's capacity fell below its low-water mark
+	EventExhausted EventKind = "exhausted"  // no key has room
+	EventBenched   EventKind = "benched"    // a key was taken out of use until it is restored
+	EventRestored  EventKind = "restored"   // a benched key came back
+	EventDisabled  EventKind = "disabled"   // a person took a key out of use
+	EventEnabled   EventKind = "enabled"    // a person put a disabled or retired key back
+	EventRetired   EventKind = "retired"    // a key has done its work
+	EventRemoved   EventKind = "removed"    // a key left the pool; its count is kept
+	EventReset     EventKind = "reset"      // a person said that what was counted counts no longer
+	EventSecret    EventKind = "secret"     // a key's sealed secret was stored
+	EventTokens    EventKind = "tokens"     // a key's sealed tokens were stored
+	EventOnboarded EventKind = "onboarding" // a step of a key's onboarding was passed, waived or opened again
+	EventRebuilt   EventKind = "rebuilt"    // the pool was rebuilt from the journal
 )
 
 // Journal stores pool events and returns once the broker has them on record. A repeat with the same pool and sequence is
