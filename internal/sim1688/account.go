@@ -10,21 +10,23 @@ import (
 )
 
 // account is a key on the books: what it may do, its tokens and its counts. It is changed under the books' lock only; the
-// embedded Key never changes but for its refresh token.
+// embedded Key never changes but for its refresh token and what the app is allowed.
 type account struct {
 	Key
-	tokens map[string]time.Time // access token → its end
-	codes  map[string]time.Time // authorization code → its end
+	tokens     map[string]time.Time // access token → its end
+	codes      map[string]time.Time // authorization code → its end
+	refreshEnd time.Time            // of the refresh token
 
 	products, orders, refreshes int64
 }
 
-func newAccount(key Key, end time.Time) *account {
+func (b *books) newAccount(key Key) *account {
 	key.Limit = cmp.Or(key.Limit, DefaultLimit)
 	key.Member = cmp.Or(key.Member, "b2b-"+key.AppKey)
-	a := &account{Key: key, tokens: map[string]time.Time{}, codes: map[string]time.Time{}}
+	now := b.now()
+	a := &account{Key: key, tokens: map[string]time.Time{}, codes: map[string]time.Time{}, refreshEnd: now.Add(b.refreshLife)}
 	if key.AccessToken != "" {
-		a.tokens[key.AccessToken] = end
+		a.tokens[key.AccessToken] = now.Add(b.life)
 	}
 	return a
 }
@@ -44,7 +46,7 @@ func (b *books) addKey(key Key) error {
 	if b.accounts[key.AppKey] != nil {
 		return fmt.Errorf("app_key: %q is known already", key.AppKey)
 	}
-	b.accounts[key.AppKey] = newAccount(key, b.now().Add(b.life))
+	b.accounts[key.AppKey] = b.newAccount(key)
 	return nil
 }
 
@@ -83,22 +85,46 @@ func (b *books) issueCode(a *account) string {
 }
 
 // redeem uses an authorization code up and gives the account a new refresh token.
-func (b *books) redeem(a *account, code string) (refreshToken string, ok bool) {
+func (b *books) redeem(a *account, code string) (refreshToken string, end time.Time, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	end, known := a.codes[code]
 	delete(a.codes, code)
 	if !known || !b.now().Before(end) {
-		return "", false
+		return "", time.Time{}, false
 	}
-	a.RefreshToken = rand.Text()
-	return a.RefreshToken, true
+	b.renew(a)
+	return a.RefreshToken, a.refreshEnd, true
+}
+
+// renew gives the account a new refresh token. The caller holds the lock.
+func (b *books) renew(a *account) {
+	a.RefreshToken, a.refreshEnd = rand.Text(), b.now().Add(b.refreshLife)
 }
 
 func (b *books) refreshable(a *account, refreshToken string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return a.RefreshToken != "" && sameText(a.RefreshToken, refreshToken)
+	return b.holds(a, refreshToken)
+}
+
+// holds tells whether that is the account's refresh token and still good. The caller holds the lock.
+func (b *books) holds(a *account, refreshToken string) bool {
+	return a.RefreshToken != "" && sameText(a.RefreshToken, refreshToken) && b.now().Before(a.refreshEnd)
+}
+
+// postponeWindow is how long before its end a refresh token may be exchanged for a new one (one public source).
+const postponeWindow = 30 * 24 * time.Hour
+
+// postpone gives the account a new refresh token in place of one that is near its end.
+func (b *books) postpone(a *account, refreshToken string) (fresh string, end time.Time, held, near bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	held, near = b.holds(a, refreshToken), a.refreshEnd.Sub(b.now()) <= postponeWindow
+	if held && near {
+		b.renew(a)
+	}
+	return a.RefreshToken, a.refreshEnd, held, near
 }
 
 // issueToken gives a new access token; earlier ones stay good until their own end.

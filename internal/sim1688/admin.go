@@ -23,6 +23,8 @@ func (a *admin) routes() http.Handler {
 	mux.HandleFunc("POST /admin/faults", change(a.inject))
 	mux.HandleFunc("POST /admin/stock", change(a.stock))
 	mux.HandleFunc("POST /admin/price", change(a.price))
+	mux.HandleFunc("POST /admin/permissions", change(a.permit))
+	mux.HandleFunc("POST /admin/agreement", change(a.agreement))
 	mux.HandleFunc("POST /admin/push", a.push)
 	mux.HandleFunc("POST /admin/reset", func(w http.ResponseWriter, _ *http.Request) {
 		a.sim.Reset()
@@ -82,11 +84,31 @@ func (a *admin) price(asked struct {
 	return a.sim.SetPrice(asked.OfferID, *asked.PriceFen)
 }
 
+func (a *admin) permit(asked struct {
+	AppKey   string    `json:"app_key"`
+	APIs     *[]string `json:"apis"`
+	Messages *bool     `json:"messages"`
+}) error {
+	return a.sim.books.permit(asked.AppKey, asked.APIs, asked.Messages)
+}
+
+func (a *admin) agreement(asked struct {
+	Member string `json:"member"`
+	Open   *bool  `json:"open"`
+}) error {
+	if asked.Member == "" || asked.Open == nil {
+		return errors.New("member and open: must not be missing")
+	}
+	a.sim.SetAgreement(asked.Member, *asked.Open)
+	return nil
+}
+
 func (a *admin) push(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
 		AppKey string          `json:"app_key"`
 		Topic  string          `json:"topic"`
 		Data   json.RawMessage `json:"data"` // kept as it came: a number that is an id passes through no float
+		Mock   bool            `json:"mock"`
 	}
 	err := read(w, r, &asked)
 	if err == nil && (asked.Topic == "" || asked.Data == nil) {
@@ -96,7 +118,11 @@ func (a *admin) push(w http.ResponseWriter, r *http.Request) {
 		write(w, wrong(err))
 		return
 	}
-	id := a.sim.Push(asked.AppKey, asked.Topic, asked.Data)
+	send := a.sim.Push
+	if asked.Mock {
+		send = a.sim.PushMock
+	}
+	id := send(asked.AppKey, asked.Topic, asked.Data)
 	if id == "" {
 		write(w, wrong(fmt.Errorf("app_key: %q is not known", asked.AppKey)))
 		return

@@ -15,8 +15,11 @@ type books struct {
 	units  bool
 	life   time.Duration
 
+	refreshLife time.Duration
+
 	mu       sync.Mutex
 	accounts map[string]*account
+	payers   map[string]bool // members with an agreement to pay without a password
 	shelf    map[string]*good
 	orders   []*entry
 	byID     map[string]*entry
@@ -31,11 +34,11 @@ const firstID = 2_257_000_000_000_000_000
 
 func newBooks(cfg Config) *books {
 	b := &books{
-		now: cfg.Now, offers: cfg.Offers, units: cfg.Count == "units", life: cfg.TokenLife,
-		accounts: make(map[string]*account, len(cfg.Keys)), lastID: firstID,
+		now: cfg.Now, offers: cfg.Offers, units: cfg.Count == "units", life: cfg.TokenLife, refreshLife: cfg.RefreshLife,
+		accounts: make(map[string]*account, len(cfg.Keys)), payers: map[string]bool{}, lastID: firstID,
 	}
 	for _, key := range cfg.Keys {
-		b.accounts[key.AppKey] = newAccount(key, b.now().Add(b.life))
+		b.accounts[key.AppKey] = b.newAccount(key)
 	}
 	b.reset()
 	return b

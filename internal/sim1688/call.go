@@ -28,6 +28,8 @@ func init() {
 	for _, op := range []operation{
 		{path: "param2/1/system/currentTime", run: (*gateway).currentTime},
 		{path: "http/1/system.oauth2/getToken", open: true, run: (*gateway).getToken},
+		{path: "param2/1/system.oauth2/postponeToken", open: true, run: (*gateway).postponeToken},
+		{path: trade + "alibaba.trade.pay.protocolPay.isopen", tokens: true, run: (*gateway).agreement},
 		{path: trade + "alibaba.trade.fastCreateOrder", tokens: true, create: true, run: (*gateway).create},
 		{path: trade + "alibaba.trade.createCrossOrder", tokens: true, create: true, run: (*gateway).create},
 		{path: trade + "alibaba.createOrder.preview", tokens: true, preview: true, run: (*gateway).preview},

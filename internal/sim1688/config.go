@@ -27,6 +27,8 @@ type Config struct {
 	Resend    time.Duration    // pause before an unconfirmed push is sent again; default 10 s, the platform's is not known
 	Now       func() time.Time // the platform's clock; default time.Now
 	Log       zerolog.Logger
+
+	RefreshLife time.Duration // how long a refresh token lives; default 180 days: the platform's half a year
 }
 
 // Key is one app of the open platform and the buyer account that authorized it. Its text form hides every secret.
@@ -38,6 +40,7 @@ type Key struct {
 	Member       string   `json:"member"`        // buyer account, whose orders all its keys see; default one account per key
 	Limit        int      `json:"limit"`         // products allowed before the key counts as over-drawn; default DefaultLimit
 	APIs         []string `json:"apis"`          // API names the app may call; empty means all
+	NoMessages   bool     `json:"no_messages"`   // the app did not choose the websocket for its messages
 }
 
 // String names the key without its secrets.
@@ -70,6 +73,9 @@ func (c Config) withDefaults() Config {
 	if c.TokenLife == 0 {
 		c.TokenLife = 10 * time.Hour
 	}
+	if c.RefreshLife == 0 {
+		c.RefreshLife = 180 * 24 * time.Hour
+	}
 	if c.Resend == 0 {
 		c.Resend = 10 * time.Second
 	}
@@ -85,8 +91,8 @@ func (c Config) validate() error {
 	if c.Count != "lines" && c.Count != "units" {
 		problems = append(problems, fmt.Errorf("Count: %q is neither lines nor units", c.Count))
 	}
-	if c.TokenLife < 0 || c.Resend < 0 {
-		problems = append(problems, errors.New("TokenLife and Resend: must not be negative"))
+	if c.TokenLife < 0 || c.RefreshLife < 0 || c.Resend < 0 {
+		problems = append(problems, errors.New("TokenLife, RefreshLife and Resend: must not be negative"))
 	}
 	known := map[string]bool{}
 	for i, key := range c.Keys {

@@ -28,6 +28,7 @@ type push struct {
 	appKey   string
 	member   string
 	topic    string
+	source   string
 	data     json.RawMessage
 	born     time.Time
 	attempts int
@@ -55,11 +56,11 @@ func (c *courier) reset() {
 }
 
 // publish sends an event and returns its id.
-func (c *courier) publish(key Key, topic string, data json.RawMessage) string {
+func (c *courier) publish(key Key, topic, source string, data json.RawMessage) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastID++
-	p := &push{id: c.lastID, appKey: key.AppKey, member: key.Member, topic: topic, data: data, born: c.now()}
+	p := &push{id: c.lastID, appKey: key.AppKey, member: key.Member, topic: topic, source: source, data: data, born: c.now()}
 	c.byID[p.id] = p
 	c.store(p)
 	c.send(p)
@@ -170,5 +171,5 @@ func (c *courier) orderChanged(e entry, topic string) {
 	data = append(data, encode(e.Member)...)
 	data = append(data, `,"sellerMemberId":`...)
 	data = append(data, encode(e.seller)...)
-	c.publish(Key{AppKey: e.AppKey, Member: e.Member}, topic, append(data, '}'))
+	c.publish(Key{AppKey: e.AppKey, Member: e.Member}, topic, sourceReal, append(data, '}'))
 }

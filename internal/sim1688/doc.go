@@ -14,8 +14,14 @@
 // several public clients agree on. Checks run in the platform's order: API name, key, signature, token, ACL, parameters. Where
 // the platform's answer is not known the simulator says so in its code: error codes that begin with SIM_ are its own. Its own
 // choices are also: idle limit and resend interval of the websocket, access tokens that stay valid until their end after a
-// refresh, the error code "401" for a refused token request, and the timestamp of a call, which is signed but not compared
+// refresh, the error code "401" for a refused token request, the complaint about a session of an app that did not choose the
+// websocket, the error for a refresh token that is extended too early, and the timestamp of a call, which is signed but not compared
 // with the clock. totalSuccessAmount and sumPayment include the postage.
+//
+// # Authorization
+//
+// GET /oauth/authorize on the gateway's port is the page where a buyer consents: the simulated one does at once, and is sent back
+// to redirect_uri with state and a code that lives two minutes and is good once.
 //
 // # Admin API
 //
@@ -30,14 +36,19 @@
 //	                     one call split by the platform, with different calls they are a purchase made twice.
 //	GET  /admin/keys     {"keys":[{app_key, products, orders, refreshes, limit, over_drawn}]}; over_drawn is the number of
 //	                     products beyond the limit
-//	POST /admin/keys     {app_key, secret, refresh_token, access_token, member, limit, apis} adds a key
+//	POST /admin/keys     {app_key, secret, refresh_token, access_token, member, limit, apis, no_messages} adds a key, as a person
+//	                     makes one on the platform; without tokens until somebody authorizes it
+//	POST /admin/permissions {app_key, apis, messages} what the app may do, as a person sets it there: the API names it may call
+//	                     ([] is all), and whether it chose the websocket for its messages; what is left out stays
+//	POST /admin/agreement {member, open} whether a buyer account has an agreement to pay by Alipay without a password
 //	GET  /admin/faults   {"faults":[{…, hits}]}
 //	POST /admin/faults   [{operation, kind, probability, count, delay_ms, code, app_key}] replaces the list, [] clears it
 //	GET  /admin/offers   {"offers":[…]} the catalogue as it stands
 //	POST /admin/stock    {offer_id, spec_id, stock}; without spec_id every SKU of the offer
 //	POST /admin/price    {offer_id, price_fen}
 //	GET  /admin/pushes   ?app_key=  {"sessions":n,"unconfirmed":["id"]}
-//	POST /admin/push     {app_key, topic, data} sends a push, answers {"push_id":"…"}
+//	POST /admin/push     {app_key, topic, data, mock} sends a push, answers {"push_id":"…"}; with mock its source is MOCK, as
+//	                     of the test commands on the platform's page
 //	POST /admin/reset    orders, counts, faults, pushes, stock and prices back to the start; keys and tokens stay
 //
 // # Faults

@@ -206,7 +206,7 @@ func TestProbabilityIsSeeded(t *testing.T) {
 		if err := f.replace([]Fault{{Operation: "*", Kind: "throttled", Probability: 0.3}}); err != nil {
 			t.Fatal(err)
 		}
-		c := &call{op: operations[listOrders], account: newAccount(Key{AppKey: "k"}, time.Time{})}
+		c := &call{op: operations[listOrders], account: &account{Key: Key{AppKey: "k"}}}
 		var run strings.Builder
 		for range 1000 {
 			run.WriteString(f.strike(stageBefore, c).Kind + ".")

@@ -55,8 +55,14 @@ func (p *push) event() event {
 func (p *push) frame() []byte {
 	return encode(serverFrame{
 		Type: "SERVER_PUSH", ID: strconv.FormatInt(p.id, 10), PubTime: p.born.UnixMilli(),
-		Content: string(encode(p.event())), MsgSource: "REAL",
+		Content: string(encode(p.event())), MsgSource: p.source,
 	})
 }
+
+// The sources of a push.
+const (
+	sourceReal = "REAL"
+	sourceMock = "MOCK" // a person tests an app's messages
+)
 
 func systemFrame(text string) []byte { return encode(serverFrame{Type: "SYSTEM", Content: text}) }

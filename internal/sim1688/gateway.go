@@ -3,7 +3,6 @@ package sim1688
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -70,7 +69,7 @@ func (g *gateway) authenticate(c *call) (answer, bool) {
 		return failure("gw.SignatureInvalid", "signature is invalid"), true
 	case c.op.tokens && !g.books.authorized(c.account, c.get("access_token")):
 		return unauthorized(), true
-	case len(c.account.APIs) > 0 && !slices.Contains(c.account.APIs, c.op.api):
+	case !g.books.mayCall(c.account, c.op.api):
 		return failure("gw.APIACLDecline", "AppKey is not allowed to call the API"), true
 	}
 	return answer{}, false

@@ -27,12 +27,21 @@ func (s *Sim) SetPrice(offerID string, fen int64) error { return s.books.setPric
 // Push sends an event to every session of the key, and again until it is confirmed, three times in all. It returns the push's
 // id, or "" if the key is not known or data cannot be written as JSON.
 func (s *Sim) Push(appKey, topic string, data any) (pushID string) {
+	return s.push(appKey, topic, sourceReal, data)
+}
+
+// PushMock is Push with the source MOCK: what a person sends from the platform's page to test an app's messages.
+func (s *Sim) PushMock(appKey, topic string, data any) (pushID string) {
+	return s.push(appKey, topic, sourceMock, data)
+}
+
+func (s *Sim) push(appKey, topic, source string, data any) (pushID string) {
 	a := s.books.account(appKey)
 	text, err := encodeAny(data)
 	if a == nil || err != nil {
 		return ""
 	}
-	return s.courier.publish(a.key(), topic, text)
+	return s.courier.publish(a.key(), topic, source, text)
 }
 
 // key names the account on a push, without its secrets.

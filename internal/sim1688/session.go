@@ -126,6 +126,8 @@ func (s *session) connect(f frame) {
 	case a == nil || !sameText(f.Sign, frameSign(a.Secret, f)):
 		s.offer(systemFrame("appKey and secret do not match"))
 		return
+	case !s.books.hearsMessages(a):
+		s.offer(systemFrame("SIM: the app did not choose the websocket for its messages"))
 	case s.appKey == "":
 		s.appKey, s.secret = a.AppKey, a.Secret
 		s.courier.join(s.appKey, s)

@@ -209,7 +209,7 @@ func TestConfirmStopsResending(t *testing.T) {
 	key := Key{AppKey: testKey}
 	var ids []int64
 	for range 3 {
-		id, err := strconv.ParseInt(c.publish(key, "T", json.RawMessage("{}")), 10, 64)
+		id, err := strconv.ParseInt(c.publish(key, "T", sourceReal, json.RawMessage("{}")), 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestConfirmOverTheWire(t *testing.T) {
 func TestStoreIsBounded(t *testing.T) {
 	c := newCourier(Config{Now: time.Now}.withDefaults())
 	for range storedPushes + 10 {
-		c.publish(Key{AppKey: testKey}, "T", nil)
+		c.publish(Key{AppKey: testKey}, "T", sourceReal, nil)
 	}
 	if n := len(c.unconfirmed(testKey)); n != storedPushes || len(c.byID) != storedPushes {
 		t.Errorf("%d kept, %d on file", n, len(c.byID))

@@ -10,9 +10,6 @@ import (
 // currentTime needs a signature and no token: an answer proves key and secret.
 func (g *gateway) currentTime(*call) answer { return ok(gatewayTime(g.books.now())) }
 
-// refreshLife is how long the platform's refresh tokens are good.
-const refreshLife = 180 * 24 * time.Hour
-
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	RefreshToken string `json:"refresh_token,omitempty"` // a refresh does not renew it: the old one stays good
@@ -50,14 +47,38 @@ func (g *gateway) refresh(a *account, refreshToken string) answer {
 }
 
 func (g *gateway) exchange(a *account, code string) answer {
-	refreshToken, good := g.books.redeem(a, code)
+	refreshToken, end, good := g.books.redeem(a, code)
 	if !good {
 		return unauthorized()
 	}
-	t := g.token(a)
-	t.RefreshToken = refreshToken
-	t.Timeout = gatewayTime(g.books.now().Add(refreshLife))
-	return ok(t)
+	return ok(g.token(a).with(refreshToken, end))
+}
+
+func (t tokenAnswer) with(refreshToken string, end time.Time) tokenAnswer {
+	t.RefreshToken, t.Timeout = refreshToken, gatewayTime(end)
+	return t
+}
+
+// postponeToken trades a refresh token near its end for a new one. It is not signed and carries the secret, as getToken does
+// (two public clients). What the platform answers outside the window is not known.
+func (g *gateway) postponeToken(c *call) answer {
+	for _, name := range []string{"client_id", "client_secret", "refresh_token", "access_token"} {
+		if c.get(name) == "" {
+			return missing(name)
+		}
+	}
+	a := c.account
+	if c.get("client_id") != a.AppKey || !sameText(c.get("client_secret"), a.Secret) || !g.books.authorized(a, c.get("access_token")) {
+		return unauthorized()
+	}
+	fresh, end, held, near := g.books.postpone(a, c.get("refresh_token"))
+	switch {
+	case !held:
+		return unauthorized()
+	case !near:
+		return failure("SIM_POSTPONE_TOO_EARLY", "the refresh token has more than 30 days to go")
+	}
+	return ok(g.token(a).with(fresh, end))
 }
 
 func (g *gateway) token(a *account) tokenAnswer {
