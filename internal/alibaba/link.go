@@ -180,7 +180,9 @@ func (l *link) complained(frame inFrame) error {
 // no further, since it may speak of an order that exists.
 func (l *link) push(ctx context.Context, frame inFrame) error {
 	began := time.Now()
-	if frame.MsgSource != "MOCK" {
+	if frame.MsgSource == "MOCK" {
+		l.OnMock(pushes(l.Credentials.AppKey, frame)[0].Topic)
+	} else {
 		for _, push := range pushes(l.Credentials.AppKey, frame) {
 			if err := l.deliver(ctx, push); err != nil {
 				l.Log.Debug().Str("app_key", l.Credentials.AppKey).Str("push", push.ID).Err(err).

@@ -31,7 +31,9 @@ type Session struct {
 	// Observe is told nil when the platform acknowledged the connection, and the cause when one ended or could not be made.
 	// A *SystemError is the platform's own complaint, such as a secret that does not fit. May be nil.
 	Observe func(error)
-	Log     zerolog.Logger
+	// OnMock is told the topic of a test push, source MOCK: a person sends them from the platform's page. May be nil.
+	OnMock func(topic string)
+	Log    zerolog.Logger
 
 	Heartbeat time.Duration // between two heartbeats. Default 30 s (official client)
 	AckWait   time.Duration // for CONNECT_ACK before CONNECT is sent again. Default 10 s (official client)
@@ -89,6 +91,9 @@ func (s Session) withDefaults() Session {
 	s.MaxWait = cmp.Or(s.MaxWait, time.Minute)
 	if s.Observe == nil {
 		s.Observe = func(error) {}
+	}
+	if s.OnMock == nil {
+		s.OnMock = func(string) {}
 	}
 	return s
 }

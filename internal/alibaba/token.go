@@ -13,6 +13,8 @@ type Token struct {
 	AccessToken  string
 	RefreshToken string    // the one to use next: the old one when the answer brings none, as several public clients agree
 	Expires      time.Time // of the access token, by this machine's clock; zero when the answer does not say
+	RefreshEnds  time.Time // of the refresh token; zero when the answer does not say, as when it brings none
+	Owner        Owner     // the account that authorized the app, as far as the answer says
 }
 
 // String leaves the tokens out.
@@ -31,6 +33,10 @@ type tokenAnswer struct {
 	AccessToken  text `json:"access_token"`
 	RefreshToken text `json:"refresh_token"`
 	ExpiresIn    text `json:"expires_in"` // seconds, written as text
+	Timeout      text `json:"refresh_token_timeout"`
+	Owner        text `json:"resource_owner"`
+	MemberID     text `json:"memberId"`
+	AliID        text `json:"aliId"`
 	Error        text `json:"error"`
 	Description  text `json:"error_description"`
 }
@@ -61,7 +67,11 @@ func readToken(got response, old string, private []string) (Token, error) {
 	if answer.AccessToken == "" {
 		return Token{}, &CallError{Sent: true, Err: errors.New("token: none in its answer")}
 	}
-	token := Token{AccessToken: string(answer.AccessToken), RefreshToken: firstText(answer.RefreshToken, text(old))}
+	token := Token{
+		AccessToken: string(answer.AccessToken), RefreshToken: firstText(answer.RefreshToken, text(old)),
+		RefreshEnds: answer.Timeout.moment(),
+		Owner:       Owner{Name: string(answer.Owner), MemberID: string(answer.MemberID), AliID: string(answer.AliID)},
+	}
 	if seconds, err := strconv.Atoi(string(answer.ExpiresIn)); err == nil {
 		token.Expires = time.Now().Add(time.Duration(seconds) * time.Second)
 	}
