@@ -20,7 +20,8 @@ func TestArrowsPointInwards(t *testing.T) {
 		"internal/channel":    {"worker"},
 		"internal/alibaba":    {"worker"},
 		"internal/sim1688":    {},
-		"internal/relay":      {"worker", "internal/alibaba", "internal/channel"},
+		"internal/relay":      {"worker", "internal/alibaba", "internal/channel", "internal/seal"},
+		"internal/seal":       {},
 		"internal/workertest": {},
 		"internal/benchmark":  nil, // measures the whole
 		"internal/chaos":      {"worker", "schemas", "internal/bus", "internal/sim1688"},
