@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,13 +79,21 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// listen serves a handler until the returned stop is called. The error names the address and what to do about it.
-func listen(name, address string, handler http.Handler) (net.Addr, func(context.Context) error, error) {
+// listen serves a handler until the returned stop is called, with TLS if an option sets the server's TLSConfig. The error names
+// the address and what to do about it.
+func listen(name, address string, handler http.Handler, options ...func(*http.Server)) (net.Addr, func(context.Context) error, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: cannot listen on %s (is another process using the port? choose another with --%s): %w", name, address, name, err)
 	}
+	at := listener.Addr()
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	for _, option := range options {
+		option(server)
+	}
+	if server.TLSConfig != nil {
+		listener = tls.NewListener(listener, server.TLSConfig)
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	stop := func(ctx context.Context) error {
@@ -94,5 +103,5 @@ func listen(name, address string, handler http.Handler) (net.Addr, func(context.
 		}
 		return err
 	}
-	return listener.Addr(), stop, nil
+	return at, stop, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -28,24 +27,20 @@ func newKeys(term terminal) *cobra.Command {
 
 // keysSettings are those of every keys command.
 type keysSettings struct {
-	nats, pool string
-	json       bool
+	nats natsSettings
+	pool string
+	json bool
 }
 
 func (k *keysSettings) bind(s *settings) {
-	s.text(&k.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
+	k.nats.bindClient(s)
 	s.text(&k.pool, "pool", defaultPool, "pool of keys")
 	s.flag(&k.json, "json", "print JSON")
 }
 
 // connected runs a step with a connection.
-func (k *keysSettings) connected(ctx context.Context, step func(*bus.Bus) error) (err error) {
-	b, err := bus.Connect(ctx, bus.Config{URL: k.nats, Name: "autopurchase-keys"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	return step(b)
+func (k *keysSettings) connected(ctx context.Context, step func(*bus.Bus) error) error {
+	return k.nats.connected(ctx, "autopurchase-keys", step)
 }
 
 // ask sends one admin message and shows the keys that come back.

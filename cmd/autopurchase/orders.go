@@ -33,23 +33,18 @@ func newOrders(term terminal) *cobra.Command {
 
 // ordersSettings are those of every orders command.
 type ordersSettings struct {
-	nats string
+	nats natsSettings
 	json bool
 }
 
 func (o *ordersSettings) bind(s *settings) {
-	s.text(&o.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
+	o.nats.bindClient(s)
 	s.flag(&o.json, "json", "print JSON")
 }
 
 // connected runs a step with a connection.
-func (o *ordersSettings) connected(ctx context.Context, step func(*bus.Bus) error) (err error) {
-	b, err := bus.Connect(ctx, bus.Config{URL: o.nats, Name: "autopurchase-orders"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	return step(b)
+func (o *ordersSettings) connected(ctx context.Context, step func(*bus.Bus) error) error {
+	return o.nats.connected(ctx, "autopurchase-orders", step)
 }
 
 func newOrdersParked(term terminal) *cobra.Command {

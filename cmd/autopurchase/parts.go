@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"fmt"
+	stdlog "log"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -22,11 +21,10 @@ import (
 // workerSettings are what a worker is told from outside.
 type workerSettings struct {
 	worker.Config
-	channelURL   string
-	channelToken string
-	callTimeout  time.Duration
-	ackWait      time.Duration
-	replicas     int
+	channel     channelSettings
+	callTimeout time.Duration
+	ackWait     time.Duration
+	replicas    int
 }
 
 func (s *workerSettings) bind(set *settings) {
@@ -56,7 +54,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	outbox := s.bus.Outbox()
 	var orders *orderAdmin // nothing is asked, and so nothing late, before it is there
 	client := channel.Dial(context.WithoutCancel(ctx), channel.ClientConfig{
-		URL: set.channelURL, Token: set.channelToken, CallTimeout: set.callTimeout, MaxInFlight: set.Concurrent, Log: log,
+		URL: set.channel.url, Token: set.channel.token.text, TLS: set.channel.config, CallTimeout: set.callTimeout, MaxInFlight: set.Concurrent, Log: log,
 		OnPush: func(ctx context.Context, push worker.Push) error { return recordPush(ctx, outbox, push) },
 		OnLate: func(ctx context.Context, reference string, answer worker.Answer) { orders.late(ctx, reference, answer) },
 		Alarm:  func(text string) { log.Error().Msg("channel: " + text) },
@@ -134,19 +132,21 @@ type relayPart struct {
 	url    string
 }
 
-// newRelayPart starts a relay that listens for workers on the address. Without a token everybody may order: see
-// checkExposure. grace is how long it waits, when it stops, for 1688's answers to the orders under way.
-func newRelayPart(config relay.Config, token, address string, grace time.Duration, undo *cleanup) (*relayPart, error) {
+// newRelayPart starts a relay that listens for workers at the door. Without a token everybody may order: see
+// doorSettings. grace is how long it waits, when it stops, for 1688's answers to the orders under way.
+func newRelayPart(config relay.Config, door doorSettings, grace time.Duration, undo *cleanup) (*relayPart, error) {
 	var server *channel.Server
 	config.OnPush = func(ctx context.Context, push worker.Push) error { return server.Push(ctx, push) }
 	r, err := relay.New(config)
 	if err != nil {
 		return nil, err
 	}
-	server = channel.NewServer(channel.ServerConfig{Token: token, Open: token == "", Desk: r, Log: config.Log})
+	server = channel.NewServer(channel.ServerConfig{Token: door.token.text, Open: door.token.text == "", Desk: r, Log: config.Log})
 	mux := http.NewServeMux()
 	mux.Handle("/channel", server)
-	at, stop, err := listen("listen", address, mux)
+	at, stop, err := listen("listen", door.address, mux, func(s *http.Server) {
+		s.TLSConfig, s.ErrorLog = door.config, stdlog.New(config.Log, "", 0) // it tells of handshakes that fail
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -159,18 +159,5 @@ func newRelayPart(config relay.Config, token, address string, grace time.Duratio
 		}
 		return nil
 	})
-	return &relayPart{relay: r, server: server, url: "ws://" + at.String() + "/channel"}, nil
-}
-
-// readToken takes the channel's bearer token from a file or from the environment, never from the command line.
-func readToken(path string, term terminal) (string, error) {
-	if path == "" {
-		token, _ := term.env("AUTOPURCHASE_CHANNEL_TOKEN")
-		return token, nil
-	}
-	body, err := os.ReadFile(path)
-	if err != nil {
-		return "", usage(fmt.Errorf("--channel-token-file %q: %w", path, err))
-	}
-	return strings.TrimSpace(string(body)), nil
+	return &relayPart{relay: r, server: server, url: door.scheme() + at.String() + "/channel"}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"autopurchase/internal/bus"
@@ -27,7 +28,7 @@ func newPublish(term terminal) *cobra.Command {
 		Example: "  autopurchase publish --tenant acme requests.ndjson\n  autopurchase publish --json - < requests.json",
 		Args:    cobra.ExactArgs(1),
 	}, func(s *settings) {
-		s.text(&p.nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
+		p.nats.bindClient(s)
 		s.text(&p.tenant, "tenant", "default", "in whose name to publish", worker.CheckName)
 		s.flag(&p.json, "json", "print one JSON object a request")
 	}, func(cmd *cobra.Command, args []string) error {
@@ -43,9 +44,10 @@ func newPublish(term terminal) *cobra.Command {
 
 // publisher submits requests and tells what became of each.
 type publisher struct {
-	nats, tenant string
-	json         bool
-	out, err     io.Writer
+	nats     natsSettings
+	tenant   string
+	json     bool
+	out, err io.Writer
 
 	mu      sync.Mutex
 	lines   []int // of the requests offered and not told yet
@@ -66,7 +68,7 @@ type fate struct {
 const invalid = "invalid"
 
 func (p *publisher) publish(ctx context.Context, file io.Reader) (err error) {
-	b, err := openQueue(ctx, bus.Config{URL: p.nats, Name: "autopurchase-publish"})
+	b, err := openQueue(ctx, p.nats.config("autopurchase-publish", zerolog.Nop()))
 	if err != nil {
 		return err
 	}

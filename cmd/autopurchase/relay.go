@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -15,46 +14,38 @@ import (
 // newRelay runs the edge to 1688: it alone holds the keys' secrets.
 func newRelay(term terminal) *cobra.Command {
 	var edge relaySettings
-	var address, tokenFile, http, level string
-	var plain bool
+	var door doorSettings
+	var http, level string
 	var grace time.Duration
 	return command(term, &cobra.Command{
 		Use:   "relay",
 		Short: "Run the edge to 1688 that signs and sends what workers order",
 		Long: "Workers connect to the relay's channel; the relay alone holds app secrets and tokens, in the keys file:\n" +
 			`  {"keys":[{"app_key":"1000001","secret":"…","refresh_token":"…","account":"buyer-1"}]}   (mode 0600)`,
-		Example: "  autopurchase relay --listen 127.0.0.1:7700 --keys-file keys.json",
+		Example: "  autopurchase relay --listen 127.0.0.1:7700 --keys-file keys.json\n" +
+			"  autopurchase relay --listen :7700 --channel-token-file token --tls-cert relay.pem --tls-key relay.key --keys-file keys.json",
 	}, func(s *settings) {
 		edge.bind(s, publicGateway, publicMessages)
-		s.text(&address, "listen", "127.0.0.1:7700", "where workers connect", anAddress)
-		s.text(&tokenFile, "channel-token-file", "", "file with the channel's token; else the variable AUTOPURCHASE_CHANNEL_TOKEN")
-		s.flag(&plain, "channel-insecure", "allow a channel without TLS on an address that is not loopback, such as a private network of containers")
+		door.bind(s)
 		s.text(&http, "http", "", "where /livez and /readyz listen; empty for nowhere", orEmpty(anAddress))
 		s.duration(&grace, "grace", 20*time.Second, 0, "how long orders under way may take to be answered on SIGTERM; a second SIGTERM ends the process at once")
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(grace+stopBudget)) }()
-		token, err := readToken(tokenFile, term)
-		if err != nil {
-			return err
-		}
-		if err := checkExposure(address, token, plain); err != nil {
-			return err
-		}
 		log := newLog(term.err, level)
 		config, err := edge.config(log)
 		if err != nil {
 			return err
 		}
-		part, err := newRelayPart(config, token, address, grace, &undo)
+		part, err := newRelayPart(config, door, grace, &undo)
 		if err != nil {
 			return err
 		}
 		if err := serveHealth(http, readiness{"relay": always}, &undo); err != nil {
 			return err
 		}
-		if token == "" {
+		if door.token.text == "" {
 			log.Warn().Msg("the channel has no token: every program on this machine may order")
 		}
 		log.Info().Str("channel", part.url).Str("gateway", edge.gateway).Msg("relay is up")
@@ -72,24 +63,4 @@ func (r *relaySettings) config(log zerolog.Logger) (relay.Config, error) {
 		return relay.Config{}, usage(fmt.Errorf("--keys-file: %w", err))
 	}
 	return relay.Config{Gateway: r.gateway, Messages: r.messages, Keys: keys, PerKey: float64(r.perKey), Timeout: r.timeout, Log: log}, nil
-}
-
-// checkExposure refuses a channel that others on the network could order through.
-func checkExposure(address, token string, plain bool) error {
-	if host, _, _ := net.SplitHostPort(address); loopback(host) {
-		return nil
-	}
-	if token == "" {
-		return usage(fmt.Errorf("--listen %q: is not loopback, so the channel needs a token: --channel-token-file", address))
-	}
-	if !plain {
-		return usage(fmt.Errorf("--listen %q: is not loopback and the channel has no TLS: put a TLS proxy in front and listen on 127.0.0.1, or give --channel-insecure in a private network", address))
-	}
-	return nil
-}
-
-// loopback says whether a host can only be this machine.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

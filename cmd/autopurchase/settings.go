@@ -19,7 +19,8 @@ import (
 type settings struct {
 	cmd      *cobra.Command
 	problems []error
-	named    map[string]string // where a flag's value came from: "--workers" or "AUTOPURCHASE_WORKERS"
+	checks   []func(terminal) error // of what depends on several flags, or on the files that they name
+	named    map[string]string      // where a flag's value came from: "--workers" or "AUTOPURCHASE_WORKERS"
 }
 
 // command makes a cobra command whose run starts only when every setting is right.
@@ -53,11 +54,19 @@ func (s *settings) settle(term terminal) error {
 			_ = f.Value.Set(text) // a Set of ours never fails: it notes the problem
 		}
 	})
+	for _, check := range s.checks {
+		if err := check(term); err != nil {
+			s.problems = append(s.problems, err)
+		}
+	}
 	if len(s.problems) == 0 {
 		return nil
 	}
 	return usage(errors.Join(s.problems...))
 }
+
+// check is made once all flags are read. What it reads is ready when the command runs.
+func (s *settings) check(check func(terminal) error) { s.checks = append(s.checks, check) }
 
 func variable(flag string) string {
 	return "AUTOPURCHASE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))

@@ -19,7 +19,7 @@ type stores struct {
 }
 
 // openStores connects to NATS and Redis, makes the streams and verifies the pools; from then on the key pool does so itself.
-func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *cleanup) (*stores, error) {
+func openStores(ctx context.Context, broker bus.Config, redis keypool.Config, undo *cleanup) (*stores, error) {
 	b, err := bus.Connect(ctx, broker)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,8 @@ func openStores(ctx context.Context, broker bus.Config, redisURL string, undo *c
 	if err := b.Provision(ctx); err != nil {
 		return nil, err
 	}
-	pool, err := keypool.Open(ctx, keypool.Config{URL: redisURL, Log: broker.Log, History: b.History()})
+	redis.Log, redis.History = broker.Log, b.History()
+	pool, err := keypool.Open(ctx, redis)
 	if err != nil {
 		return nil, err
 	}

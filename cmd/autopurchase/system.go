@@ -18,8 +18,8 @@ import (
 type systemSettings struct {
 	worker workerSettings
 	data   string
-	nats   string
-	redis  string
+	nats   natsSettings
+	redis  redisSettings
 	http   string
 	listen string
 	log    string
@@ -29,8 +29,8 @@ type systemSettings struct {
 func (s *systemSettings) bind(set *settings, dataHelp string) {
 	s.worker.bind(set)
 	set.text(&s.data, "data", "", dataHelp)
-	set.text(&s.nats, "nats", "", "use this NATS instead of the embedded one; URLs of several servers with commas between them", urls("nats", "tls"))
-	set.text(&s.redis, "redis", redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH; URLs: "+redisURLs, checkRedis)
+	s.nats.bind(set, "", "use this NATS instead of the embedded one; URLs of several servers with commas between them")
+	s.redis.bind(set, redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH; URLs: ", checkRedis)
 	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen", anAddress)
 	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
 	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)
@@ -57,7 +57,7 @@ type system struct {
 func newSystem(ctx context.Context, set systemSettings, data folder, config relay.Config, logs io.Writer, undo *cleanup) (*system, error) {
 	log := newLog(logs, set.log)
 	s := &system{data: data, log: log}
-	redisURL, durable, err := startRedis(ctx, set.redis, data, undo)
+	redisURL, durable, err := startRedis(ctx, set.redis.url, data, undo)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +68,14 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	if err != nil {
 		return nil, err
 	}
-	stores, err := openStores(ctx, broker, redisURL, undo)
+	stores, err := openStores(ctx, broker, set.redis.config(redisURL), undo)
 	if err != nil {
 		return nil, err
 	}
-	if s.relay, err = newRelayPart(config, set.worker.channelToken, set.listen, stopBudget/2, undo); err != nil {
+	if s.relay, err = newRelayPart(config, doorSettings{address: set.listen, token: set.worker.channel.token}, stopBudget/2, undo); err != nil {
 		return nil, err
 	}
-	set.worker.channelURL = s.relay.url
+	set.worker.channel.url = s.relay.url
 	if s.work, err = newWorkerPart(ctx, stores, set.worker, log, undo); err != nil {
 		return nil, err
 	}
@@ -90,8 +90,9 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 
 // startBroker gives the NATS to connect to, and starts the embedded one if it is ours.
 func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *cleanup) (bus.Config, error) {
-	config := bus.Config{URL: set.nats, Name: "autopurchase", Log: log, AckWait: set.worker.ackWait, Replicas: set.worker.replicas}
-	if set.nats != "" {
+	config := set.nats.config("autopurchase", log)
+	config.AckWait, config.Replicas = set.worker.ackWait, set.worker.replicas
+	if set.nats.url != "" {
 		return config, nil
 	}
 	embedded, err := bus.Embed(bus.EmbedConfig{StoreDir: filepath.Join(data.path, "nats"), Listen: "127.0.0.1:0", SyncAlways: set.sync, Log: log})

@@ -50,7 +50,7 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 	if err != nil {
 		return err
 	}
-	if set.worker.channelToken, err = data.token(); err != nil {
+	if set.worker.channel.token.text, err = data.token(); err != nil {
 		return err
 	}
 	s, err := newSystem(ctx, set, data, config, term.err, &undo)

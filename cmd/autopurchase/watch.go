@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"autopurchase/internal/bus"
@@ -18,7 +19,8 @@ import (
 
 // newWatch follows the queue's subjects.
 func newWatch(term terminal) *cobra.Command {
-	var nats, since string
+	var nats natsSettings
+	var since string
 	var asJSON bool
 	return command(term, &cobra.Command{
 		Use:   "watch [SUBJECT…]",
@@ -28,7 +30,7 @@ func newWatch(term terminal) *cobra.Command {
 		Example: "  autopurchase watch\n  autopurchase watch --since 1h 'purchase.result.acme.>'\n  autopurchase watch --json 'keypool.event.>'",
 		Args:    cobra.ArbitraryArgs,
 	}, func(s *settings) {
-		s.text(&nats, "nats", "nats://127.0.0.1:4222", "URL of NATS, or of its servers with commas between them", urls("nats", "tls"))
+		nats.bindClient(s)
 		s.text(&since, "since", "", "a time (RFC 3339) or how long ago (such as 1h); now if left out", func(text string) error {
 			_, err := parseSince(text, time.Now())
 			return err
@@ -43,12 +45,12 @@ func newWatch(term terminal) *cobra.Command {
 		if asJSON {
 			show = showObject
 		}
-		return watch(cmd.Context(), term.err, nats, bus.WatchOptions{Subjects: subjects, Since: from}, func(m bus.Message) error { return show(term.out, m) })
+		return watch(cmd.Context(), term.err, nats.config("autopurchase-watch", zerolog.Nop()), bus.WatchOptions{Subjects: subjects, Since: from}, func(m bus.Message) error { return show(term.out, m) })
 	})
 }
 
-func watch(ctx context.Context, said io.Writer, nats string, options bus.WatchOptions, show func(bus.Message) error) (err error) {
-	b, err := openQueue(ctx, bus.Config{URL: nats, Name: "autopurchase-watch"})
+func watch(ctx context.Context, said io.Writer, broker bus.Config, options bus.WatchOptions, show func(bus.Message) error) (err error) {
+	b, err := openQueue(ctx, broker)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,10 +27,10 @@ type Config struct {
 	Stopped bool
 	// Name shows up in the broker's list of connections. Default "autopurchase".
 	Name string
-	// CredsFile holds the credentials of a NATS user. Default none.
-	CredsFile string
-	// InboxPrefix is where replies come in, so that a role can be kept from reading another's. Default "_INBOX".
-	InboxPrefix string
+	// User is as whom to connect: see Roles. Its replies come in on an inbox of its own. nil connects as nobody in particular.
+	User *User
+	// TLS is how to talk to the servers; nil leaves it to them, with the system's roots. With it, a server without TLS is refused.
+	TLS *tls.Config
 	// Replicas is on how many servers each message is stored: 1, 3 or 5. Default 1; a stream that exists keeps what it has
 	// unless this is set.
 	Replicas int
@@ -58,7 +59,6 @@ const day = 24 * time.Hour
 func (c Config) withDefaults() Config {
 	setDefault(&c.URL, nats.DefaultURL)
 	setDefault(&c.Name, "autopurchase")
-	setDefault(&c.InboxPrefix, strings.TrimSuffix(nats.InboxPrefix, "."))
 	setDefault(&c.Retention.Requests, 30*day)
 	setDefault(&c.Retention.Results, 400*day)
 	setDefault(&c.Retention.Status, 400*day)
@@ -120,7 +120,7 @@ func Connect(ctx context.Context, config Config) (*Bus, error) {
 	conn, err := nats.Connect(b.config.URL, b.options(ctx)...)
 	if err != nil {
 		b.close()
-		return nil, fmt.Errorf("cannot reach NATS at %s: %w: is it running there?", redacted(b.config.URL), err)
+		return nil, unreachable(redacted(b.config.URL), err)
 	}
 	b.conn = conn
 	b.connected.Store(time.Now().UnixNano())
@@ -129,6 +129,18 @@ func Connect(ctx context.Context, config Config) (*Bus, error) {
 	}
 	b.js, err = jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(2*maxInFlight), jetstream.WithPublishAsyncTimeout(attemptTimeout))
 	return b, err
+}
+
+// unreachable says what may be wrong.
+func unreachable(urls string, err error) error {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
+		return fmt.Errorf("NATS at %s does not let this user in: %w", urls, err)
+	case untrusted:
+		return fmt.Errorf("NATS at %s does not prove that it is the one: %w", urls, err)
+	}
+	return fmt.Errorf("cannot reach NATS at %s: %w: is it running there?", urls, err)
 }
 
 // The connection is checked every second: a cut that nobody announces is noticed within two.
@@ -140,8 +152,8 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 	options := []nats.Option{
 		nats.Name(b.config.Name),
 		nats.Timeout(timeout),
-		nats.CustomInboxPrefix(b.config.InboxPrefix),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(), // a server that reads its users anew may not know this one for a moment
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectBufSize(-1), // a publish that was reported as failed must not be sent later
 		nats.PingInterval(time.Second),
@@ -159,8 +171,11 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
 	}
-	if b.config.CredsFile != "" {
-		options = append(options, nats.UserCredentials(b.config.CredsFile))
+	if b.config.User != nil {
+		options = append(options, b.config.User.option(), nats.CustomInboxPrefix(b.config.User.inbox))
+	}
+	if b.config.TLS != nil {
+		options = append(options, nats.Secure(b.config.TLS))
 	}
 	if b.config.Server != nil {
 		options = append(options, nats.InProcessServer(b.config.Server))

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -18,6 +19,12 @@ type Config struct {
 	//
 	// Behind Sentinels, user:password@ is what they ask for, and what Redis asks for is &username=…&password=….
 	URL string
+	// Password is that of the URL's user, for one that is kept in a file; the URL has none then. Sentinels are told it too if the
+	// URL names a user for them.
+	Password string
+	// TLS is how to talk to a Redis whose URL begins with rediss: the CAs to trust and the certificate to show. May be nil. Each
+	// server must prove to be the host that it is reached by.
+	TLS *tls.Config
 	// Log hears warnings about the Redis; a healthy one is not mentioned.
 	Log zerolog.Logger
 	// CallTimeout is how long one step may take, repeats included. Default 1 s; at least 10 ms.
@@ -61,7 +68,7 @@ func (c Config) withDefaults() Config {
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	var wrong []error
-	if err := CheckURL(c.URL); err != nil {
+	if _, err := c.options(); err != nil {
 		wrong = append(wrong, fmt.Errorf("redis url: %w", err))
 	}
 	if c.CallTimeout < 10*time.Millisecond {

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -94,9 +95,53 @@ func checkOptions(u *url.URL, kind string) error {
 	return nil
 }
 
+// options are those of the URL, as readURL gives them, with the password and the TLS that are configured beside it.
+func (c Config) options() (any, error) {
+	options, err := readURL(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	switch o := options.(type) {
+	case *redis.FailoverOptions:
+		if o.SentinelUsername != "" && o.SentinelPassword == "" {
+			o.SentinelPassword = c.Password
+		}
+		err = c.secure(&o.Password, &o.TLSConfig, true)
+	case *redis.ClusterOptions:
+		err = c.secure(&o.Password, &o.TLSConfig, true)
+	case *redis.Options:
+		err = c.secure(&o.Password, &o.TLSConfig, false)
+	}
+	return options, err
+}
+
+// secure puts in what stands beside the URL. Of several servers each must be the host that it is reached by, and not the one
+// that the URL names first.
+func (c Config) secure(password *string, config **tls.Config, several bool) error {
+	switch {
+	case c.Password != "" && *password != "":
+		return errors.New("has a password, and there is one beside it: which one is it?")
+	case c.TLS != nil && *config == nil:
+		return errors.New("does not begin with rediss, and so has no use for CAs and certificates")
+	}
+	if c.Password != "" {
+		*password = c.Password
+	}
+	if *config == nil {
+		return nil
+	}
+	if several {
+		(*config).ServerName = ""
+	}
+	if c.TLS != nil {
+		(*config).RootCAs, (*config).Certificates = c.TLS.RootCAs, c.TLS.Certificates
+	}
+	return nil
+}
+
 // client makes the client of the configured Redis; a *redis.ClusterClient for a cluster.
 func (c Config) client() (redis.UniversalClient, error) {
-	options, err := readURL(c.URL)
+	options, err := c.options()
 	if err != nil {
 		return nil, err
 	}
