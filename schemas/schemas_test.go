@@ -15,7 +15,7 @@ import (
 
 func TestEverySchemaCompiles(t *testing.T) {
 	want := []string{
-		"request", "result", "status", "keypool-event", "channel-frame", "dead-letter", "key-add", "key-list", "key-restore",
+		"request", "result", "status", "keypool-event", "channel-frame", "dead-letter", "key-add", "key-list", "key-change",
 	}
 	for _, name := range want {
 		if !slices.Contains(Names(), name) {

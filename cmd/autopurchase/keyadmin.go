@@ -12,7 +12,17 @@ import (
 // keyAdmin answers the administrators' messages from the pool.
 type keyAdmin struct{ *stores }
 
-func (a keyAdmin) Add(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
+// endpoints has a line for each verb.
+func (a keyAdmin) endpoints() []bus.Endpoint {
+	return []bus.Endpoint{
+		bus.KeysAdd.Answer(a.addKey),
+		bus.KeysList.Answer(a.list),
+		bus.KeysRestore.Answer(a.restore),
+		bus.KeysPool.Answer(a.settings),
+	}
+}
+
+func (a keyAdmin) addKey(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
 	key := keypool.Key{Pool: k.Pool, AppKey: k.AppKey, Limit: k.Limit, Account: k.Account, Alipay: k.Alipay, By: k.By}
 	if err := key.Validate(); err != nil {
 		return bus.KeyInfo{}, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
@@ -21,24 +31,24 @@ func (a keyAdmin) Add(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
 	return keyInfo(k.Pool, info), err
 }
 
-func (a keyAdmin) List(ctx context.Context, pool string) ([]bus.KeyInfo, error) {
-	infos, err := a.pool.Keys(ctx, pool)
-	list := make([]bus.KeyInfo, 0, len(infos))
+func (a keyAdmin) list(ctx context.Context, ask bus.ListKeys) ([]bus.KeyInfo, error) {
+	infos, err := a.pool.Keys(ctx, ask.Pool)
+	list := make([]bus.KeyInfo, 0, len(infos)) // none is an empty list, not null
 	for _, info := range infos {
-		list = append(list, keyInfo(pool, info))
+		list = append(list, keyInfo(ask.Pool, info))
 	}
 	return list, err
 }
 
-func (a keyAdmin) Restore(ctx context.Context, k bus.RestoreKey) (bus.KeyInfo, error) {
+func (a keyAdmin) restore(ctx context.Context, k bus.ChangeKey) (bus.KeyInfo, error) {
 	info, err := a.pool.Restore(ctx, k.Pool, k.AppKey, k.By)
 	return keyInfo(k.Pool, info), err
 }
 
-func (a keyAdmin) Pool(ctx context.Context, want bus.PoolSettings) (bus.PoolSettings, error) {
+func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSettings, error) {
 	have, err := a.pool.Settings(ctx, want.Pool)
 	if err != nil {
-		return want, err
+		return bus.PoolSettings{}, err
 	}
 	settings := keypool.Settings{
 		Count: cmp.Or(want.Count, have.Count), Width: cmp.Or(want.Width, have.Width), Low: have.Low, By: want.By,
@@ -46,16 +56,15 @@ func (a keyAdmin) Pool(ctx context.Context, want bus.PoolSettings) (bus.PoolSett
 	if want.Low != nil {
 		settings.Low = *want.Low
 	}
-	if err := settings.Validate(); err != nil {
-		return want, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
+	if !want.Asks() {
+		err = a.configure(ctx, want.Pool, settings)
 	}
-	err = a.configure(ctx, want.Pool, settings)
-	return bus.PoolSettings{Pool: want.Pool, Count: settings.Count, Width: settings.Width, Low: &settings.Low}, err
+	return bus.PoolSettings{Pool: want.Pool, Count: settings.Count, Width: settings.Width, Low: settings.Low}, err
 }
 
 func keyInfo(pool string, info keypool.Info) bus.KeyInfo {
 	return bus.KeyInfo{
 		AppKey: info.AppKey, Pool: pool, State: string(info.State), Limit: info.Limit, Used: info.Used, Held: info.Held, Left: info.Left,
-		Account: info.Account, Alipay: info.Alipay, Version: info.Version,
+		Account: info.Account, Alipay: info.Alipay, Source: "managed", Version: info.Version,
 	}
 }

@@ -17,11 +17,14 @@ func newKeys(term terminal) *cobra.Command {
 	keys := &cobra.Command{
 		Use:     "keys",
 		Short:   "Administer the pool of app keys",
-		Long:    "Administers the pool by the messages keypool.admin.add, .list, .restore and .pool. Secrets never pass here: the relay reads\nthem from its keys file.",
+		Long:    "Administers the pool by the messages keypool.admin.<verb>, of which each command here sends its own. What changes something is\nin the pool's journal, with who asked for it and why, before it is answered. Exit 1 if it was refused.",
 		Example: "  autopurchase keys add 1000001 --account buyer-1\n  autopurchase keys list",
 	}
 	group(keys)
-	keys.AddCommand(newKeysAdd(term), newKeysList(term), newKeysRestore(term), newKeysPool(term))
+	keys.AddCommand(newKeysList(term), newKeysAdd(term), newKeysPool(term))
+	for _, c := range keyChanges {
+		keys.AddCommand(newKeysChange(term, c))
+	}
 	return keys
 }
 
@@ -38,83 +41,46 @@ func (k *keysSettings) bind(s *settings) {
 	s.flag(&k.json, "json", "print JSON")
 }
 
+// keySettings are those of a command that changes one key.
+type keySettings struct {
+	keysSettings
+	signature
+	version int
+}
+
+func (k *keySettings) bind(s *settings) {
+	k.keysSettings.bind(s)
+	k.signature.bind(s)
+	s.number(&k.version, "version", 0, 1, 1_000_000_000, "the version of the key that the change is meant for: refused if the key was changed since")
+}
+
 // connected runs a step with a connection.
 func (k *keysSettings) connected(ctx context.Context, step func(*bus.Bus) error) error {
 	return k.nats.connected(ctx, "autopurchase-keys", step)
 }
 
-// ask sends one admin message and shows the keys that come back.
-func (k *keysSettings) ask(ctx context.Context, out io.Writer, send func(context.Context, *bus.Bus) ([]bus.KeyInfo, error)) error {
+// ask asks for one thing and shows the answer, as JSON or in words.
+func ask[Q bus.Question[Q], A any](ctx context.Context, k *keysSettings, out io.Writer, verb bus.Verb[Q, A], q Q, show func(io.Writer, A) error) error {
 	return k.connected(ctx, func(b *bus.Bus) error {
-		infos, err := send(ctx, b)
-		if err != nil {
+		answer, err := verb.Ask(ctx, b, q)
+		switch {
+		case err != nil:
 			return err
+		case k.json:
+			return json.NewEncoder(out).Encode(answer)
 		}
-		return showKeys(out, infos, k.json)
+		return show(out, answer)
 	})
 }
 
-func newKeysAdd(term terminal) *cobra.Command {
-	var k keysSettings
-	var account, alipay string
-	var limit int
-	return command(term, &cobra.Command{
-		Use:     "add APPKEY",
-		Short:   "Add an app key to the pool; one added again keeps its count",
-		Example: "  autopurchase keys add 1000001 --account buyer-1 --limit 1000",
-		Args:    cobra.ExactArgs(1),
-	}, func(s *settings) {
-		k.bind(s)
-		s.text(&account, "account", "", "buyer account that authorized the key")
-		s.text(&alipay, "alipay", "none", "none | personal | business", oneOf("none", "personal", "business"))
-		s.number(&limit, "limit", 1000, 1, 1_000_000_000, "products the key may order")
-	}, func(cmd *cobra.Command, args []string) error {
-		return k.ask(cmd.Context(), term.out, func(ctx context.Context, b *bus.Bus) ([]bus.KeyInfo, error) {
-			info, err := b.AddKey(ctx, bus.AddKey{Pool: k.pool, AppKey: args[0], Limit: int64(limit), Account: account, Alipay: alipay})
-			return []bus.KeyInfo{info}, err
-		})
-	})
-}
-
-func newKeysList(term terminal) *cobra.Command {
-	var k keysSettings
-	return command(term, &cobra.Command{
-		Use: "list", Short: "List the keys of a pool", Example: "  autopurchase keys list --json",
-	}, k.bind, func(cmd *cobra.Command, _ []string) error {
-		return k.ask(cmd.Context(), term.out, func(ctx context.Context, b *bus.Bus) ([]bus.KeyInfo, error) {
-			return b.ListKeys(ctx, k.pool)
-		})
-	})
-}
-
-func newKeysRestore(term terminal) *cobra.Command {
-	var k keysSettings
-	var by string
-	return command(term, &cobra.Command{
-		Use: "restore APPKEY", Short: "Put a benched key back into use", Example: "  autopurchase keys restore 1000001 --by li",
-		Args: cobra.ExactArgs(1),
-	}, func(s *settings) {
-		k.bind(s)
-		s.text(&by, "by", "", "who says so, for the journal")
-	}, func(cmd *cobra.Command, args []string) error {
-		return k.ask(cmd.Context(), term.out, func(ctx context.Context, b *bus.Bus) ([]bus.KeyInfo, error) {
-			info, err := b.RestoreKey(ctx, k.pool, args[0], by)
-			return []bus.KeyInfo{info}, err
-		})
-	})
-}
-
-func showKeys(out io.Writer, infos []bus.KeyInfo, asJSON bool) error {
-	if asJSON {
-		if infos == nil {
-			infos = []bus.KeyInfo{}
-		}
-		return json.NewEncoder(out).Encode(infos)
-	}
+func showKeys(out io.Writer, infos []bus.KeyInfo) error {
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "APP KEY\tPOOL\tSTATE\tUSED\tHELD\tLIMIT\tLEFT\tACCOUNT\tALIPAY")
+	fmt.Fprintln(table, "APP KEY\tPOOL\tSTATE\tUSED\tHELD\tLIMIT\tLEFT\tACCOUNT\tALIPAY\tSOURCE\tVERSION\tFINGERPRINT")
 	for _, k := range infos {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", k.AppKey, k.Pool, k.State, k.Used, k.Held, k.Limit, k.Left, k.Account, k.Alipay)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%d\t%s\n", k.AppKey, k.Pool, k.State, k.Used, k.Held, k.Limit, k.Left,
+			k.Account, k.Alipay, k.Source, k.Version, k.Fingerprint)
 	}
 	return table.Flush()
 }
+
+func showKey(out io.Writer, info bus.KeyInfo) error { return showKeys(out, []bus.KeyInfo{info}) }

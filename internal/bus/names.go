@@ -34,10 +34,7 @@ const (
 
 // The subjects of the services: request and reply, in no stream.
 const (
-	SubjectKeysAdd       = "keypool.admin.add"
-	SubjectKeysList      = "keypool.admin.list"
-	SubjectKeysRestore   = "keypool.admin.restore"
-	SubjectKeysPool      = "keypool.admin.pool"
+	SubjectKeysAdmin     = keysPrefix + ">" // a verb each, see KeysAdd
 	SubjectOrdersParked  = "purchase.admin.parked"
 	SubjectOrdersResolve = "purchase.admin.resolve"
 	SubjectQueueStatus   = "purchase.queue.status"
@@ -50,6 +47,7 @@ const (
 	deadPrefix    = "purchase.dead."
 	parkedPrefix  = "purchase.parked."
 	eventPrefix   = "keypool.event."
+	keysPrefix    = "keypool.admin."
 	beatPrefix    = SubjectQueueStatus + "."
 
 	// noTenant stands where a subject asks for a tenant and none is known.

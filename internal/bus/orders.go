@@ -8,8 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
-
 	"autopurchase/schemas"
 	"autopurchase/worker"
 )
@@ -57,26 +55,34 @@ func (l listParked) checked() (listParked, *worker.Invalid) { return l, nil }
 // AdminOrders answers on purchase.admin.parked and .resolve. Of several instances one answers each request. stop ends it and
 // may be called once; closing the bus ends it too.
 func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin) (stop func(), err error) {
-	service, err := b.serve(serviceOrders, "Decides about parked purchase requests.",
-		endpoint{"parked", SubjectOrdersParked, admin(ctx, b, func(ctx context.Context, _ listParked) ([]ParkedOrder, error) {
+	return b.admin(ctx, serviceOrders, "Decides about parked purchase requests.",
+		ordersParked.Answer(func(ctx context.Context, _ listParked) ([]ParkedOrder, error) {
 			parked, err := orders.Parked(ctx)
 			return parkedOrders(parked), err
-		})},
-		endpoint{"resolve", SubjectOrdersResolve, admin(ctx, b, func(ctx context.Context, ask ResolveOrder) (rawResult, error) {
+		}),
+		ordersResolve.Answer(func(ctx context.Context, ask ResolveOrder) (rawResult, error) {
 			result, err := orders.Resolve(ctx, ask.resolution())
 			return rawResult{result}, err
-		})})
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = service.Stop() }, nil
+		}))
 }
+
+// What may be asked about parked requests.
+var (
+	ordersParked  = Verb[listParked, []ParkedOrder]{subject: SubjectOrdersParked, reply: "parked-orders"}
+	ordersResolve = Verb[ResolveOrder, rawResult]{subject: SubjectOrdersResolve, request: "order-resolve", reply: "result"}
+)
 
 // rawResult is a result as it is published.
 type rawResult struct{ worker.Result }
 
 // MarshalJSON writes it as the schema has it.
 func (r rawResult) MarshalJSON() ([]byte, error) { return schemas.AppendResult(nil, r.Result), nil }
+
+// UnmarshalJSON reads it so.
+func (r *rawResult) UnmarshalJSON(body []byte) (err error) {
+	r.Result, err = schemas.DecodeResult(body)
+	return err
+}
 
 // parkedOrders lists the open orders. A request whose handling was given up is listed by its first order.
 func parkedOrders(results []worker.Result) []ParkedOrder {
@@ -99,11 +105,7 @@ func (r ResolveOrder) resolution() worker.Resolution {
 		Force: r.Force, By: r.By, Why: r.Why}
 }
 
-const (
-	maxBy     = 64  // characters
-	maxWhy    = 200 // characters
-	maxPlaced = 50  // order ids
-)
+const maxPlaced = 50 // order ids
 
 func (r ResolveOrder) checked() (ResolveOrder, *worker.Invalid) {
 	invalid := func(field, reason string) (ResolveOrder, *worker.Invalid) {
@@ -151,20 +153,13 @@ func visible(text string, most int) bool {
 	return utf8.RuneCountInString(text) <= most
 }
 
-// ParkedOrders asks for the orders that wait for a person, the oldest first, of at most MaxParked requests. Errors as AddKey.
+// ParkedOrders asks for the orders that wait for a person, the oldest first, of at most MaxParked requests. Errors as Verb.Ask.
 func (b *Bus) ParkedOrders(ctx context.Context) ([]ParkedOrder, error) {
-	return askKeys[[]ParkedOrder](ctx, b, SubjectOrdersParked, listParked{})
+	return ordersParked.Ask(ctx, b, listParked{})
 }
 
-// ResolveOrder says what became of a parked order and gives the request's result, as published. Errors as AddKey.
+// ResolveOrder says what became of a parked order and gives the request's result, as published. Errors as Verb.Ask.
 func (b *Bus) ResolveOrder(ctx context.Context, order ResolveOrder) (worker.Result, error) {
-	body, err := json.Marshal(order)
-	if err != nil {
-		return worker.Result{}, err
-	}
-	reply, err := b.ask(ctx, SubjectOrdersResolve, body)
-	if err != nil {
-		return worker.Result{}, err
-	}
-	return schemas.DecodeResult(reply)
+	result, err := ordersResolve.Ask(ctx, b, order)
+	return result.Result, err
 }

@@ -26,7 +26,7 @@ func (b *Bus) ServeStatus(ctx context.Context, instance string, every time.Durat
 	ctx, cancel := context.WithCancel(ctx)
 	unhook := context.AfterFunc(b.closing, cancel)
 	answer := micro.ContextHandler(ctx, func(ctx context.Context, r micro.Request) { _ = r.RespondJSON(report(ctx)) })
-	service, err := b.serve(serviceStatus, "The state of the purchase queue.", endpoint{"status", SubjectQueueStatus, answer})
+	service, err := b.serve(serviceStatus, "The state of the purchase queue.", endpoint{"status", SubjectQueueStatus, map[string]string{"reply_schema": "queue-status"}, answer})
 	if err != nil {
 		cancel()
 		return nil, err
@@ -78,6 +78,7 @@ func (b *Bus) Beats(ctx context.Context, ready func()) func(yield func(string, j
 
 type endpoint struct {
 	name, subject string
+	metadata      map[string]string
 	handler       micro.Handler
 }
 
@@ -88,7 +89,7 @@ func (b *Bus) serve(name, what string, endpoints ...endpoint) (micro.Service, er
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
 	for _, e := range endpoints {
-		err = errors.Join(err, service.AddEndpoint(e.name, e.handler, micro.WithEndpointSubject(e.subject)))
+		err = errors.Join(err, service.AddEndpoint(e.name, e.handler, micro.WithEndpointSubject(e.subject), micro.WithEndpointMetadata(e.metadata)))
 	}
 	if err = errors.Join(err, b.conn.Flush()); err != nil {
 		return nil, errors.Join(fmt.Errorf("service %s: %w", name, err), service.Stop())
@@ -96,16 +97,34 @@ func (b *Bus) serve(name, what string, endpoints ...endpoint) (micro.Service, er
 	return service, nil
 }
 
+// admin registers a service for administrators.
+func (b *Bus) admin(ctx context.Context, name, what string, endpoints ...Endpoint) (stop func(), err error) {
+	var served []endpoint
+	for _, e := range endpoints {
+		served = append(served, e(ctx, b))
+	}
+	service, err := b.serve(name, what, served...)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = service.Stop() }, nil
+}
+
 // ask sends a request to a service and gives its answer. A service's refusal is an *AdminError.
 func (b *Bus) ask(ctx context.Context, subject string, body []byte) (json.RawMessage, error) {
+	return b.send(ctx, &nats.Msg{Subject: subject, Data: body})
+}
+
+// send is ask for a message with headers.
+func (b *Bus) send(ctx context.Context, msg *nats.Msg) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	reply, err := b.conn.RequestWithContext(ctx, subject, body)
+	reply, err := b.conn.RequestMsgWithContext(ctx, msg)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return nil, fmt.Errorf("nobody answers on %s: is a worker running?", subject)
+		return nil, fmt.Errorf("nobody answers on %s: is a worker running?", msg.Subject)
 	case err != nil:
-		return nil, fmt.Errorf("ask %s: %w", subject, err)
+		return nil, fmt.Errorf("ask %s: %w", msg.Subject, err)
 	}
 	if code := reply.Header.Get(micro.ErrorCodeHeader); code != "" {
 		return nil, &AdminError{Code: code, Reason: reply.Header.Get(micro.ErrorHeader)}

@@ -64,7 +64,7 @@ func (r *run) evidence(ctx context.Context) (e evidence, err error) {
 		return e, err
 	}
 	for {
-		if e.keys, err = r.bus.ListKeys(ctx, ""); err == nil || ctx.Err() != nil {
+		if e.keys, err = bus.KeysList.Ask(ctx, r.bus, bus.ListKeys{}); err == nil || ctx.Err() != nil {
 			return e, err
 		}
 		wait(ctx, restartAfter)

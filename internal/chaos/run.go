@@ -101,9 +101,12 @@ func (r *run) open(ctx context.Context) (err error) {
 // startPatience is how long the system may take to be up.
 const startPatience = 90 * time.Second
 
+// operator signs what a person would do.
+var operator = bus.Change{By: "operator"}
+
 func (r *run) addKey(ctx context.Context, key sim1688.Key) error {
 	for {
-		_, err := r.bus.AddKey(ctx, bus.AddKey{AppKey: key.AppKey, Limit: int64(key.Limit), Account: key.Member})
+		_, err := bus.KeysAdd.Ask(ctx, r.bus, bus.AddKey{AppKey: key.AppKey, Limit: int64(key.Limit), Account: key.Member, Change: operator})
 		if err == nil {
 			return nil
 		}
@@ -280,7 +283,7 @@ const standstill = 100 * time.Second
 func (r *run) operate(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait(ctx, time.Second)
-		keys, err := r.bus.ListKeys(ctx, "")
+		keys, err := bus.KeysList.Ask(ctx, r.bus, bus.ListKeys{})
 		if err != nil {
 			continue // it is asked again
 		}
@@ -288,7 +291,7 @@ func (r *run) operate(ctx context.Context) {
 		for _, key := range keys {
 			left += key.Left
 			if key.State == "benched" {
-				_, _ = r.bus.RestoreKey(ctx, "", key.AppKey, "operator") // the same
+				_, _ = bus.KeysRestore.Ask(ctx, r.bus, bus.ChangeKey{AppKey: key.AppKey, Change: operator}) // the same
 			}
 		}
 		if left < hardlyAny && len(r.reserve) > 0 && r.addKey(ctx, r.reserve[0]) == nil {

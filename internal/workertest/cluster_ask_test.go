@@ -19,7 +19,7 @@ func (c *composed) addKeys(appKeys []string) {
 	c.t.Helper()
 	b := c.bus()
 	for _, appKey := range appKeys {
-		if _, err := b.AddKey(c.t.Context(), bus.AddKey{Pool: "default", AppKey: appKey, Limit: clusterLimit}); err != nil {
+		if _, err := bus.KeysAdd.Ask(c.t.Context(), b, bus.AddKey{AppKey: appKey, Limit: clusterLimit, Change: bus.Change{By: "test"}}); err != nil {
 			c.t.Fatal(err)
 		}
 	}

@@ -37,7 +37,7 @@ func (c *composed) judge(js jetstream.JetStream, ids []string) {
 	c.ask("/admin/orders", &struct{ Orders *[]sim1688.Order }{&v.orders})
 	var books []sim1688.KeyBook
 	c.ask("/admin/keys", &struct{ Keys *[]sim1688.KeyBook }{&books})
-	keys, err := b.ListKeys(c.t.Context(), "default")
+	keys, err := bus.KeysList.Ask(c.t.Context(), b, bus.ListKeys{})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -1,0 +1,156 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"github.com/nats-io/nuid"
+
+	"autopurchase/worker"
+)
+
+// Verb is one thing that administrators may ask for: where they ask, and what the question Q and the answer A look like. Both
+// sides use it: the one who asks calls Ask, the one who answers makes an Endpoint of a function.
+type Verb[Q Question[Q], A any] struct {
+	subject        string
+	request, reply string // names of their schemas; "" for none
+	explained      bool   // it is a change that needs a reason
+}
+
+// Name is the last token of the verb's subject, such as "add".
+func (v Verb[Q, A]) Name() string { return v.subject[strings.LastIndexByte(v.subject, '.')+1:] }
+
+// Ask asks whoever answers on the verb's subject, and waits for at most 10 s. Errors: an *AdminError, or nobody answers. A change
+// that got no answer may be asked for again with the same Change.ID: it is made once.
+func (v Verb[Q, A]) Ask(ctx context.Context, b *Bus, q Q) (A, error) {
+	var answer A
+	body, err := json.Marshal(q)
+	if err != nil {
+		return answer, err
+	}
+	msg := &nats.Msg{Subject: v.subject, Data: body}
+	if c, ok := any(&q).(changer); ok {
+		msg.Header = nats.Header{nats.MsgIdHdr: {c.id()}}
+	}
+	reply, err := b.send(ctx, msg)
+	if err != nil {
+		return answer, err
+	}
+	if err := json.Unmarshal(reply, &answer); err != nil {
+		return answer, fmt.Errorf("answer on %s cannot be read: %w", v.subject, err)
+	}
+	return answer, nil
+}
+
+// Endpoint answers one verb. Bus.AdminKeys and Bus.AdminOrders serve it.
+type Endpoint func(ctx context.Context, b *Bus) endpoint
+
+// Answer makes an endpoint out of a function. Its errors that are *worker.Denied, *worker.Trouble or *worker.Invalid are told
+// to the one who asked; others are logged and told as "internal". It has 5 s, and is called for one question after the other.
+func (v Verb[Q, A]) Answer(answer func(context.Context, Q) (A, error)) Endpoint {
+	return func(ctx context.Context, b *Bus) endpoint {
+		handler := micro.HandlerFunc(func(r micro.Request) { v.answer(ctx, b, r, answer) })
+		return endpoint{v.Name(), v.subject, v.schemas(), handler}
+	}
+}
+
+func (v Verb[Q, A]) answer(ctx context.Context, b *Bus, r micro.Request, answer func(context.Context, Q) (A, error)) {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	question, err := v.read(r)
+	var reply A
+	if err == nil {
+		reply, err = answer(ctx, question)
+	}
+	if err == nil {
+		err = r.RespondJSON(reply)
+	} else {
+		refusal := b.refusal(r.Subject(), err)
+		err = r.Error(refusal.Code, refusal.Reason, nil)
+	}
+	if err != nil {
+		b.config.Log.Warn().Err(err).Str("subject", r.Subject()).Msg("admin answer was not sent")
+	}
+}
+
+func (v Verb[Q, A]) read(r micro.Request) (Q, error) {
+	q, err := decodeQuestion[Q](r.Data())
+	if err != nil {
+		return q, err
+	}
+	if c, ok := any(&q).(changer); ok {
+		if err := c.identify(r.Headers().Get(nats.MsgIdHdr), v.explained); err != nil {
+			return q, err
+		}
+	}
+	q, invalid := q.checked()
+	if invalid != nil {
+		return q, invalid
+	}
+	return q, nil
+}
+
+func (v Verb[Q, A]) schemas() map[string]string {
+	names := map[string]string{}
+	if v.request != "" {
+		names["request_schema"] = v.request
+	}
+	if v.reply != "" {
+		names["reply_schema"] = v.reply
+	}
+	return names
+}
+
+// Change is a part of every question that changes something: who asks for it and why, for the journal.
+type Change struct {
+	// ID is the message's id, in its header Nats-Msg-Id and not in its body: the same message again changes nothing and has the
+	// same answer. Ask makes one if it is "".
+	ID  string `json:"-"`
+	By  string `json:"by,omitempty"` // who; required
+	Why string `json:"why,omitempty"`
+}
+
+const (
+	maxMessageID = 128 // characters
+	maxBy        = 64
+	maxWhy       = 200
+)
+
+// changer is a question with a Change in it.
+type changer interface {
+	id() string
+	identify(id string, explained bool) error
+}
+
+func (c *Change) id() string {
+	if c.ID == "" {
+		c.ID = nuid.Next()
+	}
+	return c.ID
+}
+
+// identify takes the message's id and checks all of the change but who asks, which its question does.
+func (c *Change) identify(id string, explained bool) error {
+	c.ID = id
+	switch {
+	case !visible(id, maxMessageID):
+		return &worker.Invalid{Field: nats.MsgIdHdr, Reason: fmt.Sprintf("must have at most %d visible characters", maxMessageID)}
+	case !visible(c.Why, maxWhy):
+		return &worker.Invalid{Field: "why", Reason: fmt.Sprintf("must have at most %d visible characters", maxWhy)}
+	case explained && c.Why == "":
+		return &worker.Invalid{Field: "why", Reason: "must be given for this"}
+	}
+	return nil
+}
+
+// signed says what is wrong with who asks.
+func (c Change) signed() *worker.Invalid {
+	if c.By == "" || !visible(c.By, maxBy) {
+		return &worker.Invalid{Field: "by", Reason: fmt.Sprintf("must say who asks, in 1 to %d visible characters", maxBy)}
+	}
+	return nil
+}
