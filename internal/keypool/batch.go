@@ -8,9 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// batchScript runs steps of one pool, one after the other, in the place of as many scripts: what all of them read is read once.
-// Each step is what it is alone. If one breaks down in an error, those before it have happened and their replies are lost, as
-// with a connection.
+// batchScript runs steps of one pool, one after the other, in the place of as many scripts. Each step is what it is alone. If one
+// breaks down in an error, those before it have happened and their replies are lost, as with a connection.
 //
 //	KEYS    the pool's, then the claim of each step
 //	ARGV    for each step: its place, the number of its arguments, and these
@@ -19,7 +18,7 @@ var batchScript = newBatch(drawScript, settleScript, unsendScript)
 
 func newBatch(steps ...*script) *script {
 	var text strings.Builder
-	text.WriteString("local KEYS, ARGV = KEYS, ARGV\n" + common + guard + "local steps = {}\n")
+	text.WriteString("local KEYS, ARGV = KEYS, ARGV\n" + common + guard + shared + "local steps = {}\n")
 	for _, s := range steps {
 		fmt.Fprintf(&text, "steps[%d] = function()\n%s\nend\n", s.place, s.body)
 	}
@@ -28,13 +27,58 @@ local words, claims, replies, at = ARGV, {unpack(KEYS, 6)}, {}, 1
 for i, name in ipairs(claims) do
   local n = tonumber(words[at + 1])
   KEYS[6], ARGV, events = name, {unpack(words, at + 2, at + 1 + n)}, 0
-  replies[i] = steps[tonumber(words[at])]()
+  local done, reply = pcall(steps[tonumber(words[at])])
+  if not done then
+    write_up()
+    return {err = reply} -- raised once more it would lose its first word, by which errors are told apart
+  end
+  replies[i] = reply
   at = at + 2 + n
 end
+write_up()
 return replies
 `)
 	return loadable(text.String())
 }
+
+// shared is what the steps of a batch have in common: a key's books and the lists of keys are read once, and the books of those
+// that changed are written once, when the last step is done or one has broken down. Nobody else sees Redis in between; the steps
+// themselves read both through key and nth only.
+//
+//	key, nth  read what no step before has read
+//	keep      notes that a key's books have changed
+//	become    has the lists read again: whoever changes one of them then gives the key its new state
+//	write_up  writes what keep noted
+const shared = `
+local books, changed, lists = {}, {}, {[3] = {}, [4] = {}}
+local read_key, read_nth, write_key, turn = key, nth, keep, become
+
+key = function(app)
+  local k = books[app] or read_key(app)
+  books[app] = k
+  return k
+end
+
+nth = function(list, i)
+  local app = lists[list][i]
+  if app == nil then
+    app = read_nth(list, i)
+    lists[list][i] = app
+  end
+  return app
+end
+
+keep = function(k) changed[k.app] = k end
+
+become = function(k, state)
+  lists = {[3] = {}, [4] = {}}
+  turn(k, state)
+end
+
+local function write_up()
+  for _, k in pairs(changed) do write_key(k) end
+end
+`
 
 // group is calls that travel as one script run.
 type group struct {

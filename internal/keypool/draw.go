@@ -80,7 +80,7 @@ local function fits(k) return (account == '' or k.account == account) and k.used
 local function choose()
   for list = 3, 4 do
     for i = 0, pool.size do
-      local app = redis.call('LINDEX', KEYS[list], i)
+      local app = nth(list, i)
       if not app then break end
       local k = key(app)
       if not k then return nil, 'broken', app end

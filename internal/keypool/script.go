@@ -63,7 +63,9 @@ func (p *Pool) allows(s *script) time.Duration {
 //	create  writes the pool's settings, and makes the pool if it is missing; one of which it is proven that it never was
 //	        is born at 0, so that no order can be older
 //	key     reads a key's books; nil when a counter is missing, which is never taken for 0
+//	nth     looks an app key up in the list of active or of ready ones
 //	move    books used and held of a key and keeps pool.left, what all usable keys can still take
+//	keep    writes a key's used and held, and pool.left
 //	leave   takes a key out of use
 //	fill    lets ready keys become active until there are as many as the pool's width
 //	tire    takes a key that reached its limit out of use
@@ -122,19 +124,22 @@ local function room(k)
   return math.max(0, k.limit - k.used - k.held)
 end
 
+local function nth(list, i) return redis.call('LINDEX', KEYS[list], i) end
+
 local function shift(by)
-  if by ~= 0 then pool.left = redis.call('HINCRBY', KEYS[1], 'left', by) end
+  pool.left = pool.left + by
+  if by ~= 0 then redis.call('HSET', KEYS[1], 'left', pool.left) end
+end
+
+local function keep(k)
+  redis.call('HSET', KEYS[1], k.app .. '.used', k.used, k.app .. '.held', k.held, 'left', pool.left)
 end
 
 local function move(k, used, held)
   local before = room(k)
   k.used, k.held = k.used + used, math.max(0, k.held + held)
   pool.left = pool.left + room(k) - before
-  if used == 0 then
-    redis.call('HSET', KEYS[1], k.app .. '.held', k.held, 'left', pool.left)
-  else
-    redis.call('HSET', KEYS[1], k.app .. '.used', k.used, k.app .. '.held', k.held, 'left', pool.left)
-  end
+  keep(k)
 end
 
 local function become(k, state)

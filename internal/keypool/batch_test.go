@@ -1,0 +1,214 @@
+package keypool
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"autopurchase/worker"
+)
+
+// TestBatchIsItsStepsOneByOne takes random steps on two equal pools, one by one on the first and in batches on the second: every
+// reply and everything that is there afterwards is the same.
+func TestBatchIsItsStepsOneByOne(t *testing.T) { alike(t, open(t, quickRedis(t))) }
+
+// TestBatchInProcess does so on the Redis that needs no server.
+func TestBatchInProcess(t *testing.T) {
+	fewer(t, 3)
+	alike(t, open(t, "redis://"+miniredis.RunT(t).Addr()))
+}
+
+func alike(t *testing.T, p *Pool) {
+	rapid.Check(t, func(r *rapid.T) {
+		one := twin{p, fmt.Sprint("one", histories.Add(1))}
+		many := twin{p, strings.Replace(one.pool, "one", "many", 1)}
+		found := anyPool(r)
+		for _, pool := range []twin{one, many} {
+			pool.begin(t, found)
+		}
+		for range rapid.IntRange(1, 4).Draw(r, "batches") {
+			steps := rapid.SliceOfN(rapid.Custom(anyStep), 2, 12).Draw(r, "steps")
+			var alone [][]any
+			for _, s := range steps {
+				alone = append(alone, one.exchange(t, s)...)
+			}
+			together := many.exchange(t, steps...)
+			for i, s := range steps {
+				if diff := cmp.Diff(timeless(alone[i]), timeless(together[i])); diff != "" {
+					r.Fatalf("step %d, %v, replies otherwise in a batch: %s", i, s, diff)
+				}
+			}
+			if diff := cmp.Diff(one.all(t), many.all(t)); diff != "" {
+				r.Fatalf("%v leave something else in a batch: %s", steps, diff)
+			}
+		}
+	})
+}
+
+// twin is one of the two pools.
+type twin struct {
+	*Pool
+	pool string
+}
+
+// origin is how both pools begin.
+type origin struct {
+	settings Settings
+	limits   []int64
+	lost     map[string]int64 // products of lost records, held on every key
+}
+
+func anyPool(r *rapid.T) origin {
+	return origin{
+		Settings{Count: CountLines, Width: rapid.IntRange(1, 2).Draw(r, "width"), Low: rapid.Int64Range(0, 9).Draw(r, "low")},
+		rapid.SliceOfN(rapid.Int64Range(3, 9), 1, 4).Draw(r, "limits"),
+		rapid.MapOfN(references, rapid.Int64Range(1, 3), 0, 1).Draw(r, "lost"),
+	}
+}
+
+func (w twin) begin(t *testing.T, o origin) {
+	settings(t, w.Pool, w.pool, o.settings)
+	n := namesOf(w.pool)
+	w.client.HSet(t.Context(), n.pool, "born", 1)
+	for i, limit := range o.limits {
+		app := fmt.Sprint("k", i+1)
+		add(t, w.Pool, Key{Pool: w.pool, AppKey: app, Limit: limit, Account: fmt.Sprint("account-", i%2)})
+		for _, products := range o.lost {
+			w.client.HIncrBy(t.Context(), n.pool, app+".held", products)
+			w.client.HIncrBy(t.Context(), n.pool, "left", -products)
+		}
+	}
+	for reference, products := range o.lost {
+		w.client.HSet(t.Context(), n.pool, lostPrefix+n.claim+reference, fmt.Sprint(products, " k1 k2 k3 k4"))
+		w.client.HIncrBy(t.Context(), n.pool, "lost", 1)
+	}
+}
+
+// taken1 is a step with all that it is told.
+type taken1 struct {
+	script    *script
+	reference string
+	args      []any
+}
+
+func (s taken1) String() string {
+	return fmt.Sprint([]string{"", "draw ", "settle ", "unsend "}[s.script.place], s.reference, s.args)
+}
+
+func anyStep(r *rapid.T) taken1 {
+	reference := references.Draw(r, "reference")
+	owner, attempt := rapid.SampledFrom([]string{"x", "x", "x", "y"}).Draw(r, "owner"), rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(r, "attempt")
+	size := rapid.IntRange(1, 4).Draw(r, "size")
+	switch rapid.SampledFrom([]int{1, 1, 1, 2, 2, 3}).Draw(r, "kind") {
+	case drawScript.place:
+		account := rapid.SampledFrom([]string{"", "", "account-1"}).Draw(r, "account")
+		on := rapid.SampledFrom([]string{"", "", "", "k1", "k1 k2"}).Draw(r, "on keys")
+		return taken1{drawScript, reference, []any{"print", owner, attempt, int64(1) << 50, size, size, account, on, ""}}
+	case settleScript.place:
+		state := rapid.SampledFrom([]string{"placed", "partial", "refused", "unknown"}).Draw(r, "state")
+		return taken1{settleScript, reference, []any{owner, attempt, state, size, size, "{}"}}
+	default:
+		why := rapid.SampledFrom([]string{"", "absent", "unauthorized"}).Draw(r, "why")
+		return taken1{unsendScript, reference, []any{owner, attempt, why}}
+	}
+}
+
+// exchange sends steps over one lane at once.
+func (w twin) exchange(t *testing.T, steps ...taken1) (replies [][]any) {
+	t.Helper()
+	for _, a := range w.answers(t.Context(), steps...) {
+		if a.err != nil {
+			t.Fatal(a.err)
+		}
+		replies = append(replies, a.reply)
+	}
+	return replies
+}
+
+func (w twin) answers(ctx context.Context, steps ...taken1) (answers []answer) {
+	var batch []*call
+	for _, s := range steps {
+		c := &call{ctx: ctx, script: s.script, keys: namesOf(w.pool).keys(s.reference), args: s.args, done: make(chan answer, 1)}
+		batch = append(batch, c)
+	}
+	l := <-w.shards.only.idle
+	l.exchange(ctx, batch)
+	w.shards.only.idle <- l
+	for _, c := range batch {
+		answers = append(answers, <-c.done)
+	}
+	return answers
+}
+
+// timeless leaves the clock's readings out of a reply.
+func timeless(reply []any) []any {
+	reply = slices.Clone(reply)
+	for i, value := range reply {
+		if n, ok := value.(int64); ok && n > 1<<40 {
+			reply[i] = int64(1)
+		}
+	}
+	return reply
+}
+
+// all is everything that Redis holds of the pool but for the clock's readings.
+func (w twin) all(t *testing.T) map[string]any {
+	t.Helper()
+	n := namesOf(w.pool)
+	events, err := w.Events(t.Context(), w.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range events {
+		events[i].Pool, events[i].At = "", time.Time{}
+	}
+	all := map[string]any{"events": events, "pool": w.client.HGetAll(t.Context(), n.pool).Val()}
+	for _, list := range []string{n.active, n.ready, n.known} {
+		all[strings.TrimPrefix(list, n.pool[:len(n.pool)-len("pool")])] = w.client.LRange(t.Context(), list, 0, -1).Val()
+	}
+	books := all["pool"].(map[string]string)
+	for _, reference := range []string{"a", "b", "c"} {
+		claim := w.client.HGetAll(t.Context(), n.claim+reference).Val()
+		delete(claim, "t")
+		delete(claim, "d")
+		all["claim "+reference] = claim
+		if record, ok := books[lostPrefix+n.claim+reference]; ok {
+			delete(books, lostPrefix+n.claim+reference)
+			books[lostPrefix+reference] = record
+		}
+	}
+	return all
+}
+
+// TestBatchThatBreaksDownKeepsItsBooks: what the steps before have changed stays, and so does what is said of why.
+func TestBatchThatBreaksDownKeepsItsBooks(t *testing.T) {
+	singles(t, func(t *testing.T, p *Pool) {
+		quiet(t, p, "default", 10)
+		w := twin{p, "default"}
+		if err := p.client.RPush(t.Context(), namesOf(w.pool).claim+"b", "no claim").Err(); err != nil {
+			t.Fatal(err)
+		}
+		var steps []taken1
+		for _, reference := range []string{"a", "b", "c"} {
+			steps = append(steps, taken1{drawScript, reference, []any{"print", "x", 1, int64(1) << 50, 3, 3, "", "", ""}})
+		}
+		for i, a := range w.answers(t.Context(), steps...) {
+			word, _, _ := strings.Cut(fmt.Sprint(a.err), " ")
+			if word != "WRONGTYPE" && !strings.HasSuffix(t.Name(), "in-process") || a.err == nil {
+				t.Errorf("step %d: %v, %v", i, a.reply, a.err)
+			}
+		}
+		wantKey(t, p, w.pool, "k1", StateActive, 0, 3)
+		wantBooks(t, p, w.pool)
+		if claim, found, err := p.Claim(t.Context(), w.pool, "a"); !found || claim.State != worker.ClaimSent {
+			t.Errorf("the first step left %+v, %t, %v", claim, found, err)
+		}
+	})
+}
