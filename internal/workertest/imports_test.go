@@ -19,6 +19,7 @@ func TestArrowsPointInwards(t *testing.T) {
 		"internal/keypool":    {"worker"},
 		"internal/channel":    {"worker"},
 		"internal/alibaba":    {"worker"},
+		"internal/hook":       {"worker"},
 		"internal/sim1688":    {},
 		"internal/relay":      {"worker", "internal/alibaba", "internal/channel", "internal/seal"},
 		"internal/seal":       {},
