@@ -25,6 +25,22 @@ type lookup struct {
 	Reference string `json:"reference"`
 }
 
+// checkup asks for one of the known checks.
+type checkup struct {
+	AppKey string `json:"app_key"`
+	What   check  `json:"what"`
+}
+
+type check worker.Check
+
+func (c check) known() bool {
+	switch worker.Check(c) {
+	case worker.CheckTime, worker.CheckConnect, worker.CheckPush, worker.CheckToken, worker.CheckPreview, worker.CheckAgreement:
+		return true
+	}
+	return false
+}
+
 var errFrame = errors.New("not a frame")
 
 // decodeFrame reads what is sent today; receivers are more lenient with members that they do not know.
@@ -43,7 +59,11 @@ func decodeFrame(body []byte) error {
 	if into == nil || e.Body.Kind() != '{' {
 		return errFrame
 	}
-	return json.Unmarshal(e.Body, into, json.RejectUnknownMembers(true))
+	err := json.Unmarshal(e.Body, into, json.RejectUnknownMembers(true))
+	if c, isCheck := into.(*checkup); err == nil && isCheck && !c.What.known() {
+		return errFrame
+	}
+	return err
 }
 
 func bodyOf(e envelope) any {
@@ -56,6 +76,10 @@ func bodyOf(e envelope) any {
 		return new(worker.Order)
 	case "askfind", "askprobe":
 		return new(lookup)
+	case "askcheck":
+		return new(checkup)
+	case "askauthorize":
+		return new(worker.Authorization)
 	case "reply":
 		return new(worker.Answer)
 	case "push":

@@ -31,6 +31,7 @@ type Answer struct {
 	Failed  []FailedOffer `json:"failed,omitempty"`   // lines 1688 left out of an order it placed
 	Ordered []SKU         `json:"ordered,omitempty"`  // of a look-up: what Orders hold together; empty when 1688 did not say
 	Retry   int           `json:"retry_ms,omitempty"` // NotAttempted: how long to wait, milliseconds; 0 when not said
+	Proof   *Proof        `json:"proof,omitempty"`    // of a check or an authorization: what else was found out
 }
 
 // PlacedOrder is one order in 1688's books.

@@ -3,6 +3,7 @@ package alibaba
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,6 +61,16 @@ type Owner struct {
 // person knows the account by is not known, so any will do.
 func (o Owner) Is(account string) bool {
 	return account != "" && (o.Name == account || o.MemberID == account || o.AliID == account)
+}
+
+// Names lists them, each once.
+func (o Owner) Names() (names []string) {
+	for _, name := range []string{o.Name, o.MemberID, o.AliID} {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // moment reads a time of the Open API, such as 20180807153006000+0800, with or without milliseconds. It is zero for anything

@@ -135,8 +135,10 @@ func (d *desk) Place(ctx context.Context, _ worker.Order) worker.Answer {
 	return placed
 }
 
-func (d *desk) Find(context.Context, string, string) worker.Answer { return placed }
-func (d *desk) Probe(context.Context, string) worker.Answer        { return placed }
+func (d *desk) Find(context.Context, string, string) worker.Answer            { return placed }
+func (d *desk) Probe(context.Context, string) worker.Answer                   { return placed }
+func (d *desk) Check(context.Context, string, worker.Check) worker.Answer     { return placed }
+func (d *desk) Authorize(context.Context, worker.Authorization) worker.Answer { return placed }
 
 var placed = worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced,
 	Orders: []worker.PlacedOrder{{ID: "2257000000000000973", Total: 4598, Postage: 600}}}

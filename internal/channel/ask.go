@@ -25,6 +25,17 @@ func (c *Client) Probe(ctx context.Context, appKey string) worker.Answer {
 	return c.ask(ctx, &call{op: opProbe, reference: "app key " + appKey}, &lookup{AppKey: appKey})
 }
 
+// Check lets the relay find out one thing about a key. Placed, without orders, means that it is so, Refused that it is not.
+func (c *Client) Check(ctx context.Context, appKey string, what worker.Check) worker.Answer {
+	return c.ask(ctx, &call{op: opCheck, reference: "app key " + appKey}, &checkup{AppKey: appKey, What: what})
+}
+
+// Authorize begins the authorization of a key, or ends it with the code that came back. Placed, without orders, means that it
+// could be done.
+func (c *Client) Authorize(ctx context.Context, a worker.Authorization) worker.Answer {
+	return c.ask(ctx, &call{op: opAuthorize, reference: "app key " + a.AppKey}, &a)
+}
+
 func (c *Client) ask(ctx context.Context, ask *call, body any) worker.Answer {
 	l := c.line.Load()
 	if l == nil {

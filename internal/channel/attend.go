@@ -49,19 +49,25 @@ func harmless(thrown any) string {
 }
 
 func (s *Server) consult(ctx context.Context, j job) worker.Answer {
-	if j.op == opPlace {
-		var order worker.Order
-		if err := decodeBody(j.body, &order, strict); err != nil {
-			return notAttempted(worker.CodeInternal, err.Error())
-		}
-		return s.cfg.Desk.Place(ctx, order)
+	desk := s.cfg.Desk
+	switch j.op {
+	case opPlace:
+		return consulted(j, func(order worker.Order) worker.Answer { return desk.Place(ctx, order) })
+	case opFind:
+		return consulted(j, func(l lookup) worker.Answer { return desk.Find(ctx, l.AppKey, l.Reference) })
+	case opCheck:
+		return consulted(j, func(c checkup) worker.Answer { return desk.Check(ctx, c.AppKey, c.What) })
+	case opAuthorize:
+		return consulted(j, func(a worker.Authorization) worker.Answer { return desk.Authorize(ctx, a) })
 	}
-	var asked lookup
-	if err := decodeBody(j.body, &asked, strict); err != nil {
+	return consulted(j, func(l lookup) worker.Answer { return desk.Probe(ctx, l.AppKey) })
+}
+
+// consulted reads the body of an ask, strictly, and answers it.
+func consulted[B any](j job, answer func(B) worker.Answer) worker.Answer {
+	var body B
+	if err := decodeBody(j.body, &body, strict); err != nil {
 		return notAttempted(worker.CodeInternal, err.Error())
 	}
-	if j.op == opFind {
-		return s.cfg.Desk.Find(ctx, asked.AppKey, asked.Reference)
-	}
-	return s.cfg.Desk.Probe(ctx, asked.AppKey)
+	return answer(body)
 }

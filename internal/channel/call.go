@@ -103,7 +103,7 @@ func check(op string, answer worker.Answer) error {
 				return fmt.Errorf("%w: placed with an order without id", errFrame)
 			}
 		}
-		if len(answer.Orders) > 0 || op == opProbe {
+		if len(answer.Orders) > 0 || op == opProbe || op == opCheck || op == opAuthorize {
 			return nil
 		}
 		return fmt.Errorf("%w: placed without an order", errFrame)

@@ -34,6 +34,14 @@ func TestEveryOperation(t *testing.T) {
 	if answer := market.(*Client).Probe(t.Context(), "1000001"); answer.Reason != "1000001" {
 		t.Errorf("probe got %+v", answer)
 	}
+	client := market.(*Client)
+	if answer := client.Check(t.Context(), "1000001", worker.CheckPush); answer.Verdict != worker.Refused || answer.Proof.Topics[0] != "push" {
+		t.Errorf("check got %+v", answer)
+	}
+	asked := worker.Authorization{AppKey: "1000001", RedirectURI: "https://back", Code: "c", State: "s"}
+	if answer := client.Authorize(t.Context(), asked); answer.Proof.Address != "https://back" || answer.Proof.State != "1000001cs" {
+		t.Errorf("authorize got %+v", answer)
+	}
 	if err := market.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}

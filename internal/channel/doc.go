@@ -46,7 +46,7 @@
 //	v            number  always 1
 //	type         text    hello | ask | reply | push | confirm
 //	id           text    1 to 9223372036854775807 in decimal, without leading zeros; in every type but hello
-//	op           text    ask only: place | find | probe | preview | detail | cancel | pay
+//	op           text    ask only: place | find | probe | check | authorize | preview | detail | cancel | pay
 //	deadline_ms  number  ask only, optional: a reading of the relay's clock after which nobody waits for the reply any more
 //	body         object  see below; absent in confirm
 //
@@ -54,6 +54,8 @@
 //	ask place        worker.Order                      unknown members are refused
 //	ask find         {"app_key": "…", "reference": "…"}
 //	ask probe        {"app_key": "…"}
+//	ask check        {"app_key": "…", "what": "time"}  time | connect | push | token | preview | agreement
+//	ask authorize    worker.Authorization              unknown members are refused
 //	reply            worker.Answer                     unknown members are ignored
 //	push             worker.Push                       unknown members are ignored
 //	confirm          none

@@ -36,6 +36,9 @@ const (
 	opPlace = "place"
 	opFind  = "find"
 	opProbe = "probe"
+
+	opCheck     = "check"
+	opAuthorize = "authorize"
 )
 
 // frame is the envelope of every message. The body stays JSON until the type, the op and the id have said whose it is, so
@@ -58,6 +61,12 @@ type hello struct {
 type lookup struct {
 	AppKey    string `json:"app_key"`
 	Reference string `json:"reference,omitempty"`
+}
+
+// checkup is the body of check.
+type checkup struct {
+	AppKey string       `json:"app_key"`
+	What   worker.Check `json:"what"`
 }
 
 var (

@@ -54,6 +54,14 @@ func (d desk) Probe(ctx context.Context, appKey string) worker.Answer {
 	return d.probe(ctx, appKey)
 }
 
+func (desk) Check(_ context.Context, appKey string, what worker.Check) worker.Answer {
+	return worker.Answer{Verdict: worker.Refused, Code: worker.CodeRefused, Reason: appKey, Proof: &worker.Proof{Topics: []string{string(what)}}}
+}
+
+func (desk) Authorize(_ context.Context, a worker.Authorization) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Proof: &worker.Proof{Address: a.RedirectURI, State: a.AppKey + a.Code + a.State}}
+}
+
 func placed(reference string) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: []worker.PlacedOrder{{ID: "of " + reference, Total: 1999}}}
 }

@@ -26,6 +26,10 @@ type Desk interface {
 	Find(ctx context.Context, appKey, reference string) worker.Answer
 	// Probe calls the platform's currentTime with the key, which proves key, secret and clock.
 	Probe(ctx context.Context, appKey string) worker.Answer
+	// Check finds out one thing about a key; one that it does not know is not_attempted.
+	Check(ctx context.Context, appKey string, what worker.Check) worker.Answer
+	// Authorize begins the authorization of a key, or ends it with a code.
+	Authorize(ctx context.Context, a worker.Authorization) worker.Answer
 }
 
 // ServerConfig says how a relay serves its workers.

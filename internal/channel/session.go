@@ -64,7 +64,9 @@ func (s *session) ask(f *frame) error {
 	if !s.begin(f.ID) {
 		return &parting{closeBadFrame, "an ask's id was used twice"}
 	}
-	if f.Op != opPlace && f.Op != opFind && f.Op != opProbe {
+	switch f.Op {
+	case opPlace, opFind, opProbe, opCheck, opAuthorize:
+	default:
 		s.reply(f.ID, notAttempted(worker.CodeInternal, "this relay does not know the operation"))
 		return nil
 	}

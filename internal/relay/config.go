@@ -30,6 +30,11 @@ type Config struct {
 	OnPush func(context.Context, worker.Push) error
 	// PerKey is how many calls per second are made with one key; 0 sets no bound. DefaultPerKey is a modest start.
 	PerKey float64
+	// Authorize is the page where a buyer account authorizes an app. Default alibaba.DefaultAuthorize.
+	Authorize string
+	// Callback is where that page sends the browser back, if nothing else is said: this relay's CallbackPath as browsers reach
+	// it, and as it stands in the app's settings on the platform. "" has none.
+	Callback string
 	// Timeout bounds one call of the gateway. Default 30 s.
 	Timeout time.Duration
 	Log     zerolog.Logger
@@ -43,6 +48,9 @@ func (c Config) Validate() error {
 	}
 	if c.PerKey < 0 {
 		problems = append(problems, fmt.Errorf("per-key %v: must not be negative", c.PerKey))
+	}
+	if c.Callback != "" && checkRedirect(c.Callback) != "" {
+		problems = append(problems, fmt.Errorf("callback %q: %s", c.Callback, checkRedirect(c.Callback)))
 	}
 	return errors.Join(append(problems, checkKeys(c.Keys))...)
 }

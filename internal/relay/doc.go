@@ -16,6 +16,10 @@
 //	more calls than the key's pace allows              waits; throttled at once if its turn comes after the deadline
 //	push about an order of another process             its reference is read from the order's detail
 //	push not stored                                    not confirmed: the platform sends it again
+//	refresh token within 29 days of its end            extended; a person is told 30, 14, 7 and 1 days before the end
+//
+// A relay also proves what can be proven of a new key (Check), and takes the code of a buyer who authorized one (Authorize), over
+// the channel or at its own CallbackPath.
 //
 // Secrets, tokens and buyers' data are in no answer, error or log line.
 package relay

@@ -1,10 +1,12 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -23,6 +25,7 @@ type keyholder struct {
 	pacer  *rate.Limiter
 	log    zerolog.Logger
 	flight singleflight.Group
+	heard  heard
 
 	mu    sync.Mutex
 	token alibaba.Token
@@ -128,9 +131,14 @@ func early(life time.Duration) time.Duration { return min(life/10, 5*time.Minute
 func (k *keyholder) keep(token alibaba.Token) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.token.RefreshToken == token.RefreshToken && token.RefreshEnds.IsZero() {
+		token.RefreshEnds = k.token.RefreshEnds // a refresh that brings no refresh token does not say
+	}
+	token.Owner = cmp.Or(token.Owner, k.token.Owner)
 	k.token, k.renew = token, time.Time{}
 	if !token.Expires.IsZero() {
-		k.renew = token.Expires.Add(-early(time.Until(token.Expires)))
+		ahead := max(0, early(time.Until(token.Expires)))
+		k.renew = token.Expires.Add(-ahead - rand.N(ahead/2+1)) // relays that share a key do not all come at once
 	}
 }
 

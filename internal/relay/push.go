@@ -19,6 +19,8 @@ func (r *Relay) session(key *keyholder) alibaba.Session {
 		URL:         r.config.Messages,
 		Credentials: key.credentials(),
 		Log:         r.config.Log,
+		Observe:     key.heard.observe,
+		OnMock:      key.heard.mock,
 		OnPush: func(ctx context.Context, push worker.Push) error {
 			reference, err := r.reference(ctx, key, push.OrderID)
 			if r.references.tell(r.config.Log, err); err != nil {

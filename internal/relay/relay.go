@@ -2,6 +2,8 @@ package relay
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +20,7 @@ type Relay struct {
 	origins    *origins
 	references state // whether it can be found out which order a push is about
 	storing    state // whether somebody takes pushes
+	tickets    punched
 }
 
 // New makes a relay; it opens no connection and starts no goroutine. It returns an error if the settings are wrong.
@@ -41,6 +44,7 @@ func New(config Config) (*Relay, error) {
 func (r *Relay) Run(ctx context.Context) error {
 	defer r.client.Close()
 	sessions, ctx := errgroup.WithContext(ctx)
+	sessions.Go(func() error { return r.tendAll(ctx) })
 	for _, key := range r.keys {
 		if r.config.Messages != "" && key.Secret != "" {
 			sessions.Go(func() error { return r.session(key).Run(ctx) })
@@ -100,6 +104,8 @@ func (r *Relay) Probe(ctx context.Context, appKey string) worker.Answer {
 	}
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: "1688 takes the key and its secret"}
 }
+
+func (r *Relay) all() []*keyholder { return slices.Collect(maps.Values(r.keys)) }
 
 func (r *Relay) key(appKey string) (*keyholder, error) {
 	key := r.keys[appKey]

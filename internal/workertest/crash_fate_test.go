@@ -152,6 +152,8 @@ type desk interface {
 	Place(ctx context.Context, order worker.Order) worker.Answer
 	Find(ctx context.Context, appKey, reference string) worker.Answer
 	Probe(ctx context.Context, appKey string) worker.Answer
+	Check(ctx context.Context, appKey string, what worker.Check) worker.Answer
+	Authorize(ctx context.Context, a worker.Authorization) worker.Answer
 }
 
 type fatefulDesk struct {
