@@ -73,6 +73,19 @@ func healthHandler(needs readiness) *http.ServeMux {
 	return mux
 }
 
+// serveHealth listens for health checks if an address is given.
+func serveHealth(address string, handler http.Handler, undo *cleanup) error {
+	if address == "" {
+		return nil
+	}
+	_, stop, err := listen("http", address, handler)
+	if err != nil {
+		return err
+	}
+	undo.add("health's listener", stop)
+	return nil
+}
+
 func writeJSON(w http.ResponseWriter, code int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

@@ -27,7 +27,7 @@ func newRelay(term terminal) *cobra.Command {
 	}, func(s *settings) {
 		edge.bind(s, publicGateway, publicMessages)
 		door.bind(s)
-		s.text(&http, "http", "", "where /livez and /readyz listen; empty for nowhere", orEmpty(anAddress))
+		s.text(&http, "http", "", "where /livez, /readyz and "+relay.CallbackPath+" listen; empty for nowhere", orEmpty(anAddress))
 		s.duration(&grace, "grace", 20*time.Second, 0, "how long orders under way may take to be answered on SIGTERM; a second SIGTERM ends the process at once")
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
@@ -42,7 +42,9 @@ func newRelay(term terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := serveHealth(http, readiness{"relay": always}, &undo); err != nil {
+		handler := healthHandler(readiness{"relay": always})
+		handler.Handle("GET "+relay.CallbackPath, part.relay.Callback())
+		if err := serveHealth(http, handler, &undo); err != nil {
 			return err
 		}
 		if door.token.text == "" {
@@ -62,5 +64,8 @@ func (r *relaySettings) config(log zerolog.Logger) (relay.Config, error) {
 	if err != nil {
 		return relay.Config{}, usage(fmt.Errorf("--keys-file: %w", err))
 	}
-	return relay.Config{Gateway: r.gateway, Messages: r.messages, Keys: keys, PerKey: float64(r.perKey), Timeout: r.timeout, Log: log}, nil
+	return relay.Config{
+		Gateway: r.gateway, Messages: r.messages, Authorize: r.authorize, Callback: r.callback,
+		Keys: keys, PerKey: float64(r.perKey), Timeout: r.timeout, Log: log,
+	}, nil
 }

@@ -31,7 +31,7 @@ func (s *systemSettings) bind(set *settings, dataHelp string) {
 	set.text(&s.data, "data", "", dataHelp)
 	s.nats.bind(set, "", "use this NATS instead of the embedded one; URLs of several servers with commas between them")
 	s.redis.bind(set, redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH; URLs: ", checkRedis)
-	set.text(&s.http, "http", "127.0.0.1:0", "where /livez and /readyz listen", anAddress)
+	set.text(&s.http, "http", "127.0.0.1:0", "where /livez, /readyz and "+relay.CallbackPath+" listen", anAddress)
 	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
 	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)
 }
@@ -79,7 +79,9 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	if s.work, err = newWorkerPart(ctx, stores, set.worker, log, undo); err != nil {
 		return nil, err
 	}
-	at, stop, err := listen("http", set.http, healthHandler(s.work.readiness()))
+	handler := healthHandler(s.work.readiness())
+	handler.Handle("GET "+relay.CallbackPath, s.relay.relay.Callback())
+	at, stop, err := listen("http", set.http, handler)
 	if err != nil {
 		return nil, err
 	}

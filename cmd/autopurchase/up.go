@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"autopurchase/internal/alibaba"
+	"autopurchase/internal/relay"
 )
 
 // stopBudget is how long everything but the running requests may take to stop.
@@ -67,16 +70,20 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 
 // relaySettings are what a relay is told from outside.
 type relaySettings struct {
-	gateway  string
-	messages string
-	keysFile string
-	perKey   int
-	timeout  time.Duration
+	gateway   string
+	messages  string
+	authorize string
+	callback  string
+	keysFile  string
+	perKey    int
+	timeout   time.Duration
 }
 
 func (r *relaySettings) bind(set *settings, gateway, messages string) {
 	set.text(&r.gateway, "gateway", gateway, "1688's Open API", aURL("http", "https"))
 	set.text(&r.messages, "messages", messages, "1688's message websocket; empty to hear no messages", orEmpty(aURL("ws", "wss")))
+	set.text(&r.authorize, "authorize-page", alibaba.DefaultAuthorize, "1688's page where a buyer authorizes an app key", aURL("http", "https"))
+	set.text(&r.callback, "callback", "", "address under which browsers reach "+relay.CallbackPath+" of --http, as the app's settings on 1688 have it; empty to paste the code by hand", orEmpty(aURL("http", "https")))
 	set.text(&r.keysFile, "keys-file", "", "file with the keys' secrets and tokens, mode 0600 (required)")
 	set.number(&r.perKey, "per-key", 20, 0, 10000, "calls a second for one app key; 0 for no limit")
 	set.duration(&r.timeout, "gateway-timeout", 30*time.Second, time.Second, "how long one call to 1688 may take")

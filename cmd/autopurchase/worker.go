@@ -40,26 +40,13 @@ func newWorker(term terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := serveHealth(http, part.readiness(), &undo); err != nil {
+		if err := serveHealth(http, healthHandler(part.readiness()), &undo); err != nil {
 			return err
 		}
 		log.Info().Int("workers", set.Concurrent).Msg("worker is up")
 		part.run(ctx)
 		return nil
 	})
-}
-
-// serveHealth listens for health checks if an address is given.
-func serveHealth(address string, needs readiness, undo *cleanup) error {
-	if address == "" {
-		return nil
-	}
-	_, stop, err := listen("http", address, healthHandler(needs))
-	if err != nil {
-		return err
-	}
-	undo.add("health's listener", stop)
-	return nil
 }
 
 // always is a part that needs nothing from outside.
