@@ -63,18 +63,21 @@ var eventTable = table[worker.PoolEvent]{
 	{"count", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Count, countWords) }},
 	{"width", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Width, 0, maxSafe) }},
 	{"low", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Low, 0, maxSafe) }},
+	{"strategy", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Strategy, strategyWords) }},
+	{"recipients", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.For) }},
 	{"by", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.By) }},
 	{"why", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Why) }},
 	{"at", required, func(r *reader, e *worker.PoolEvent) fault { return r.moment(&e.At) }},
 }
 
 var (
-	alipayWords  = []string{"none", "personal", "business"}
-	countWords   = []string{"lines", "units"}
-	sourceWords  = []string{"own", "managed"}
-	verdictWords = []string{"passed", "waived", "open"}
-	stateWords   = []string{"onboarding", "ready", "active", "spent", "benched", "disabled", "retired", "removed"}
-	eventKinds   = []worker.EventKind{
+	alipayWords   = []string{"none", "personal", "business"}
+	countWords    = []string{"lines", "units"}
+	strategyWords = []string{"first", "even"}
+	sourceWords   = []string{"own", "managed"}
+	verdictWords  = []string{"passed", "waived", "open"}
+	stateWords    = []string{"onboarding", "ready", "active", "spent", "benched", "disabled", "retired", "removed"}
+	eventKinds    = []worker.EventKind{
 		worker.EventPool, worker.EventAdded, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
 		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
 		worker.EventRetired, worker.EventRemoved, worker.EventReset, worker.EventSecret, worker.EventTokens,

@@ -23,13 +23,15 @@ type PoolEvent struct {
 	Cleared  int64     `json:"cleared,omitempty"` // reset: products that count no longer
 	Sealed   string    `json:"sealed,omitempty"`  // secret, tokens: what was sealed, which only a relay can open
 	Print    string    `json:"fingerprint,omitempty"`
-	Step     string    `json:"step,omitempty"`    // onboarding: which step
-	Verdict  string    `json:"verdict,omitempty"` // onboarding: passed, waived or open
-	Change   string    `json:"change,omitempty"`  // message id of the administrator's message that asked for it
-	Count    string    `json:"count,omitempty"`   // pool setting: lines or units
-	Width    int64     `json:"width,omitempty"`   // pool setting: keys active at once
-	Low      int64     `json:"low,omitempty"`     // pool setting: capacity below which it is low
-	By       string    `json:"by,omitempty"`      // who asked for it
+	Step     string    `json:"step,omitempty"`       // onboarding: which step
+	Verdict  string    `json:"verdict,omitempty"`    // onboarding: passed, waived or open
+	Change   string    `json:"change,omitempty"`     // message id of the administrator's message that asked for it
+	Count    string    `json:"count,omitempty"`      // pool setting: lines or units
+	Width    int64     `json:"width,omitempty"`      // pool setting: keys active at once
+	Low      int64     `json:"low,omitempty"`        // pool setting: capacity below which it is low
+	Strategy string    `json:"strategy,omitempty"`   // pool setting: first or even
+	For      string    `json:"recipients,omitempty"` // pool setting: for whom secrets are sealed, with blanks between them
+	By       string    `json:"by,omitempty"`         // who asked for it
 	Why      string    `json:"why,omitempty"`
 	At       time.Time `json:"at"`
 }

@@ -23,7 +23,7 @@ func (a keyAdmin) endpoints() []bus.Endpoint {
 }
 
 func (a keyAdmin) addKey(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
-	key := keypool.Key{Pool: k.Pool, AppKey: k.AppKey, Limit: k.Limit, Account: k.Account, Alipay: k.Alipay, By: k.By}
+	key := keypool.Key{Pool: k.Pool, AppKey: k.AppKey, Limit: k.Limit, Account: k.Account, Alipay: k.Alipay, Change: keypool.Change{By: k.By}}
 	if err := key.Validate(); err != nil {
 		return bus.KeyInfo{}, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
 	}
@@ -41,7 +41,7 @@ func (a keyAdmin) list(ctx context.Context, ask bus.ListKeys) ([]bus.KeyInfo, er
 }
 
 func (a keyAdmin) restore(ctx context.Context, k bus.ChangeKey) (bus.KeyInfo, error) {
-	info, err := a.pool.Restore(ctx, k.Pool, k.AppKey, k.By)
+	info, err := a.pool.Alter(ctx, k.Pool, k.AppKey, keypool.Restore, keypool.Change{By: k.By})
 	return keyInfo(k.Pool, info), err
 }
 
@@ -50,14 +50,13 @@ func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSe
 	if err != nil {
 		return bus.PoolSettings{}, err
 	}
-	settings := keypool.Settings{
-		Count: cmp.Or(want.Count, have.Count), Width: cmp.Or(want.Width, have.Width), Low: have.Low, By: want.By,
-	}
+	settings := have
+	settings.Count, settings.Width = cmp.Or(want.Count, have.Count), cmp.Or(want.Width, have.Width)
 	if want.Low != nil {
 		settings.Low = *want.Low
 	}
 	if !want.Asks() {
-		err = a.configure(ctx, want.Pool, settings)
+		err = a.configure(ctx, want.Pool, settings, keypool.Change{By: want.By})
 	}
 	return bus.PoolSettings{Pool: want.Pool, Count: settings.Count, Width: settings.Width, Low: settings.Low}, err
 }

@@ -63,11 +63,11 @@ func (s *stores) add(ctx context.Context, key keypool.Key) (keypool.Info, error)
 }
 
 // configure changes a pool's settings, and returns once that is on record; one that is not verified is rebuilt first.
-func (s *stores) configure(ctx context.Context, pool string, settings keypool.Settings) error {
+func (s *stores) configure(ctx context.Context, pool string, settings keypool.Settings, change keypool.Change) error {
 	if err := s.pool.Rebuild(ctx, pool, s.bus.History()); err != nil {
 		return err
 	}
-	if err := s.pool.Configure(ctx, pool, settings); err != nil {
+	if err := s.pool.Configure(ctx, pool, settings, change); err != nil {
 		return err
 	}
 	return s.pool.Flush(ctx, s.bus.Journal())

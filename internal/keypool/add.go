@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,14 +13,16 @@ import (
 // DefaultLimit is how many products a key may order when nothing else is said.
 const DefaultLimit = 1000
 
-// Key is an app key as an administrator adds it. Secrets and tokens are not kept here.
+// Key is an app key as an administrator adds it. Its secret and its tokens are no part of it.
 type Key struct {
 	Pool    string // see worker.CheckName
 	AppKey  string // 1 to 64 letters, digits, "_" or "-"
 	Limit   int64  // products it may order; 0 is DefaultLimit
 	Account string // buyer account it belongs to, at most 64 bytes; "" when there is only one
 	Alipay  string // what pays without a person: none (default), personal or business
-	By      string // who adds it, for the journal
+	Source  string // whose secret it has: own (default), kept sealed in the pool, or managed, the relay operator's
+	Onboard bool   // a new key takes no order before every step of its onboarding is done
+	Change  Change
 }
 
 // Validate names everything that is wrong with the key.
@@ -42,6 +45,11 @@ func (k Key) Validate() error {
 	default:
 		wrong = append(wrong, errors.New("alipay: must be none, personal or business"))
 	}
+	switch k.Source {
+	case "", "own", "managed":
+	default:
+		wrong = append(wrong, errors.New("source: must be own or managed"))
+	}
 	return errors.Join(wrong...)
 }
 
@@ -49,51 +57,59 @@ func (k Key) withDefaults() Key {
 	if k.Limit == 0 {
 		k.Limit = DefaultLimit
 	}
-	if k.Alipay == "" {
-		k.Alipay = "none"
-	}
-	k.Account, k.By = valid(k.Account), valid(k.By)
+	k.Alipay, k.Source, k.Account = cmp.Or(k.Alipay, "none"), cmp.Or(k.Source, "own"), valid(k.Account)
 	return k
 }
 
-// addScript adds a key or changes the one that is there; what was counted on it stays counted. Where Redis may be lost and the
-// pool be rebuilt, a key is new, and takes nothing, until the journal has it: what it took would be on a key that nobody knows.
+// addScript adds a key, takes back a removed one, or changes the one that is there; what was counted on it stays counted.
 //
-//	KEYS    the pool's
-//	ARGV    1 app key  2 limit  3 account  4 alipay  5 by
-//	returns ok and the key | broken <app key>
-var addScript = newScript(`
-local app, limit, account, alipay, by = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local k = key(app)
+//	KEYS    the pool's, then the change
+//	ARGV    1 app key  2 limit  3 account  4 alipay  5 source  6 1 if it is to be onboarded
+//	returns ok and the key | broken <app key> | stale | reused
+var addScript = newChange(`
+local app, limit, account, alipay, source = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local known, k = repeated(), key(app)
+if type(known) == 'table' then return known end
+if k and known then return info(k) end
 if not k and redis.call('LPOS', KEYS[2], app) then return fail('broken', app) end
-if not pool.born then create(by) end
-local function write(name, value) redis.call('HSET', KEYS[1], app .. '.' .. name, value) end
-if not k then
-  write('limit', limit) write('used', 0) write('held', 0) write('state', 'new')
-  write('account', account) write('alipay', alipay) write('version', 1)
-  redis.call('RPUSH', KEYS[2], app)
-  redis.call('HINCRBY', KEYS[1], 'size', 1)
-  k = key(app)
-  if server == '' then join(k) end
-  event('added', k, by)
-elseif k.limit ~= limit or k.account ~= account or redis.call('HGET', KEYS[1], app .. '.alipay') ~= alipay then
-  local before = room(k)
-  k.limit, k.account = limit, account
-  shift(room(k) - before)
-  write('limit', limit) write('account', account) write('alipay', alipay)
+local v = redis.call('HMGET', KEYS[1], app .. '.version', app .. '.source')
+local old = stale(v[1])
+if old then return old end
+if not pool.born then create('') end
+
+local function write()
+  redis.call('HSET', KEYS[1], app .. '.limit', limit, app .. '.account', account, app .. '.alipay', alipay, app .. '.source', source)
   redis.call('HINCRBY', KEYS[1], app .. '.version', 1)
-  if k.state == 'spent' and k.used < k.limit then join(k) end
-  event('changed', k, by)
+end
+if not k or k.state == 'removed' then
+  write()
+  for _, counter in ipairs({'.used', '.held'}) do redis.call('HSETNX', KEYS[1], app .. counter, 0) end
+  redis.call('HSET', KEYS[1], app .. '.state', 'new')
+  if ARGV[6] == '1' and not k then redis.call('HSET', KEYS[1], app .. '.onboard', 1) end
+  redis.call('RPUSH', KEYS[2], app)
+  pool.size = redis.call('HINCRBY', KEYS[1], 'size', 1)
+  k = key(app)
+  admit(k)
+  tell('added', k)
+elseif k.limit ~= limit or k.account ~= account or k.alipay ~= alipay or (v[2] or 'own') ~= source then
+  local before = room(k)
+  k.limit, k.account, k.alipay = limit, account, alipay
+  shift(room(k) - before)
+  write()
+  if k.state == 'spent' and k.used < k.limit then place(k) end
+  tell('changed', k)
   tire(k)
 end
+made()
 if k.state ~= 'new' then alarm() end
 return info(k)
 `)
 
 // Add adds a key to a pool, which is made with default settings if it is missing. With Config.History it is drawn from as soon as
-// its event is flushed. An app key that is there keeps its count and
-// its state: its limit, account and alipay change, a spent key whose new limit leaves room comes back, and one whose limit is
-// now reached is spent. Adding the same again changes nothing. Errors: Key.Validate's, or a *worker.Trouble.
+// its event is flushed. An app key that is there keeps its count and its state: its limit, account, alipay and source change, a
+// spent key whose new limit leaves room comes back, and one whose limit is now reached is spent. One that was removed comes back
+// with what was counted on it. Adding the same again changes nothing. Errors: Key.Validate's, *worker.Denied, or a
+// *worker.Trouble.
 func (p *Pool) Add(ctx context.Context, k Key) (Info, error) {
 	if err := k.Validate(); err != nil {
 		return Info{}, err
@@ -102,7 +118,12 @@ func (p *Pool) Add(ctx context.Context, k Key) (Info, error) {
 	if err := p.name(ctx, k.Pool); err != nil {
 		return Info{}, err
 	}
-	return infoOf(k.Pool)(p.run(ctx, k.Pool, addScript, namesOf(k.Pool).keys(), k.AppKey, k.Limit, k.Account, k.Alipay, k.By))
+	onboard := 0
+	if k.Onboard {
+		onboard = 1
+	}
+	args := k.Change.args(k.AppKey, k.Limit, k.Account, k.Alipay, k.Source, onboard)
+	return infoOf(k.Pool)(p.run(ctx, k.Pool, addScript, k.Change.keys(namesOf(k.Pool)), args...))
 }
 
 // valid makes free text fit for an event.

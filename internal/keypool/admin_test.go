@@ -65,9 +65,10 @@ func TestLowAndExhaustedAreToldOnce(t *testing.T) {
 
 func TestAddingAKeyAgainKeepsItsCount(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
-		k := Key{Pool: "default", AppKey: "1001", Account: "buyer-7", By: "root"}
+		k := Key{Pool: "default", AppKey: "1001", Account: "buyer-7", Change: Change{By: "root"}}
 		if diff := cmp.Diff(Info{
-			Pool: "default", AppKey: "1001", State: StateActive, Limit: 1000, Left: 1000, Account: "buyer-7", Alipay: "none", Version: 1,
+			Pool: "default", AppKey: "1001", State: StateActive, Limit: 1000, Left: 1000, Account: "buyer-7", Alipay: "none",
+			Source: "own", Version: 1,
 		}, add(t, p, k)); diff != "" {
 			t.Fatalf("a new key: %s", diff)
 		}
@@ -131,7 +132,7 @@ func TestABenchedKeyStartsNothingAndFinishesWhatRuns(t *testing.T) {
 		waiting := draw(t, p, order1("default", "waiting", 3))
 		unsend(t, p, waiting, worker.CodeThrottled)
 		for range 2 {
-			if info, err := p.Bench(t.Context(), "default", "k1", "root", "risk control"); err != nil || info.State != StateBenched || info.Left != 0 {
+			if info, err := p.Alter(t.Context(), "default", "k1", Bench, Change{By: "root", Why: "risk control"}); err != nil || info.State != StateBenched || info.Left != 0 {
 				t.Fatalf("bench: %+v, %v", info, err)
 			}
 		}
@@ -142,7 +143,7 @@ func TestABenchedKeyStartsNothingAndFinishesWhatRuns(t *testing.T) {
 		wantKey(t, p, "default", "k1", StateBenched, 2, 0)
 		wantKey(t, p, "default", "k2", StateActive, 0, 3)
 		for range 2 {
-			if info, err := p.Restore(t.Context(), "default", "k1", "root"); err != nil || info.State != StateReady || info.Left != 8 {
+			if info, err := p.Alter(t.Context(), "default", "k1", Restore, Change{By: "root"}); err != nil || info.State != StateReady || info.Left != 8 {
 				t.Fatalf("restore: %+v, %v", info, err)
 			}
 		}
@@ -177,13 +178,13 @@ func TestAKeySpentOnTheBenchStaysSpent(t *testing.T) {
 		quiet(t, p, "default", 10)
 		claim := draw(t, p, order1("default", "r", 10))
 		second := draw(t, p, onKey(order1("default", "s", 1), "k1"))
-		if _, err := p.Bench(t.Context(), "default", "k1", "", "probe"); err != nil {
+		if _, err := p.Alter(t.Context(), "default", "k1", Bench, Change{Why: "probe"}); err != nil {
 			t.Fatal(err)
 		}
 		settle(t, p, claim, placed, 10)
 		settle(t, p, second, refused, 0)
 		wantKey(t, p, "default", "k1", StateSpent, 10, 0)
-		if info, err := p.Restore(t.Context(), "default", "k1", ""); err != nil || info.State != StateSpent {
+		if info, err := p.Alter(t.Context(), "default", "k1", Restore, Change{}); err != nil || info.State != StateSpent {
 			t.Fatalf("restore: %+v, %v", info, err)
 		}
 	})
@@ -223,21 +224,17 @@ func TestAdministrationRefusesWhatIsWrong(t *testing.T) {
 			"width": {Count: CountLines},
 			"low":   {Count: CountLines, Width: 1, Low: -1},
 		} {
-			if err := p.Configure(t.Context(), "p", s); err == nil || !strings.HasPrefix(err.Error(), field+":") {
+			if err := p.Configure(t.Context(), "p", s, Change{}); err == nil || !strings.HasPrefix(err.Error(), field+":") {
 				t.Errorf("%s: got %v", field, err)
 			}
 		}
-		if got, err := p.Settings(t.Context(), "p"); err != nil || got != DefaultSettings {
+		if got, err := p.Settings(t.Context(), "p"); err != nil || got.Count != DefaultSettings.Count || got.Width != 1 {
 			t.Errorf("settings of a pool that is not there: %+v, %v", got, err)
 		}
-		if err := p.Configure(t.Context(), "", DefaultSettings); err == nil {
+		if err := p.Configure(t.Context(), "", DefaultSettings, Change{}); err == nil {
 			t.Error("a pool without a name was configured")
 		}
-		_, err := p.Restore(t.Context(), "p", "k", "")
-		wantCode(t, err, worker.CodeInternal)
-		_, err = p.Bench(t.Context(), "p", "k", "", "")
-		wantCode(t, err, worker.CodeInternal)
-		_, err = p.Left(t.Context(), "p")
+		_, err := p.Left(t.Context(), "p")
 		wantCode(t, err, worker.CodeNoPool)
 		if pools, err := p.Pools(t.Context()); err != nil || len(pools) != 0 {
 			t.Errorf("pools %q, %v", pools, err)

@@ -120,7 +120,11 @@ func (r reply) number(i int) int64 {
 }
 
 // refusal gives a status other than ok its code and its words.
-func refusal(pool, status, detail string) *worker.Trouble {
+func refusal(pool, status, detail string) error {
+	if denied, ok := denials[status]; ok {
+		denied.Reason += detail
+		return &denied
+	}
 	trouble := func(code worker.Code, reason string) *worker.Trouble {
 		return &worker.Trouble{Code: code, Reason: "pool " + pool + ": " + reason}
 	}

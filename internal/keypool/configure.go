@@ -1,9 +1,11 @@
 package keypool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"autopurchase/worker"
 )
@@ -19,11 +21,21 @@ type Settings struct {
 	Count string // CountLines or CountUnits: what a key's limit counts. Orders under way keep the unit they were drawn in
 	Width int    // how many keys are active at once, 1 to 1000
 	Low   int64  // what all usable keys together can still take, below which the pool is low; 0 never
-	By    string // who changes them, for the journal
+	// Strategy is which active key takes an order: StrategyFirst, the default, or StrategyEven.
+	Strategy string
+	// Recipients are for whom secrets are sealed: the public keys of the relays, as age writes them.
+	Recipients []string
+	Version    int64 // counts their changes; not to be set
 }
 
+// Which of the active keys takes an order.
+const (
+	StrategyFirst = "first" // the first one with room, so that keys are used up one after the other
+	StrategyEven  = "even"  // the one with the most room
+)
+
 // DefaultSettings are those of a pool that was made by adding its first key.
-var DefaultSettings = Settings{Count: CountLines, Width: 1, Low: 100}
+var DefaultSettings = Settings{Count: CountLines, Width: 1, Low: 100, Strategy: StrategyFirst}
 
 const maxWidth = 1000
 
@@ -39,21 +51,37 @@ func (s Settings) Validate() error {
 	if s.Low < 0 || s.Low > maxCount {
 		wrong = append(wrong, fmt.Errorf("low: %d is not between 0 and %d", s.Low, maxCount))
 	}
+	if s.Strategy != "" && s.Strategy != StrategyFirst && s.Strategy != StrategyEven {
+		wrong = append(wrong, errors.New("strategy: must be first or even"))
+	}
+	for i, r := range s.Recipients {
+		if worker.CheckName(r) != nil {
+			wrong = append(wrong, fmt.Errorf("recipients[%d]: is no recipient of age", i))
+		}
+	}
 	return errors.Join(wrong...)
 }
 
 // configureScript changes a pool's settings; the pool is made if it is missing.
 //
-//	KEYS    the pool's
-//	ARGV    1 count  2 width  3 low  4 by
-//	returns ok
+//	KEYS    the pool's, then the change
+//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients
+//	returns ok | stale | reused
 //
 // A smaller width sends the last active keys back to the head of the ready ones.
-var configureScript = newScript(`
-local count, width, low = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if pool.born and pool.count == count and pool.width == width and pool.low == low then return {'ok', events} end
-pool.count, pool.width, pool.low = count, width, low
-create(ARGV[4])
+var configureScript = newChange(`
+local count, width, low, strategy, recipients = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local known = repeated()
+if known then return known == true and {'ok', events} or known end
+local v = redis.call('HMGET', KEYS[1], 'version', 'recipients')
+local old = stale(v[1])
+if old then return old end
+made()
+if pool.born and pool.count == count and pool.width == width and pool.low == low and pool.strategy == strategy and (v[2] or '') == recipients then
+  return {'ok', events}
+end
+pool.count, pool.width, pool.low, pool.strategy = count, width, low, strategy
+create(recipients)
 while redis.call('LLEN', KEYS[3]) > width do
   local k = key(redis.call('LINDEX', KEYS[3], -1))
   if not k then break end
@@ -67,35 +95,43 @@ return {'ok', events}
 `)
 
 // Configure changes a pool's settings; the pool is made if it is missing. The same settings again change nothing. Errors:
-// Settings.Validate's, or a *worker.Trouble.
-func (p *Pool) Configure(ctx context.Context, pool string, s Settings) error {
+// Settings.Validate's, *worker.Denied, or a *worker.Trouble.
+func (p *Pool) Configure(ctx context.Context, pool string, s Settings, c Change) error {
 	if err := errors.Join(nameError(pool), s.Validate()); err != nil {
 		return err
 	}
 	if err := p.name(ctx, pool); err != nil {
 		return err
 	}
-	_, err := p.run(ctx, pool, configureScript, namesOf(pool).keys(), s.Count, s.Width, s.Low, valid(s.By))
+	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "))
+	_, err := p.run(ctx, pool, configureScript, c.keys(namesOf(pool)), args...)
 	return err
 }
 
 // Settings gives a pool's settings; those of a pool that is not there yet are DefaultSettings. Errors are *worker.Trouble.
 func (p *Pool) Settings(ctx context.Context, pool string) (Settings, error) {
 	var have struct {
-		Count string `redis:"count"`
-		Width int    `redis:"width"`
-		Low   int64  `redis:"low"`
+		Count      string `redis:"count"`
+		Width      int    `redis:"width"`
+		Low        int64  `redis:"low"`
+		Strategy   string `redis:"strategy"`
+		Recipients string `redis:"recipients"`
+		Version    int64  `redis:"version"`
 	}
 	if err := nameError(pool); err != nil {
 		return Settings{}, err
 	}
-	if err := p.client.HMGet(ctx, namesOf(pool).pool, "count", "width", "low").Scan(&have); err != nil {
+	fields := []string{"count", "width", "low", "strategy", "recipients", "version"}
+	if err := p.client.HMGet(ctx, namesOf(pool).pool, fields...).Scan(&have); err != nil {
 		return Settings{}, down(err)
 	}
 	if have.Count == "" {
 		return DefaultSettings, nil
 	}
-	return Settings{Count: have.Count, Width: have.Width, Low: have.Low}, nil
+	return Settings{
+		Count: have.Count, Width: have.Width, Low: have.Low, Strategy: have.Strategy, Recipients: strings.Fields(have.Recipients),
+		Version: have.Version,
+	}, nil
 }
 
 func nameError(pool string) error {

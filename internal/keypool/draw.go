@@ -18,7 +18,7 @@ import (
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
 // draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with
-// its key, unless that was benched meanwhile: then it moves.
+// its key, unless that was taken out of use meanwhile: then it moves.
 //
 // A reference with a lost record is looked up on every key before anything is sent. Who handles its first delivery knows that it
 // has not sent it, since it only draws before sending; but a later delivery may have, and the claim that fences the first one off
@@ -79,19 +79,22 @@ local function fits(k) return (account == '' or k.account == account) and k.used
 
 local function choose()
   for list = 3, 4 do
+    local best
     for i = 0, pool.size do
       local app = nth(list, i)
       if not app then break end
       local k = key(app)
       if not k then return nil, 'broken', app end
-      if fits(k) then return k end
+      if fits(k) and (not best or room(k) > room(best)) then best = k end
+      if best and (list == 4 or pool.strategy ~= 'even') then break end
     end
+    if best then return best end
   end
   local largest = -1
   for _, app in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
     local k = key(app)
     if not k then return nil, 'broken', app end
-    if account == '' or k.account == account then largest = math.max(largest, k.limit) end
+    if k.state ~= 'retired' and (account == '' or k.account == account) then largest = math.max(largest, k.limit) end
   end
   if largest >= 0 and n > largest then return nil, 'too_large', n .. ' of ' .. largest end
   return nil, 'no_key', tostring(n)
@@ -129,7 +132,7 @@ if c then
     if not key(app) then return fail('broken', app) end
   end
   local k = c.k ~= '' and key(c.k)
-  if k and not bound and k.state ~= 'benched' then
+  if k and not bound and not resting[k.state] then
     redis.call('HSET', KEYS[6], 's', 'sent', 'o', owner, 'a', attempt, 't', now, 'l', 0)
     c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
     return answer(c, 'send')

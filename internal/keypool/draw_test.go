@@ -191,7 +191,7 @@ func TestAClaimThatMovesIsNotSentAgainOnceMore(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10, 10)
 		unsend(t, p, draw(t, p, order1("default", "r", 1)), worker.CodeAbsent)
-		if _, err := p.Bench(t.Context(), "default", "k1", "", ""); err != nil {
+		if _, err := p.Alter(t.Context(), "default", "k1", Bench, Change{}); err != nil {
 			t.Fatal(err)
 		}
 		claim := draw(t, p, by(order1("default", "r", 1), "owner-2", 2))

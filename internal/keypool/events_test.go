@@ -73,7 +73,7 @@ func (j *journal) wantAll(t *testing.T, p *Pool, pool string, n int) {
 func TestAnEventTellsAllAboutItsKey(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		before := time.Now().Add(-time.Minute)
-		add(t, p, Key{Pool: "default", AppKey: "1001", Limit: 50, Account: "buyer-7", Alipay: "business", By: "anna\xff"})
+		add(t, p, Key{Pool: "default", AppKey: "1001", Limit: 50, Account: "buyer-7", Alipay: "business", Change: Change{By: "anna\xff"}})
 		events, err := p.Events(t.Context(), "default")
 		if err != nil || len(events) != 3 {
 			t.Fatalf("%d events, %v", len(events), err)
@@ -85,7 +85,8 @@ func TestAnEventTellsAllAboutItsKey(t *testing.T) {
 		got.At = time.Time{}
 		want := worker.PoolEvent{
 			Pool: "default", Sequence: 2, Kind: worker.EventAdded, AppKey: "1001", Limit: 50, Left: 50,
-			Account: "buyer-7", Alipay: "business", Count: "lines", Width: 1, Low: 100, By: "anna\uFFFD",
+			Account: "buyer-7", Alipay: "business", Source: "own", State: "active", Version: 1,
+			Count: "lines", Width: 1, Low: 100, Strategy: "first", By: "anna\uFFFD",
 		}
 		if got != want {
 			t.Errorf("got %+v, want %+v", got, want)

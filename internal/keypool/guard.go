@@ -35,7 +35,7 @@ local function recorded(event)
   local app = cjson.decode(event).app_key
   local k = app and key(app)
   if not k or k.state ~= 'new' then return false end
-  join(k)
+  place(k)
   return true
 end
 

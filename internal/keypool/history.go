@@ -35,16 +35,21 @@ type past struct {
 	last     int64      // sequence of the last event
 	keys     []*pastKey // in the order in which they came
 	byName   map[string]*pastKey
+	active   []*pastKey // as they are drawn from
+	ready    []*pastKey
+	changes  []string           // ids of the latest changes
 	open     map[string]share   // by request: results that leave it open whether orders exist
 	flights  map[string]*flight // by request: what may not be finished
 	results  int64              // how many were read
 }
 
 type pastKey struct {
-	appKey, account, alipay      string
-	limit, floor, used, versions int64 // versions is 0 for a key that the journal does not know
-	benched                      bool
-	certain                      int64 // of used, what no other key can have taken
+	appKey, account, alipay, source string
+	limit, floor, used, version     int64 // version is 0 for a key that the journal does not know
+	certain                         int64 // of used, what no other key can have taken
+	cleared                         int64 // of what was ever counted, what counts no longer
+	state                           State
+	onboard                         bool // a step of its onboarding is missing
 }
 
 // flight is a request that is not finished, as far as the broker's consumer knows.
@@ -143,30 +148,6 @@ func (p *past) take(requests iter.Seq2[worker.Request, error], delivered bool) e
 }
 
 func nameOf(tenant, id string) string { return tenant + "." + id }
-
-// apply takes one event of the journal into the picture. Every event of a key carries all about it, so that a journal whose
-// beginning has aged away still tells what counts.
-func (p *past) apply(event worker.PoolEvent) {
-	p.last = max(p.last, event.Sequence)
-	if event.Count != "" {
-		p.settings = Settings{Count: event.Count, Width: max(1, int(event.Width)), Low: event.Low}
-	}
-	if event.AppKey == "" {
-		return
-	}
-	k := p.key(event.AppKey)
-	k.versions = max(1, k.versions)
-	k.limit, k.account, k.alipay = event.Limit, event.Account, event.Alipay
-	k.floor = max(k.floor, event.Used)
-	switch event.Kind {
-	case worker.EventChanged:
-		k.versions++
-	case worker.EventBenched:
-		k.benched = true
-	case worker.EventRestored:
-		k.benched = false
-	}
-}
 
 func (p *past) key(appKey string) *pastKey {
 	k := p.byName[appKey]

@@ -12,14 +12,16 @@ const (
 
 // names are the Redis keys of one pool.
 type names struct {
-	// pool is a hash of the pool's own fields (born, new, count, width, low, left, alarm, size, seq) and of those of each key
-	// (<app_key>.limit .used .held .state .account .alipay .version). No app key has a dot.
+	// pool is a hash of the pool's own fields (born, new, count, width, low, strategy, recipients, version, left, alarm, size,
+	// seq) and of those of each key (<app_key>.limit .used .held .state .account .alipay .source .version .cleared .onboard).
+	// No app key has a dot.
 	pool   string
 	known  string // list: all app keys in the order in which they came
 	active string // list: app keys that are drawn first
 	ready  string // list: app keys that take over, in order
 	events string // list: the outbox, oldest first
 	claim  string // what a claim's name begins with; its reference follows
+	change string // what the name of an administrator's change begins with; the id of its message follows
 }
 
 func namesOf(pool string) names {
@@ -31,6 +33,7 @@ func namesOf(pool string) names {
 		ready:  tag + "ready",
 		events: tag + "events",
 		claim:  tag + "claim:",
+		change: tag + "change:",
 	}
 }
 
@@ -40,6 +43,15 @@ func (n names) keys(references ...string) []string {
 	keys[0], keys[1], keys[2], keys[3], keys[4] = n.pool, n.known, n.active, n.ready, n.events
 	for _, reference := range references {
 		keys = append(keys, n.claim+reference)
+	}
+	return keys
+}
+
+// changes are KEYS of a script about changes that were made.
+func (n names) changes(ids ...string) []string {
+	keys := n.keys()
+	for _, id := range ids {
+		keys = append(keys, n.change+id)
 	}
 	return keys
 }

@@ -244,14 +244,14 @@ func (h *walked) administer(r *rapid.T) {
 	case "bench":
 		k := h.anyKey(r)
 		h.step(r, func(r *rapid.T) {
-			_, err := h.p.Bench(r.Context(), h.pool, k.name, "", "")
+			_, err := h.p.Alter(r.Context(), h.pool, k.name, Bench, Change{})
 			k.bench()
 			h.says(r, "bench "+k.name, "", err, "")
 		})
 	case "restore":
 		k := h.anyKey(r)
 		h.step(r, func(r *rapid.T) {
-			_, err := h.p.Restore(r.Context(), h.pool, k.name, "")
+			_, err := h.p.Alter(r.Context(), h.pool, k.name, Restore, Change{})
 			k.benched = false
 			h.says(r, "restore "+k.name, "", err, "")
 		})
@@ -275,7 +275,7 @@ func (h *walked) add(r *rapid.T, name string, limit int64, account string) {
 }
 
 func (h *walked) configure(r *rapid.T, width int, low int64) {
-	err := h.p.Configure(r.Context(), h.pool, Settings{Count: CountLines, Width: width, Low: low})
+	err := h.p.Configure(r.Context(), h.pool, Settings{Count: CountLines, Width: width, Low: low}, Change{})
 	h.model.width, h.model.low = width, low
 	h.says(r, fmt.Sprintf("configure width %d, low %d", width, low), "", err, "")
 }

@@ -59,6 +59,11 @@ func (p *Pool) renew(ctx context.Context, pool string, before standing, past *pa
 	if err != nil {
 		return err
 	}
+	for ids := range slices.Chunk(past.changes, chunk) {
+		if _, err := p.run(ctx, pool, rememberScript, namesOf(pool).changes(ids...), int(remembered/time.Second)); err != nil {
+			return err
+		}
+	}
 	references, args := past.script(before, claimed)
 	_, err = p.run(ctx, pool, rebuildScript, namesOf(pool).keys(references...), args...)
 	return err

@@ -4,8 +4,10 @@ package keypool
 // so only if the pool is still as it was when the history began to be read: another process may have been faster.
 //
 //	KEYS    the pool's, then the claims of open orders, then the claims of orders under way
-//	ARGV    1 server and 2 born as they were seen  3 count  4 width  5 low  6 last sequence of the journal  7 number of keys
-//	        for each key    app key, limit, used, certain, floor, benched or "", account, alipay, version (0: not in the journal)
+//	ARGV    1 server and 2 born as they were seen  3 count  4 width  5 low  6 strategy  7 recipients  8 version of these
+//	        9 last sequence of the journal  10 the app keys that are drawn from, in their order  11 number of keys
+//	        for each key    app key, limit, used, certain, floor, cleared, state, 1 if it is to be onboarded, account, alipay,
+//	                        source, version (0: not in the journal)
 //	        number of open orders
 //	        for each one    app keys, products, decided at ms, number of pieces, pieces…
 //	        for each order under way    lines, units, account; lines and units are 0 for one that was never delivered
@@ -32,10 +34,13 @@ if pool.server ~= seen_server or (redis.call('HGET', KEYS[1], 'born') or '') ~= 
 
 local fresh = not pool.born
 if fresh then for i = 1, 5 do redis.call('DEL', KEYS[i]) end end
-local count, width, low, last = word(), number(), number(), number()
+local count, width, low, strategy, recipients, version, last, line = word(), number(), number(), word(), word(), number(), number(), word()
 local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
 local ahead = fresh or last > seq
-if ahead then pool.count, pool.width, pool.low = count, width, low end
+if ahead then
+  pool.count, pool.width, pool.low, pool.strategy = count, width, low, strategy
+  redis.call('HSET', KEYS[1], 'recipients', recipients, 'version', version)
+end
 while true do
   local head = redis.call('LINDEX', KEYS[5], 0)
   if not head or cjson.decode(head).sequence > last then break end
@@ -45,27 +50,35 @@ end
 
 local behind = ahead
 local known, books = redis.call('LRANGE', KEYS[2], 0, -1), {}
-for _, app in ipairs(known) do
+local function open(app)
   local k = key(app)
   books[app] = {here = k, limit = k and k.limit, account = k and k.account, state = k and k.state, used = k and k.used or 0}
+  return books[app]
 end
+for _, app in ipairs(known) do open(app) end
 for _ = 1, number() do
-  local app, limit, used, certain, floor = word(), number(), number(), number(), number()
-  local benched, account, alipay, version = word(), word(), word(), number()
+  local app, limit, used, certain, floor, cleared = word(), number(), number(), number(), number(), number()
+  local state, onboard, account, alipay, source, version = word(), word(), word(), word(), word(), number()
   local b = books[app]
   if not b and version > 0 then
-    b = {used = 0}
-    books[app] = b
+    b = open(app)
     known[#known + 1] = app
-    redis.call('RPUSH', KEYS[2], app)
   end
   if b then
     b.recorded = version > 0
+    local more = cleared - tonumber(redis.call('HGET', KEYS[1], app .. '.cleared') or '0')
+    if more > 0 then
+      b.used = math.max(0, b.used - more)
+      redis.call('HSET', KEYS[1], app .. '.cleared', cleared)
+    elseif more < 0 then -- the journal does not have the last reset yet
+      used, certain, floor = math.max(0, used + more), math.max(0, certain + more), 0
+    end
     b.used, b.sum, b.certain = math.max(b.used, floor), used, certain
     if version > 0 and (ahead or not b.here) then
       redis.call('HSET', KEYS[1], app .. '.limit', limit, app .. '.account', account, app .. '.alipay', alipay,
-        app .. '.version', version)
-      b.limit, b.account, b.state = limit, account, benched ~= '' and 'benched' or 'new'
+        app .. '.source', source, app .. '.version', version)
+      if onboard == '1' then redis.call('HSET', KEYS[1], app .. '.onboard', 1) else redis.call('HDEL', KEYS[1], app .. '.onboard') end
+      b.limit, b.account, b.state = limit, account, resting[state] and state or 'new'
     end
   end
 end
@@ -141,7 +154,7 @@ for _, f in ipairs(flights) do
   local record = {f.n}
   for _, app in ipairs(known) do
     local b = books[app]
-    if b.limit and not f.own[app] and (f.account == '' or f.account == b.account) and b.used < b.limit and b.certain + f.n <= b.limit then
+    if b.limit and b.state ~= 'removed' and not f.own[app] and (f.account == '' or f.account == b.account) and b.used < b.limit and b.certain + f.n <= b.limit then
       b.held = b.held + f.n
       record[#record + 1] = app
     end
@@ -149,32 +162,41 @@ for _, f in ipairs(flights) do
   redis.call('HSET', KEYS[1], 'lost:' .. f.claim, table.concat(record, ' '))
 end
 
-local order, listed = {}, {}
-for list = 3, 4 do
-  for _, app in ipairs(redis.call('LRANGE', KEYS[list], 0, -1)) do
-    if books[app] and not listed[app] then
-      order[#order + 1] = app
-      listed[app] = true
-    end
+local order, listed, size = {}, {}, 0
+local function list(app)
+  if books[app] and not listed[app] then
+    order[#order + 1] = app
+    listed[app] = true
   end
-  redis.call('DEL', KEYS[list])
 end
+if ahead then
+  for app in string.gmatch(line, '%S+') do list(app) end
+end
+for i = 3, 4 do
+  for _, app in ipairs(redis.call('LRANGE', KEYS[i], 0, -1)) do list(app) end
+  redis.call('DEL', KEYS[i])
+end
+redis.call('DEL', KEYS[2])
 for _, app in ipairs(known) do
-  if not listed[app] then order[#order + 1] = app end
+  list(app)
+  if books[app].state ~= 'removed' then
+    redis.call('RPUSH', KEYS[2], app)
+    size = size + 1
+  end
 end
-pool.born, pool.left, pool.alarm, pool.lost = now, 0, 0, #flights
-redis.call('HSET', KEYS[1], 'born', now, 'server', server, 'count', pool.count, 'width', pool.width,
-  'low', pool.low, 'seq', math.max(seq, last), 'size', #known, 'left', 0, 'alarm', 0, 'lost', #flights)
+pool.born, pool.left, pool.alarm, pool.lost, pool.size = now, 0, 0, #flights, size
+redis.call('HSET', KEYS[1], 'born', now, 'server', server, 'count', pool.count, 'width', pool.width, 'low', pool.low,
+  'strategy', pool.strategy, 'seq', math.max(seq, last), 'size', size, 'left', 0, 'alarm', 0, 'lost', #flights)
 for _, app in ipairs(order) do
   local b = books[app]
   if b.limit then
-    local state = b.state == 'benched' and 'benched' or 'new'
+    local state = resting[b.state] and b.state or 'new'
     redis.call('HSET', KEYS[1], app .. '.used', b.used, app .. '.held', b.held, app .. '.state', state)
     local k, waits = key(app), b.state == 'new' and not b.recorded
-    if k.used >= k.limit and state ~= 'benched' then become(k, 'spent') elseif state ~= 'benched' and not waits then join(k) end
+    if state == 'new' and not waits or state == 'onboarding' then place(k) end
   end
 end
-event('rebuilt', nil, '', #known .. ' keys, ' .. #flights .. ' orders under way')
+event('rebuilt', nil, {why = size .. ' keys, ' .. #flights .. ' orders under way'})
 alarm()
 return {'ok', events}
 `))

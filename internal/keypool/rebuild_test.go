@@ -117,7 +117,7 @@ func lived(t *testing.T, p *Pool) *stored {
 	s.buy(t, p, "none", refused, 5)
 	s.buy(t, p, "decided", unknownOne, 4)
 	s.decide(t, p, "decided", 4)
-	if _, err := p.Bench(t.Context(), "default", "k4", "", "unauthorized"); err != nil {
+	if _, err := p.Alter(t.Context(), "default", "k4", Bench, Change{Why: "unauthorized"}); err != nil {
 		t.Fatal(err)
 	}
 	add(t, p, Key{Pool: "default", AppKey: "k2", Limit: 60, Account: "buyer-7"})

@@ -1,16 +1,23 @@
 package keypool
 
-import "autopurchase/worker"
+import (
+	"strings"
+
+	"autopurchase/worker"
+)
 
 // script writes the past as the arguments of rebuildScript.
 func (p *past) script(before standing, claimed map[string]bool) (references []string, args []any) {
-	args = append(args, before.server, before.born, p.settings.Count, p.settings.Width, p.settings.Low, p.last, len(p.keys))
+	set := p.settings
+	args = append(args, before.server, before.born, set.Count, set.Width, set.Low, set.Strategy, strings.Join(set.Recipients, " "), set.Version,
+		p.last, strings.Join(p.order(), " "), len(p.keys))
 	for _, k := range p.keys {
-		benched := ""
-		if k.benched {
-			benched = "benched"
+		onboard := 0
+		if k.onboard {
+			onboard = 1
 		}
-		args = append(args, k.appKey, k.limit, k.used, k.certain, k.floor, benched, k.account, k.alipay, k.versions)
+		args = append(args, k.appKey, k.limit, k.counts(k.used), k.counts(k.certain), k.floor, k.cleared, string(k.state), onboard,
+			k.account, k.alipay, k.source, k.version)
 	}
 	at := len(args)
 	args = append(args, 0)
@@ -58,4 +65,14 @@ func (p *past) references(meant func(*flight) bool) (references []string) {
 		}
 	}
 	return references
+}
+
+// order lists the keys that are drawn from, as they stand in line.
+func (p *past) order() (appKeys []string) {
+	for _, list := range [][]*pastKey{p.active, p.ready} {
+		for _, k := range list {
+			appKeys = append(appKeys, k.appKey)
+		}
+	}
+	return appKeys
 }

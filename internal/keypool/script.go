@@ -60,16 +60,20 @@ func (p *Pool) allows(s *script) time.Duration {
 //	server  that identity, or "" from a caller who does not verify
 //	now     Redis's clock, milliseconds
 //	pool    the pool's settings; pool.born is false when there is no such pool
-//	create  writes the pool's settings, and makes the pool if it is missing; one of which it is proven that it never was
-//	        is born at 0, so that no order can be older
+//	event   appends to the outbox what happened to the pool, or to a key of it, and whatever more there is to say
 //	key     reads a key's books; nil when a counter is missing, which is never taken for 0
 //	nth     looks an app key up in the list of active or of ready ones
 //	move    books used and held of a key and keeps pool.left, what all usable keys can still take
 //	keep    writes a key's used and held, and pool.left
 //	leave   takes a key out of use
 //	fill    lets ready keys become active until there are as many as the pool's width
-//	tire    takes a key that reached its limit out of use
+//	resting are the states in which a key starts no order whatever room it has
+//	tire    takes a key that reached its limit out of use; what a person took out stays as it is
 //	join    puts a key into use: active if there is a place, else ready
+//	unready says whether a step of the key's onboarding is missing
+//	place   puts a key where it belongs: to its onboarding, to the spent ones, or into use
+//	admit   places a key of which nothing was ordered yet, once the journal has it where Redis may be lost and the pool be
+//	        rebuilt: what it took before would be on a key that nobody knows. Until then it is new
 //	bench   takes a key out of use until it is restored
 //	info    the reply of scripts about a key
 //	also    lists the other keys that a claim is on, of which it is not known which one took the order; on lists all of them
@@ -84,39 +88,36 @@ local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local events = 0
 
-local pool = redis.call('HMGET', KEYS[1], 'born', 'count', 'width', 'low', 'left', 'alarm', 'size', 'server', 'lost')
+local pool = redis.call('HMGET', KEYS[1], 'born', 'count', 'width', 'low', 'left', 'alarm', 'size', 'server', 'lost', 'strategy')
 pool = {
   born = tonumber(pool[1] or nil), count = pool[2] or 'lines', width = tonumber(pool[3] or '1'),
   low = tonumber(pool[4] or '100'), left = tonumber(pool[5] or '0'), alarm = tonumber(pool[6] or '0'), size = tonumber(pool[7] or '0'),
-  server = pool[8] or '', lost = tonumber(pool[9] or '0'),
+  server = pool[8] or '', lost = tonumber(pool[9] or '0'), strategy = pool[10] or 'first',
 }
 
 local function fail(status, detail) return {status, events, detail or ''} end
 
-local function event(kind, k, by, why)
+local function event(kind, k, more)
   local e = {
     kind = kind, sequence = redis.call('HINCRBY', KEYS[1], 'seq', 1), at = now, left = pool.left,
-    count = pool.count, width = pool.width, low = pool.low, by = by or '', why = why or '',
+    count = pool.count, width = pool.width, low = pool.low, strategy = pool.strategy,
   }
   if k then
-    e.app_key, e.limit, e.used, e.held = k.app, k.limit, k.used, k.held
-    e.account, e.alipay = k.account, redis.call('HGET', KEYS[1], k.app .. '.alipay') or ''
+    local v = redis.call('HMGET', KEYS[1], k.app .. '.source', k.app .. '.version')
+    e.app_key, e.limit, e.used, e.held, e.account, e.alipay = k.app, k.limit, k.used, k.held, k.account, k.alipay
+    e.source, e.version, e.state = v[1] or 'own', tonumber(v[2] or '0'), k.state ~= 'new' and k.state or nil
   end
+  for name, value in pairs(more or {}) do e[name] = value end
   redis.call('RPUSH', KEYS[5], cjson.encode(e))
   events = events + 1
 end
 
-local function create(by)
-  local never_was = redis.call('HGET', KEYS[1], 'new')
-  redis.call('HSETNX', KEYS[1], 'born', never_was and 0 or now)
-  redis.call('HSET', KEYS[1], 'count', pool.count, 'width', pool.width, 'low', pool.low)
-  event('pool', nil, by)
-end
-
 local function key(app)
-  local v = redis.call('HMGET', KEYS[1], app .. '.limit', app .. '.used', app .. '.held', app .. '.state', app .. '.account')
+  local v = redis.call('HMGET', KEYS[1], app .. '.limit', app .. '.used', app .. '.held', app .. '.state', app .. '.account', app .. '.alipay')
   if not (v[1] and v[2] and v[3] and v[4]) then return nil end
-  return {app = app, limit = tonumber(v[1]), used = tonumber(v[2]), held = tonumber(v[3]), state = v[4], account = v[5] or ''}
+  return {
+    app = app, limit = tonumber(v[1]), used = tonumber(v[2]), held = tonumber(v[3]), state = v[4], account = v[5] or '', alipay = v[6] or '',
+  }
 end
 
 local function room(k)
@@ -167,8 +168,10 @@ local function fill()
   end
 end
 
+local resting = {onboarding = true, benched = true, disabled = true, retired = true, removed = true}
+
 local function tire(k)
-  if k.used < k.limit or k.state == 'spent' then return end
+  if k.used < k.limit or k.state == 'spent' or resting[k.state] and k.state ~= 'benched' then return end
   local usable = k.state ~= 'benched'
   leave(k, 'spent')
   event('spent', k)
@@ -185,6 +188,22 @@ local function join(k)
   end
 end
 
+local function unready(k) return redis.call('HEXISTS', KEYS[1], k.app .. '.onboard') == 1 end
+
+local function place(k)
+  if unready(k) then
+    become(k, 'onboarding')
+  elseif k.used >= k.limit then
+    become(k, 'spent')
+  else
+    join(k)
+  end
+end
+
+local function admit(k)
+  if server == '' or unready(k) then place(k) else become(k, 'new') end
+end
+
 local function alarm()
   local level = 0
   if pool.left <= 0 then level = 2 elseif pool.left < pool.low then level = 1 end
@@ -198,10 +217,10 @@ local function alarm()
   end
 end
 
-local function bench(k, by, why)
-  if k.state ~= 'benched' and k.state ~= 'spent' then
+local function bench(k, why)
+  if k.state ~= 'spent' and not resting[k.state] then
     leave(k, 'benched')
-    event('benched', k, by, why)
+    event('benched', k, {why = why})
     fill()
   end
   alarm()
@@ -241,8 +260,8 @@ local function loosen(c)
 end
 
 local function info(k)
-  local v = redis.call('HMGET', KEYS[1], k.app .. '.alipay', k.app .. '.version')
-  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, v[1] or '', tonumber(v[2] or '0')}
+  local v = redis.call('HMGET', KEYS[1], k.app .. '.source', k.app .. '.version')
+  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, v[1] or 'own', tonumber(v[2] or '0')}
 end
 
 local function brief(turn, app, n, attempt, resent) return {'ok', events, turn, now, app, n, attempt, resent or 0} end

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -17,7 +18,12 @@ const (
 	StateReady   State = "ready"   // takes over when an active key is spent; takes what the active ones have no room for
 	StateActive  State = "active"  // drawn first
 	StateSpent   State = "spent"   // reached its limit
-	StateBenched State = "benched" // taken out by the machine; Restore puts it back
+	StateBenched State = "benched" // taken out by the machine, or by a person; Restore puts it back
+
+	StateOnboarding State = "onboarding" // takes nothing before its onboarding is done
+	StateDisabled   State = "disabled"   // taken out by a person, and put back only by one
+	StateRetired    State = "retired"    // has done its work
+	StateRemoved    State = "removed"    // no part of the pool any more; its count is kept
 
 	stateNew State = "new" // waits for the journal; shown as ready, with nothing left
 )
@@ -33,11 +39,12 @@ type Info struct {
 	Left    int64 // what it can still take; 0 unless ready or active
 	Account string
 	Alipay  string
-	Version int64 // counts the changes of limit, account and alipay, from 1
+	Source  string // whose secret it has: own or managed
+	Version int64  // counts what persons changed, from 1
 }
 
 // infoOf reads the reply of the scripts that return a key:
-// ok, events, app key, state, limit, used, held, account, alipay, version.
+// ok, events, app key, state, limit, used, held, account, alipay, source, version.
 func infoOf(pool string) func(reply, error) (Info, error) {
 	return func(r reply, err error) (Info, error) {
 		if err != nil {
@@ -45,7 +52,7 @@ func infoOf(pool string) func(reply, error) (Info, error) {
 		}
 		i := Info{
 			Pool: pool, AppKey: r.text(2), State: State(r.text(3)), Limit: r.number(4), Used: r.number(5), Held: r.number(6),
-			Account: r.text(7), Alipay: r.text(8), Version: r.number(9),
+			Account: r.text(7), Alipay: r.text(8), Source: r.text(9), Version: r.number(10),
 		}
 		return i.withLeft(), nil
 	}
@@ -161,6 +168,23 @@ func (p *Pool) Keys(ctx context.Context, pool string) ([]Info, error) {
 	return infos, nil
 }
 
+// Show gives one key as it stands, a removed one too. Errors: *worker.Denied if the pool does not have it, or a *worker.Trouble.
+func (p *Pool) Show(ctx context.Context, pool, appKey string) (Info, error) {
+	var books *redis.MapStringStringCmd
+	err := p.together(ctx, func(pipe redis.Pipeliner) { books = pipe.HGetAll(ctx, namesOf(pool).pool) })
+	if err != nil {
+		return Info{}, err
+	}
+	if _, there := books.Val()[appKey+".state"]; !there {
+		return Info{}, refusal(pool, "no_such_key", appKey)
+	}
+	info, ok := infoFrom(books.Val(), pool, appKey)
+	if !ok {
+		return Info{}, refusal(pool, "broken", appKey)
+	}
+	return info, nil
+}
+
 // infoFrom reads one key from the pool's books; ok is false when a counter is missing.
 func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool) {
 	ok = true
@@ -172,7 +196,7 @@ func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool)
 	info = Info{
 		Pool: pool, AppKey: appKey, State: State(books[appKey+".state"]),
 		Limit: number("limit"), Used: number("used"), Held: number("held"), Version: number("version"),
-		Account: books[appKey+".account"], Alipay: books[appKey+".alipay"],
+		Account: books[appKey+".account"], Alipay: books[appKey+".alipay"], Source: cmp.Or(books[appKey+".source"], "own"),
 	}
 	return info.withLeft(), ok
 }

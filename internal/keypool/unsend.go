@@ -33,7 +33,7 @@ local k = key(c.k)
 if not k then return fail('broken', c.k) end
 loosen(c)
 redis.call('HSET', KEYS[6], 's', 'drawn')
-bench(key(c.k), '', why)
+bench(key(c.k), why)
 return {'ok', events}
 `)
 

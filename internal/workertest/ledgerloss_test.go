@@ -240,7 +240,7 @@ func TestAnOrderThatManyKeysShowOverDrawsNone(t *testing.T) {
 	for _, appKey := range rigKeys {
 		r.addKey(appKey, 12)
 	}
-	r.must(r.pool.Configure(r.ctx, "default", keypool.Settings{Count: keypool.CountLines, Width: 3, Low: 1}))
+	r.must(r.pool.Configure(r.ctx, "default", keypool.Settings{Count: keypool.CountLines, Width: 3, Low: 1}, keypool.Change{}))
 	stop := r.work()
 	r.buyAll("before", 8)
 	stop()
