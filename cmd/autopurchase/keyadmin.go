@@ -64,6 +64,6 @@ func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSe
 func keyInfo(pool string, info keypool.Info) bus.KeyInfo {
 	return bus.KeyInfo{
 		AppKey: info.AppKey, Pool: pool, State: string(info.State), Limit: info.Limit, Used: info.Used, Held: info.Held, Left: info.Left,
-		Account: info.Account, Alipay: info.Alipay, Source: "managed", Version: info.Version,
+		Account: info.Account, Alipay: info.Alipay, Source: info.Source, Version: info.Version,
 	}
 }

@@ -278,6 +278,9 @@ func TestAnOrderThatManyKeysShowOverDrawsNone(t *testing.T) {
 		r.ask(r.request(fmt.Sprint("after-", i), 0))
 	}
 	r.until("the pool to have no key", func(e worker.Event) bool { return e.Stage == worker.StagePaused && e.Code == worker.CodeNoKey })
+	r.awaits("the last orders to be counted", func() bool {
+		return !slices.ContainsFunc(rigKeys, func(appKey string) bool { return r.key(appKey).Held > 0 })
+	})
 	r.wantNoneOverDrawn()
 	before, err := r.pool.Keys(r.ctx, "default")
 	r.must(err)
