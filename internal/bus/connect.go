@@ -229,15 +229,11 @@ func (b *Bus) stream(ctx context.Context, name string) (jetstream.Stream, error)
 
 // last gives the last message on a subject of a stream, or nil if there is none. The subject may have wildcards.
 func (b *Bus) last(ctx context.Context, name, subject string) (*jetstream.RawStreamMsg, error) {
-	stream, err := b.stream(ctx, name)
-	if err != nil {
+	msg, err := b.lastOf(ctx, name, subject)
+	if msg == nil || err != nil {
 		return nil, err
 	}
-	msg, err := stream.GetLastMsgForSubject(ctx, subject)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, nil
-	}
-	return msg, err
+	return &jetstream.RawStreamMsg{Subject: msg.Subject, Sequence: msg.Sequence, Header: msg.Header, Data: msg.Data, Time: msg.Time}, nil
 }
 
 // alarm reports what a person must look at.

@@ -38,10 +38,11 @@ type followed struct {
 // place is where a reader goes on in a stream.
 type place struct {
 	stream  string
+	whole   string // all of its subjects
 	filters []string
 	next    uint64    // sequence; 0 goes by time
 	since   time.Time // zero is the beginning
-	ready   func()    // called once, when the first consumer exists
+	newest  time.Time // when the last message before it was stored
 	// end tells the last sequence that there is, for a reader who wants no more: io.EOF is the final error when it is past
 	// that. nil reads on for ever.
 	end func(context.Context, place) (uint64, error)
@@ -82,10 +83,6 @@ func (b *Bus) readOn(ctx context.Context, at *place, yield func(followed, error)
 		return !refused(err) || yieldFinal(ctx, yield, fmt.Errorf("follow stream %s: %w", at.stream, err))
 	}
 	defer b.dropConsumer(at.stream, consumer.CachedInfo().Name)
-	if at.ready != nil {
-		at.ready()
-		at.ready = nil
-	}
 	if at.end != nil && consumer.CachedInfo().NumPending == 0 {
 		end, err := at.end(setup, *at)
 		if over := err == nil && end < max(at.next, 1); over {

@@ -2,12 +2,12 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -67,13 +67,9 @@ type news struct {
 
 // tell sends what one stream has to say.
 func (b *Bus) tell(ctx context.Context, at place, to chan<- news) {
-	for msg, err := range b.follow(ctx, at) {
-		n := news{err: err}
-		if err == nil {
-			n.message = Message{msg.Subject(), at.stream, msg.sequence, msg.at, msg.Headers(), msg.Data()}
-		}
+	for msg, err := range b.tail(ctx, at) {
 		select {
-		case to <- n:
+		case to <- news{msg, err}:
 		case <-ctx.Done():
 			return
 		}
@@ -86,33 +82,38 @@ func (b *Bus) places(ctx context.Context, options WatchOptions) ([]place, error)
 	if err != nil {
 		return nil, err
 	}
-	ready := readiness(len(filters), options.Ready)
 	places := make([]place, 0, len(filters))
 	for _, stream := range b.spec() {
 		if len(filters[stream.Name]) == 0 {
 			continue
 		}
-		at := place{stream: stream.Name, filters: filters[stream.Name], since: options.Since, ready: ready}
-		if options.Since.IsZero() {
-			info, err := b.js.Stream(ctx, stream.Name)
-			if err != nil {
-				return nil, fmt.Errorf("watch stream %s: %w", stream.Name, err)
-			}
-			at.next = info.CachedInfo().State.LastSeq + 1
+		at := place{stream: stream.Name, whole: stream.Subjects[0], filters: filters[stream.Name], since: options.Since}
+		if err := b.start(ctx, &at); err != nil {
+			return nil, err
 		}
 		places = append(places, at)
+	}
+	if options.Ready != nil {
+		options.Ready()
 	}
 	return places, nil
 }
 
-// readiness calls ready on its n-th call.
-func readiness(n int, ready func()) func() {
-	var count atomic.Int64
-	return func() {
-		if count.Add(1) == int64(n) && ready != nil {
-			ready()
-		}
+// start finds the place behind the last message, unless a time is given. It returns ErrNoQueue, wrapped, if there is no such
+// stream.
+func (b *Bus) start(ctx context.Context, at *place) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	last, err := b.lastOf(ctx, at.stream, at.whole)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%w: no stream %s", ErrNoQueue, at.stream)
+	case err != nil:
+		return fmt.Errorf("watch stream %s: %w", at.stream, err)
+	case at.since.IsZero() && last != nil:
+		at.next, at.newest = last.Sequence+1, last.Time
 	}
+	return nil
 }
 
 // filters gives what to read from each stream.

@@ -111,17 +111,17 @@ func TestWatchSaysWhatItSkipped(t *testing.T) {
 	stream, err := b.js.Stream(bounded(t), StreamRequests)
 	must(t, err)
 	must(t, stream.Purge(bounded(t), jetstream.WithPurgeSequence(6)))
-	at := place{stream: StreamRequests, filters: []string{SubjectRequests}, next: 3}
+	at := place{stream: StreamRequests, whole: SubjectRequests, filters: []string{SubjectRequests}, next: 3}
 	var sequences []uint64
 	var skipped *Skipped
-	for msg, err := range b.follow(bounded(t), at) {
+	for msg, err := range b.tail(bounded(t), at) {
 		if err != nil {
 			if !errors.As(err, &skipped) {
 				t.Fatal(err)
 			}
 			continue
 		}
-		if sequences = append(sequences, msg.sequence); msg.sequence == 9 {
+		if sequences = append(sequences, msg.Sequence); msg.Sequence == 9 {
 			break
 		}
 	}
