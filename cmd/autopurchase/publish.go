@@ -68,7 +68,7 @@ type fate struct {
 const invalid = "invalid"
 
 func (p *publisher) publish(ctx context.Context, file io.Reader) (err error) {
-	b, err := openQueue(ctx, p.nats.config("autopurchase-publish", zerolog.Nop()))
+	b, err := openQueue(ctx, p.nats.config("autopurchase-publish", zerolog.Nop()), p.tenant)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func newWatch(term terminal) *cobra.Command {
 }
 
 func watch(ctx context.Context, said io.Writer, broker bus.Config, options bus.WatchOptions, show func(bus.Message) error) (err error) {
-	b, err := openQueue(ctx, broker)
+	b, err := bus.Connect(ctx, broker)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func watch(ctx context.Context, said io.Writer, broker bus.Config, options bus.W
 			continue
 		}
 		if err != nil {
-			return err
+			return noQueue(err)
 		}
 		if err := show(message); err != nil {
 			return err

@@ -107,6 +107,7 @@ type Bus struct {
 	closed  chan struct{} // by the connection, once it is gone
 
 	connected atomic.Int64 // when it last was, Unix nanoseconds
+	forbidden refusals
 }
 
 // Connect connects to the broker. It returns an error of one line when no server answers before ctx or 5 s end, and when
@@ -185,6 +186,9 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 
 // onError is where the broker's refusals come in: the call itself only sees a time-out.
 func (b *Bus) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		b.forbidden.add(err.Error())
+	}
 	event := b.config.Log.Error().Err(err)
 	if sub != nil {
 		event = event.Str("subject", sub.Subject)

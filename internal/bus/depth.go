@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -19,6 +20,19 @@ type Depth struct {
 
 // ErrNoQueue is returned by Depth, wrapped, when the broker has no purchase queue yet: the first worker makes it.
 var ErrNoQueue = errors.New("there is no purchase queue")
+
+// CheckQueue returns ErrNoQueue, wrapped, if the broker takes no requests of the tenant, and other errors if that cannot be
+// found out. It needs no more rights than a publisher has.
+func (b *Bus) CheckQueue(ctx context.Context, tenant string) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	subject := requestSubject(tenant, noTenant)
+	_, err := b.lastOf(ctx, StreamRequests, subject)
+	if errors.Is(err, nats.ErrNoResponders) {
+		return fmt.Errorf("%w: no stream %s", ErrNoQueue, StreamRequests)
+	}
+	return b.explain(err, directPrefix+StreamRequests+"."+subject)
+}
 
 // Depth asks the broker. It returns an error when the queue is missing or the broker is out of reach.
 func (b *Bus) Depth(ctx context.Context) (Depth, error) {

@@ -14,7 +14,7 @@ import (
 // A stream is read by asking for its messages (direct get), wherever a consumer is not needed: nothing is left behind at the
 // broker, and nobody needs the right to make consumers. Whoever has that may have any message delivered to any subject.
 
-const directPrefix = "$JS.API.DIRECT.GET."
+const directPrefix = apiPrefix + "DIRECT.GET."
 
 // directGet asks for the messages from a sequence or a time on, those on the subjects of a pattern if there is one.
 type directGet struct {

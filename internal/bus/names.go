@@ -50,6 +50,9 @@ const (
 	keysPrefix    = "keypool.admin."
 	beatPrefix    = SubjectQueueStatus + "."
 
+	// apiPrefix begins what JetStream itself is asked on.
+	apiPrefix = "$JS.API."
+
 	// noTenant stands where a subject asks for a tenant and none is known.
 	noTenant = "_"
 

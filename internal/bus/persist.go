@@ -61,6 +61,9 @@ func refused(err error) bool {
 	if _, ok := errors.AsType[*worker.Trouble](err); ok {
 		return true
 	}
+	if errors.Is(err, ErrForbidden) {
+		return true
+	}
 	api, ok := errors.AsType[*jetstream.APIError](err)
 	return ok && api.Code < 500 && api.ErrorCode != inProcess || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
 }

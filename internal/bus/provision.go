@@ -55,7 +55,9 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 }
 
 // Provision makes the streams and the workers' consumer, or brings those that exist up to date, and changes nothing when it is
-// repeated. It returns an error when a stream of the same name exists with settings that cannot be changed to what is needed.
+// repeated: it only looks where all is well, which a user without the right to make them may do too. It returns an error when a
+// stream of the same name exists with settings that cannot be changed to what is needed, and ErrForbidden, wrapped, when this
+// user may not make what is missing.
 func (b *Bus) Provision(ctx context.Context) error {
 	for _, spec := range b.spec() {
 		if err := b.provisionStream(ctx, spec); err != nil {
@@ -67,16 +69,18 @@ func (b *Bus) Provision(ctx context.Context) error {
 
 func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) error {
 	spec.Storage, spec.Retention, spec.Replicas = jetstream.FileStorage, jetstream.LimitsPolicy, max(b.config.Replicas, 1)
-	_, err := b.js.CreateStream(ctx, spec)
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return fmt.Errorf("make stream %s: %w", spec.Name, err)
-	}
 	stream, err := b.js.Stream(ctx, spec.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		_, err = b.js.CreateStream(ctx, spec)
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another one was faster
+			stream, err = b.js.Stream(ctx, spec.Name)
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", spec.Name, err)
+		return fmt.Errorf("stream %s: %w", spec.Name, b.explain(err, apiPrefix+"STREAM.CREATE."+spec.Name))
 	}
 	return b.updateStream(ctx, stream.CachedInfo().Config, spec)
 }
@@ -100,7 +104,8 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 		return nil
 	}
 	if _, err := b.js.UpdateStream(ctx, want); err != nil {
-		return fmt.Errorf("stream %s exists with settings that cannot be changed to what is needed: %w", spec.Name, err)
+		return fmt.Errorf("stream %s exists with settings that cannot be changed to what is needed: %w", spec.Name,
+			b.explain(err, apiPrefix+"STREAM.UPDATE."+spec.Name))
 	}
 	b.config.Log.Info().Str("stream", spec.Name).Msg("stream settings updated")
 	return nil
@@ -121,33 +126,27 @@ func (b *Bus) consumer(ackWait time.Duration) jetstream.ConsumerConfig {
 	}
 }
 
-func (b *Bus) provisionConsumer(ctx context.Context) error {
-	ackWait, err := b.ackWait(ctx)
-	if err == nil {
-		_, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer(ackWait))
-	}
-	if err != nil {
-		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
-	}
-	return nil
-}
-
 // newAckWait is a new consumer's, if nothing is said.
 const newAckWait = 30 * time.Second
 
-// ackWait is what was asked for, else what the consumer has.
-func (b *Bus) ackWait(ctx context.Context) (time.Duration, error) {
-	if b.config.AckWait != 0 {
-		return b.config.AckWait, nil
-	}
+func (b *Bus) provisionConsumer(ctx context.Context) error {
+	want := b.consumer(cmp.Or(b.config.AckWait, newAckWait))
 	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return newAckWait, nil
+	if err == nil {
+		have := consumer.CachedInfo().Config
+		want.AckWait = cmp.Or(b.config.AckWait, have.AckWait)
+		if want.Name, want.ReplayPolicy, want.Replicas = have.Name, have.ReplayPolicy, have.Replicas; reflect.DeepEqual(have, want) {
+			return nil
+		}
+	}
+	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		_, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, want)
 	}
 	if err != nil {
-		return 0, err
+		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests,
+			b.explain(err, apiPrefix+"CONSUMER.CREATE."+StreamRequests+"."+ConsumerWorker))
 	}
-	return consumer.CachedInfo().Config.AckWait, nil
+	return nil
 }
 
 // ensureConsumer makes the consumer if somebody has removed it. Where it exists, its right to create one is not needed.

@@ -19,7 +19,7 @@ const (
 	statusExpired    = "408"
 )
 
-const nextRequest = "$JS.API.CONSUMER.MSG.NEXT." + StreamRequests + "." + ConsumerWorker
+const nextRequest = apiPrefix + "CONSUMER.MSG.NEXT." + StreamRequests + "." + ConsumerWorker
 
 // pulls are the pull requests that are open on one subscription. The broker forgets a pull whose subscription is gone, so
 // that dropping the subscription withdraws them all.

@@ -124,7 +124,7 @@ func (b *Bus) send(ctx context.Context, msg *nats.Msg) (json.RawMessage, error) 
 	case errors.Is(err, nats.ErrNoResponders):
 		return nil, fmt.Errorf("nobody answers on %s: is a worker running?", msg.Subject)
 	case err != nil:
-		return nil, fmt.Errorf("ask %s: %w", msg.Subject, err)
+		return nil, fmt.Errorf("ask %s: %w", msg.Subject, b.explain(err, msg.Subject))
 	}
 	if code := reply.Header.Get(micro.ErrorCodeHeader); code != "" {
 		return nil, &AdminError{Code: code, Reason: reply.Header.Get(micro.ErrorHeader)}

@@ -48,7 +48,8 @@ type Submission struct {
 // with the stored one by what they mean, not by their bytes. The body is not checked: what breaks a rule gets a refused
 // result from a worker.
 //
-// Errors: a tenant or id that breaks the rules; no stream takes requests; ErrNotStored.
+// Errors: a tenant or id that breaks the rules; no stream takes requests; ErrForbidden if this user may not publish in the
+// tenant's name; ErrNotStored.
 func (b *Bus) Submit(ctx context.Context, tenant, id string, body []byte) (Receipt, error) {
 	msg, err := submission(tenant, id, body)
 	if err != nil {
@@ -97,7 +98,7 @@ func (b *Bus) judge(ctx context.Context, msg *nats.Msg, ack *jetstream.PubAck, e
 		return Receipt{Fate: Accepted, Sequence: ack.Sequence}, nil // a duplicate of the same message id is our own repeat
 	}
 	if !isCode(err, codeStreamFull) {
-		return Receipt{}, err
+		return Receipt{}, b.explain(err, msg.Subject)
 	}
 	stored, found := b.last(ctx, StreamRequests, msg.Subject)
 	if found != nil {

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/nats-io/nats.go"
@@ -65,7 +66,7 @@ func (b *Bus) land(ctx context.Context, f flight) Outcome {
 		return outcome
 	}
 	ack, err := arrival(ctx, f.ack)
-	if outcome.Receipt, outcome.Err = b.judge(ctx, f.msg, ack, err); outcome.Err != nil {
+	if outcome.Receipt, outcome.Err = b.judge(ctx, f.msg, ack, err); outcome.Err != nil && !errors.Is(outcome.Err, ErrForbidden) {
 		outcome.Receipt, outcome.Err = b.submit(ctx, f.msg)
 	}
 	return outcome
