@@ -23,13 +23,13 @@ import (
 //	which authorized it before
 func (r *Relay) Authorize(ctx context.Context, a worker.Authorization) worker.Answer {
 	if a.Code == "" {
-		return r.begin(a)
+		return r.begin(ctx, a)
 	}
 	return r.finish(ctx, a)
 }
 
-func (r *Relay) begin(a worker.Authorization) worker.Answer {
-	key, err := r.key(a.AppKey)
+func (r *Relay) begin(ctx context.Context, a worker.Authorization) worker.Answer {
+	key, err := r.key(ctx, a.AppKey)
 	if err != nil {
 		return notAttempted(err)
 	}
@@ -61,7 +61,7 @@ func checkRedirect(redirect string) string {
 
 func (r *Relay) finish(ctx context.Context, a worker.Authorization) worker.Answer {
 	now := time.Now()
-	t, err := readTicket(a.State, now, r.secretOf)
+	t, err := readTicket(a.State, now, func(appKey string) string { return r.secretOf(ctx, appKey) })
 	switch {
 	case err != nil:
 		return refused(err.Error())
@@ -70,7 +70,7 @@ func (r *Relay) finish(ctx context.Context, a worker.Authorization) worker.Answe
 	case !r.tickets.punch(t, now):
 		return refused("the state was used before: begin again")
 	}
-	key, err := r.key(t.appKey)
+	key, err := r.key(ctx, t.appKey)
 	if err == nil {
 		err = key.pace(ctx, 1)
 	}
@@ -85,7 +85,9 @@ func (r *Relay) finish(ctx context.Context, a worker.Authorization) worker.Answe
 	if t.account != "" && key.current().Owner.Is(t.account) && !token.Owner.Is(t.account) {
 		return refused("another account than " + t.account + " authorized it: its tokens stay as they were")
 	}
-	key.keep(token)
+	if err := key.adopt(ctx, token); err != nil {
+		return notAttempted(err)
+	}
 	key.log.Info().Time("ends", token.RefreshEnds).Msg("app key authorized")
 	answer := passed("the app key is authorized")
 	answer.Proof = proofOf(token, now)
@@ -93,8 +95,8 @@ func (r *Relay) finish(ctx context.Context, a worker.Authorization) worker.Answe
 }
 
 // secretOf is "" for a key that this relay does not have.
-func (r *Relay) secretOf(appKey string) string {
-	key, err := r.key(appKey)
+func (r *Relay) secretOf(ctx context.Context, appKey string) string {
+	key, err := r.key(ctx, appKey)
 	if err != nil {
 		return ""
 	}

@@ -2,11 +2,10 @@ package relay
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"autopurchase/internal/alibaba"
+	"autopurchase/internal/seal"
 	"autopurchase/worker"
 )
 
@@ -23,7 +22,7 @@ func (r *Relay) Check(ctx context.Context, appKey string, what worker.Check) wor
 	if what == worker.CheckTime {
 		return r.Probe(ctx, appKey)
 	}
-	key, err := r.key(appKey)
+	key, err := r.key(ctx, appKey)
 	if err != nil {
 		return notAttempted(err)
 	}
@@ -108,8 +107,7 @@ func (k *keyholder) current() alibaba.Token {
 func proofOf(token alibaba.Token, now time.Time) *worker.Proof {
 	proof := &worker.Proof{Accounts: token.Owner.Names(), Alarm: alarmDays(token.RefreshEnds, now)}
 	if token.RefreshToken != "" {
-		digest := sha256.Sum256([]byte(token.RefreshToken))
-		proof.Fingerprint = hex.EncodeToString(digest[:4])
+		proof.Fingerprint = seal.Fingerprint(token.RefreshToken)
 	}
 	if !token.RefreshEnds.IsZero() {
 		proof.Ends = token.RefreshEnds.UnixMilli()

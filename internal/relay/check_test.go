@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"autopurchase/internal/alibaba"
+	"autopurchase/internal/seal"
 	"autopurchase/internal/sim1688"
 	"autopurchase/worker"
 )
@@ -53,7 +54,7 @@ func TestWhatAnAuthorizedKeyProves(t *testing.T) {
 	r.passes(t, worker.CheckTime)
 	r.passes(t, worker.CheckPreview)
 	proof := r.passes(t, worker.CheckToken).Proof
-	if proof == nil || !slices.Contains(proof.Accounts, simKey.Member) || len(proof.Fingerprint) != 8 {
+	if proof == nil || !slices.Contains(proof.Accounts, simKey.Member) || proof.Fingerprint != seal.Fingerprint(simKey.RefreshToken) {
 		t.Errorf("proof %+v", proof)
 	}
 	r.fails(t, worker.CheckAgreement, worker.Refused, "not signed")

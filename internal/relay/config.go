@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"autopurchase/internal/alibaba"
+	"autopurchase/internal/seal"
 	"autopurchase/worker"
 )
 
@@ -17,14 +18,27 @@ import (
 // with 8 callers of 30 calls each.
 const DefaultPerKey = 20
 
+// DefaultEvery is how often a relay looks into its vault.
+const DefaultEvery = 5 * time.Second
+
 // Config sets a relay up. Zero values take the default.
 type Config struct {
 	// Gateway is the platform's HTTP address. Default alibaba.DefaultGateway.
 	Gateway string
 	// Messages is the address of the platform's message websocket; "" opens no sessions.
 	Messages string
-	// Keys are the app keys it may use. See LoadKeys.
+	// Keys are the app keys it may use, of the keys file. See LoadKeys.
 	Keys []Key
+	// Vault has further keys, and keeps the tokens of all that it knows, so that relays share them and a restarted one goes on
+	// with them. nil: only Keys are used, and new tokens are kept in memory.
+	Vault Vault
+	// Identities open what the vault keeps. Required with Vault.
+	Identities seal.Keyring
+	// OnEnding is told 30, 14, 7 and 1 days before the end of a refresh token of a key that the vault knows, at least once each,
+	// and again if it returns an error. May be nil: it is logged anyway.
+	OnEnding func(context.Context, Ending) error
+	// Every is how often the relay looks into the vault. Default 5 s.
+	Every time.Duration
 	// OnPush keeps what the platform pushed and returns nil once it is stored. It is called from one goroutine for each
 	// key. Required with Messages.
 	OnPush func(context.Context, worker.Push) error
@@ -46,6 +60,12 @@ func (c Config) Validate() error {
 	if c.Messages != "" && c.OnPush == nil {
 		problems = append(problems, errors.New("messages: pushes have nowhere to go"))
 	}
+	if c.Vault != nil && len(c.Identities.Recipients()) == 0 {
+		problems = append(problems, errors.New("identities: are missing: nothing in the vault can be opened"))
+	}
+	if c.Every < 0 {
+		problems = append(problems, fmt.Errorf("every %v: must not be negative", c.Every))
+	}
 	if c.PerKey < 0 {
 		problems = append(problems, fmt.Errorf("per-key %v: must not be negative", c.PerKey))
 	}
@@ -53,6 +73,13 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf("callback %q: %s", c.Callback, checkRedirect(c.Callback)))
 	}
 	return errors.Join(append(problems, checkKeys(c.Keys))...)
+}
+
+// Ending is a refresh token that comes near its end: a person must authorize the app key again before.
+type Ending struct {
+	Pool, AppKey string
+	At           time.Time
+	Days         int // within which it ends
 }
 
 // Key is an app key with what it needs to be used. It prints without its secrets.

@@ -4,12 +4,21 @@
 //	channel ─ place, find, probe ─► key known? ─► token good? ─► paced ─► alibaba ─► worker.Answer
 //	channel ◄──────── push ──────── order id → reference ◄── message session of each key ◄── 1688
 //
-// It is thin and stateless: nothing is stored, and what it keeps in memory (tokens, which order has which reference) is
-// fetched again when it is lost. Any number of relays may serve the same keys, as long as the platform lets access tokens
-// live until their end when another one is fetched; whether it does is not known.
+// Secrets come sealed from the Vault, where administrators put them, or plain from the keys file of the relay's operator; a
+// managed key has its secret there. Tokens are sealed into the Vault each time they are refreshed, by one relay after the other,
+// so that any number of relays serve the same keys and a restarted one needs no person. Which order has which reference is kept in
+// memory and fetched again when it is lost.
 //
-//	app key not in the keys file, or without secret    not attempted, key_unknown
-//	access token missing or near its end               refreshed first, once per key whoever asks
+// Without a Vault tokens are kept in memory alone, each relay refreshes by itself, and a refresh token that was good once is lost
+// with the process. Whether the platform's are, and whether it lets access tokens live until their end when another one is
+// fetched, is not known.
+//
+//	app key not known, or without secret               looked for in the Vault; then not attempted, key_unknown
+//	Vault out of reach, and the key not known          not attempted, channel_down
+//	sealed for other identities                        not attempted, key_unknown
+//	access token missing or near its end               refreshed first, once per key whoever asks, whichever relay
+//	new tokens cannot be stored                        used all the same, and stored as soon as it can be done
+//	refresh token ends in 30, 14, 7 or 1 days          an alarm
 //	access token turned down (error 401)               refreshed, and the call made once more: nothing was executed
 //	refresh turned down                                not attempted, unauthorized
 //	refresh without an answer                          not attempted, channel_down

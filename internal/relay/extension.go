@@ -68,14 +68,14 @@ func (r *Relay) tendOnce(ctx context.Context, cared map[string]*upkeep, now time
 			cared[key.AppKey] = care
 		}
 		some.Go(func() error {
-			key.tend(ctx, care, now)
+			key.tend(ctx, care, now, r.config.OnEnding)
 			return nil
 		})
 	}
 	_ = some.Wait()
 }
 
-func (k *keyholder) tend(ctx context.Context, care *upkeep, now time.Time) {
+func (k *keyholder) tend(ctx context.Context, care *upkeep, now time.Time, onEnding func(context.Context, Ending) error) {
 	token := k.current()
 	if token.AccessToken == "" || token.RefreshToken == "" {
 		return
@@ -91,14 +91,31 @@ func (k *keyholder) tend(ctx context.Context, care *upkeep, now time.Time) {
 		care.ends, care.alarm = ends, 0
 	}
 	if due := alarmDays(ends, now); due != 0 && due != care.alarm {
+		if pool, shared := k.where(); shared && onEnding != nil && onEnding(ctx, Ending{pool, k.AppKey, ends, due}) != nil {
+			return // it is tried again
+		}
 		care.alarm = due
 		k.log.Warn().Int("days", due).Time("ends", ends).
 			Msg("refresh token comes near its end: authorize the app key again (autopurchase keys authorize)")
 	}
 }
 
-// extend trades the refresh token for a new one.
+// extend trades the refresh token for a new one, unless another relay did so meanwhile.
 func (k *keyholder) extend(ctx context.Context) {
+	before := k.current().RefreshToken
+	extended := func() bool { return k.current().RefreshToken != before }
+	err := k.inTurn(ctx, extended, func(ctx context.Context) error {
+		if !extended() {
+			k.extendNow(ctx)
+		}
+		return nil
+	})
+	if err != nil {
+		k.log.Warn().Err(err).Msg("refresh token is not extended now")
+	}
+}
+
+func (k *keyholder) extendNow(ctx context.Context) {
 	old := k.current()
 	token, err := k.client.Postpone(ctx, k.credentials(), old.RefreshToken)
 	if err != nil {
@@ -106,5 +123,6 @@ func (k *keyholder) extend(ctx context.Context) {
 		return
 	}
 	k.keep(token)
+	k.store(ctx)
 	k.log.Info().Time("ends", token.RefreshEnds).Msg("refresh token extended")
 }

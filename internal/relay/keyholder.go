@@ -1,12 +1,10 @@
 package relay
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -15,21 +13,34 @@ import (
 	"golang.org/x/time/rate"
 
 	"autopurchase/internal/alibaba"
+	"autopurchase/internal/seal"
 	"autopurchase/worker"
 )
 
-// keyholder holds one key with its current token, and paces what is called with it.
+// keyholder holds one key with its current secret and token, and paces what is called with it.
 type keyholder struct {
-	Key
-	client *alibaba.Client
-	pacer  *rate.Limiter
-	log    zerolog.Logger
-	flight singleflight.Group
-	heard  heard
+	Key     // as the keys file has it; of one that it does not have, the app key alone
+	client  *alibaba.Client
+	vault   Vault
+	ring    seal.Keyring
+	timeout time.Duration // of one call of the gateway
+	pacer   *rate.Limiter
+	log     zerolog.Logger
+	flight  singleflight.Group
+	heard   heard
 
-	mu    sync.Mutex
-	token alibaba.Token
-	renew time.Time // when the token is to be refreshed ahead of its end; zero when its end is not known
+	mu        sync.Mutex
+	secret    string
+	opened    int64 // number of the sealed secret that it is, 0 for that of the keys file
+	sealedOff error // why the sealed secret cannot be used
+	token     alibaba.Token
+	origin    string    // see Tokens
+	renew     time.Time // when the token is to be refreshed ahead of its end; zero when its end is not known
+
+	kept      Kept // as the vault said last; with the number of the token that is held
+	shared    bool // the vault knows the key
+	unstored  bool // the vault was not told of the token
+	forgotten bool // the vault does not seem to have it any more
 }
 
 func newKeyholder(key Key, client *alibaba.Client, config Config) *keyholder {
@@ -38,11 +49,16 @@ func newKeyholder(key Key, client *alibaba.Client, config Config) *keyholder {
 		pace, burst = rate.Limit(config.PerKey), max(2, int(math.Ceil(config.PerKey)))
 	}
 	return &keyholder{
-		Key:    key,
-		client: client,
-		pacer:  rate.NewLimiter(pace, burst),
-		log:    config.Log.With().Str("app_key", key.AppKey).Logger(),
-		token:  alibaba.Token{AccessToken: key.AccessToken, RefreshToken: key.RefreshToken},
+		Key:     key,
+		client:  client,
+		vault:   config.Vault,
+		ring:    config.Identities,
+		timeout: config.Timeout,
+		pacer:   rate.NewLimiter(pace, burst),
+		log:     config.Log.With().Str("app_key", key.AppKey).Logger(),
+		secret:  key.Secret,
+		token:   alibaba.Token{AccessToken: key.AccessToken, RefreshToken: key.RefreshToken},
+		origin:  key.RefreshToken,
 	}
 }
 
@@ -69,88 +85,23 @@ func (k *keyholder) do(ctx context.Context, cost int, call func(alibaba.Credenti
 	return nil
 }
 
+// usable returns nil if there is a secret to sign with.
+func (k *keyholder) usable() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.secret != "":
+		return nil
+	case k.sealedOff != nil:
+		return &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay cannot use the secret of the app key: it " + k.sealedOff.Error()}
+	}
+	return &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay has no secret for the app key"}
+}
+
 func (k *keyholder) credentials() alibaba.Credentials {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return alibaba.Credentials{AppKey: k.AppKey, Secret: k.Secret, AccessToken: k.token.AccessToken, API: k.API}
-}
-
-// ready sees to it that there is a token. One that is only near its end will do if it cannot be refreshed now.
-func (k *keyholder) ready(ctx context.Context) error {
-	k.mu.Lock()
-	token, due := k.token, !k.renew.IsZero() && time.Now().After(k.renew)
-	k.mu.Unlock()
-	if token.AccessToken != "" && !due {
-		return nil
-	}
-	err := k.refresh(ctx, token.AccessToken)
-	if err != nil && token.AccessToken != "" && time.Now().Before(token.Expires) {
-		return nil
-	}
-	return err
-}
-
-// refresh fetches a token in place of the stale one, once for all who ask at the same time; whoever asks about a token that
-// was replaced meanwhile is served already. The fetch goes on when its first caller gives up: others wait for it too.
-func (k *keyholder) refresh(ctx context.Context, stale string) error {
-	done := k.flight.DoChan("refresh", func() (any, error) {
-		return nil, k.fetch(context.WithoutCancel(ctx), stale)
-	})
-	select {
-	case result := <-done:
-		return result.Err
-	case <-ctx.Done():
-		return &worker.Trouble{Code: worker.CodeChannelDown, Reason: "the deadline passed while the token was being refreshed"}
-	}
-}
-
-func (k *keyholder) fetch(ctx context.Context, stale string) error {
-	k.mu.Lock()
-	current := k.token
-	k.mu.Unlock()
-	if current.AccessToken != stale {
-		return nil
-	}
-	if current.RefreshToken == "" {
-		return &worker.Trouble{Code: worker.CodeUnauthorized, Reason: "the access token is missing or at its end, and there is no refresh token"}
-	}
-	token, err := k.client.Refresh(ctx, k.credentials(), current.RefreshToken)
-	if err != nil {
-		k.postpone()
-		k.log.Warn().Err(err).Msg("access token cannot be refreshed")
-		return k.trouble(err)
-	}
-	k.keep(token)
-	k.log.Debug().Time("expires", token.Expires).Bool("new_refresh_token", token.RefreshToken != current.RefreshToken).Msg("access token refreshed")
-	return nil
-}
-
-// early is how long before its end a token is refreshed: a tenth of its life, at most five minutes.
-func early(life time.Duration) time.Duration { return min(life/10, 5*time.Minute) }
-
-func (k *keyholder) keep(token alibaba.Token) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.token.RefreshToken == token.RefreshToken && token.RefreshEnds.IsZero() {
-		token.RefreshEnds = k.token.RefreshEnds // a refresh that brings no refresh token does not say
-	}
-	token.Owner = cmp.Or(token.Owner, k.token.Owner)
-	k.token, k.renew = token, time.Time{}
-	if !token.Expires.IsZero() {
-		ahead := max(0, early(time.Until(token.Expires)))
-		k.renew = token.Expires.Add(-ahead - rand.N(ahead/2+1)) // relays that share a key do not all come at once
-	}
-}
-
-const refreshPause = 10 * time.Second // between two attempts to refresh a token that is still good
-
-// postpone keeps every call from trying again, while the token is still good, what just failed.
-func (k *keyholder) postpone() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if next := time.Now().Add(refreshPause); !k.renew.IsZero() && next.Before(k.token.Expires) {
-		k.renew = next
-	}
+	return alibaba.Credentials{AppKey: k.AppKey, Secret: k.secret, AccessToken: k.token.AccessToken, API: k.API}
 }
 
 // pace waits for the key's turn. If that comes after ctx's deadline, it returns at once and says how long to wait.

@@ -23,12 +23,12 @@ func (r *Relay) session(key *keyholder) alibaba.Session {
 		OnMock:      key.heard.mock,
 		OnPush: func(ctx context.Context, push worker.Push) error {
 			reference, err := r.reference(ctx, key, push.OrderID)
-			if r.references.tell(r.config.Log, err); err != nil {
+			if r.references.tell(r.config.Log, err, pushes); err != nil {
 				return err
 			}
 			push.Reference = reference
 			err = r.config.OnPush(ctx, push)
-			r.storing.tell(r.config.Log, err)
+			r.storing.tell(r.config.Log, err, pushes)
 			return err
 		},
 	}
@@ -38,15 +38,23 @@ func (r *Relay) session(key *keyholder) alibaba.Session {
 // again, and with it the same error.
 type state struct{ failing atomic.Bool }
 
-func (s *state) tell(log zerolog.Logger, err error) {
+func (s *state) tell(log zerolog.Logger, err error, about words) {
 	switch {
 	case errors.Is(err, context.Canceled): // the session is being ended
 	case err != nil && s.failing.CompareAndSwap(false, true):
-		log.Warn().Err(err).Msg("pushes are not stored, so not confirmed: they come again until they are")
+		log.Warn().Err(err).Msg(about.failing)
 	case err == nil && s.failing.CompareAndSwap(true, false):
-		log.Info().Msg("pushes are stored again")
+		log.Info().Msg(about.again)
 	}
 }
+
+// words are what is said of a state when it changes.
+type words struct{ failing, again string }
+
+var (
+	pushes = words{"pushes are not stored, so not confirmed: they come again until they are", "pushes are stored again"}
+	vaults = words{"secrets and tokens cannot be read from their store: the keys stay as they are", "secrets and tokens can be read from their store again"}
+)
 
 // reference finds out which reference an order was placed with: from memory if this process placed or found it, else from
 // the order's detail. It is "" for no order and for one that the key cannot see or that has none. An error means that it

@@ -1,12 +1,13 @@
 package relay
 
 import (
+	"cmp"
 	"context"
-	"maps"
-	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"autopurchase/internal/alibaba"
 	"autopurchase/worker"
@@ -16,8 +17,13 @@ import (
 type Relay struct {
 	config     Config
 	client     *alibaba.Client
+	mu         sync.Mutex
 	keys       map[string]*keyholder
+	inFile     map[string]bool
+	looking    singleflight.Group
+	changed    chan struct{} // the keys may not be the same any more
 	origins    *origins
+	vault      state // whether it answers
 	references state // whether it can be found out which order a push is about
 	storing    state // whether somebody takes pushes
 	tickets    punched
@@ -28,30 +34,34 @@ func New(config Config) (*Relay, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
+	config.Every, config.Timeout = cmp.Or(config.Every, DefaultEvery), cmp.Or(config.Timeout, 30*time.Second)
 	client, err := alibaba.NewClient(alibaba.Config{Gateway: config.Gateway, Timeout: config.Timeout})
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{config: config, client: client, keys: map[string]*keyholder{}, origins: newOrigins(maxOrigins)}
+	r := &Relay{
+		config: config, client: client, keys: map[string]*keyholder{}, inFile: map[string]bool{}, changed: make(chan struct{}, 1),
+		origins: newOrigins(maxOrigins),
+	}
 	for _, key := range config.Keys {
-		r.keys[key.AppKey] = newKeyholder(key, client, config)
+		r.keys[key.AppKey], r.inFile[key.AppKey] = newKeyholder(key, client, config), true
 	}
 	return r, nil
 }
 
-// Run keeps the message sessions open until ctx ends; it returns when they are closed. It returns an error if one is set up
-// wrongly. Orders may be placed whether it runs or not.
+// Run keeps the message sessions open and looks after the tokens until ctx ends; it returns when all that has ended. It returns an
+// error if a session is set up wrongly. Orders may be placed whether it runs or not.
 func (r *Relay) Run(ctx context.Context) error {
 	defer r.client.Close()
-	sessions, ctx := errgroup.WithContext(ctx)
-	sessions.Go(func() error { return r.tendAll(ctx) })
-	for _, key := range r.keys {
-		if r.config.Messages != "" && key.Secret != "" {
-			sessions.Go(func() error { return r.session(key).Run(ctx) })
-		}
+	running, ctx := errgroup.WithContext(ctx)
+	running.Go(func() error { return r.tendAll(ctx) })
+	if r.config.Vault != nil {
+		running.Go(func() error { return r.followVault(ctx) })
 	}
-	<-ctx.Done()
-	return sessions.Wait()
+	if r.config.Messages != "" {
+		running.Go(func() error { return r.listen(ctx, running) })
+	}
+	return running.Wait()
 }
 
 // Place sends one order to 1688. It is sent a second time only if the gateway turned the access token down, which happens
@@ -71,7 +81,7 @@ func (r *Relay) Find(ctx context.Context, appKey, reference string) worker.Answe
 
 // ask makes a call about a reference, which costs so many calls of the key's pace.
 func (r *Relay) ask(ctx context.Context, appKey, reference string, cost int, call func(alibaba.Credentials) alibaba.Reply) worker.Answer {
-	key, err := r.key(appKey)
+	key, err := r.key(ctx, appKey)
 	if err != nil {
 		return notAttempted(err)
 	}
@@ -92,7 +102,7 @@ func (r *Relay) ask(ctx context.Context, appKey, reference string, cost int, cal
 // Probe asks the platform for its time, which proves key, secret and clock, but no token. Placed, without orders, means
 // that they are good.
 func (r *Relay) Probe(ctx context.Context, appKey string) worker.Answer {
-	key, err := r.key(appKey)
+	key, err := r.key(ctx, appKey)
 	if err == nil {
 		err = key.pace(ctx, 1)
 	}
@@ -103,19 +113,6 @@ func (r *Relay) Probe(ctx context.Context, appKey string) worker.Answer {
 		return notAttempted(key.trouble(err))
 	}
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: "1688 takes the key and its secret"}
-}
-
-func (r *Relay) all() []*keyholder { return slices.Collect(maps.Values(r.keys)) }
-
-func (r *Relay) key(appKey string) (*keyholder, error) {
-	key := r.keys[appKey]
-	if key == nil {
-		return nil, &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay does not have the app key"}
-	}
-	if key.Secret == "" {
-		return nil, &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay has no secret for the app key"}
-	}
-	return key, nil
 }
 
 // notAttempted answers a call that was not made.
