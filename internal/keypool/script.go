@@ -209,7 +209,7 @@ local function alarm()
   if pool.left <= 0 then level = 2 elseif pool.left < pool.low then level = 1 end
   if level == 0 and pool.alarm > 0 then
     pool.alarm = 0
-    redis.call('HSET', KEYS[1], 'alarm', 0)
+    redis.call('HDEL', KEYS[1], 'alarm')
   elseif level > pool.alarm then
     pool.alarm = level
     redis.call('HSET', KEYS[1], 'alarm', level)
