@@ -26,6 +26,7 @@ type modelKey struct {
 	name, account     string
 	limit, used, held int64
 	benched, spent    bool
+	disabled          bool
 }
 
 // modelClaim is a claim. One that moved off a benched key and found no other has none.
@@ -47,7 +48,7 @@ type holder struct {
 	attempt int
 }
 
-func (k *modelKey) usable() bool { return !k.benched && k.used < k.limit }
+func (k *modelKey) usable() bool { return !k.benched && !k.disabled && k.used < k.limit }
 
 func (k *modelKey) left() int64 {
 	if !k.usable() {
@@ -80,7 +81,7 @@ func (m *model) draw(d worker.Draw, old bool, choice string) string {
 		return "fenced"
 	case c.state == sent && (len(d.OnKeys) == 0 || c.isOn(m.narrow(c, d))):
 		return c.resume(me, len(d.OnKeys) > 0)
-	case len(d.OnKeys) == 0 && c.key != nil && !c.key.benched:
+	case len(d.OnKeys) == 0 && c.key != nil && !c.key.benched && !c.key.disabled:
 		c.state, c.by, c.looking = sent, me, false
 		return "send"
 	}
@@ -229,7 +230,28 @@ func (m *model) unsend(reference string, me holder, why worker.Code) string {
 	return ""
 }
 
-func (k *modelKey) bench() { k.benched = k.used < k.limit }
+func (k *modelKey) bench() { k.benched = k.used < k.limit && !k.disabled }
+
+// alter ends in "", or in what any error that is no trouble counts as.
+func (k *modelKey) alter(verb Verb) string {
+	switch {
+	case k.disabled && (verb == Bench || verb == Restore):
+		return "internal"
+	case k.benched && verb == Enable:
+		return "internal"
+	case verb == Bench:
+		k.bench()
+	case verb == Restore:
+		k.benched = false
+	case verb == Disable:
+		k.benched, k.spent, k.disabled = false, false, true
+	case verb == Enable:
+		k.disabled, k.spent = false, k.used >= k.limit
+	case verb == Reset:
+		k.used = 0
+	}
+	return ""
+}
 
 // add adds a key or changes it.
 func (m *model) add(name string, limit int64, account string) {
@@ -246,7 +268,7 @@ func (m *model) add(name string, limit int64, account string) {
 func (m *model) tell() {
 	left := int64(0)
 	for _, k := range slices.Concat(m.ended, m.keys) {
-		spent := k.used >= k.limit
+		spent := k.used >= k.limit && !k.disabled
 		if spent && !k.spent {
 			m.told = append(m.told, "spent "+k.name)
 		}

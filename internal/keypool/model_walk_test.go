@@ -240,20 +240,12 @@ func (h *walked) unsend(r *rapid.T) {
 
 // administer is what people and probes do to a pool.
 func (h *walked) administer(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"bench", "restore", "add", "change", "configure"}).Draw(r, "what") {
-	case "bench":
-		k := h.anyKey(r)
+	switch rapid.SampledFrom([]string{"alter", "alter", "add", "change", "configure"}).Draw(r, "what") {
+	case "alter":
+		k, verb := h.anyKey(r), rapid.SampledFrom([]Verb{Bench, Restore, Disable, Enable, Reset}).Draw(r, "verb")
 		h.step(r, func(r *rapid.T) {
-			_, err := h.p.Alter(r.Context(), h.pool, k.name, Bench, Change{})
-			k.bench()
-			h.says(r, "bench "+k.name, "", err, "")
-		})
-	case "restore":
-		k := h.anyKey(r)
-		h.step(r, func(r *rapid.T) {
-			_, err := h.p.Alter(r.Context(), h.pool, k.name, Restore, Change{})
-			k.benched = false
-			h.says(r, "restore "+k.name, "", err, "")
+			_, err := h.p.Alter(r.Context(), h.pool, k.name, verb, Change{})
+			h.says(r, string(verb)+" "+k.name, "", err, k.alter(verb))
 		})
 	case "add":
 		name, limit := fmt.Sprint("k", len(h.model.keys)+1), rapid.Int64Range(1, 20).Draw(r, "limit")
@@ -314,7 +306,7 @@ func (h *walked) check(r *rapid.T) {
 			r.Fatalf("over-drawn: %+v, before %+v", got, before[i])
 		}
 		if got.AppKey != k.name || got.Limit != k.limit || got.Used != k.used || got.Held != k.held || got.Left != k.left() ||
-			(got.State == StateBenched) != k.benched || (got.State == StateSpent) != k.spent {
+			(got.State == StateBenched) != k.benched || (got.State == StateDisabled) != k.disabled || (got.State == StateSpent) != k.spent {
 			r.Fatalf("%+v, the model has %+v", got, *k)
 		}
 		if got.State == StateActive {
