@@ -50,7 +50,9 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
 		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "purchase.parked.{tenant}.{ref}",
 		"keypool.event.{pool}.{kind}", "purchase.queue.status", "purchase.queue.status.{instance}",
-		"keypool.admin.add", "keypool.admin.list", "keypool.admin.restore", "keypool.admin.pool",
+		"keypool.admin.add", "keypool.admin.list", "keypool.admin.pool", "keypool.admin.show",
+		"keypool.admin.limit", "keypool.admin.enable", "keypool.admin.disable", "keypool.admin.bench", "keypool.admin.restore",
+		"keypool.admin.retire", "keypool.admin.remove", "keypool.admin.reset", "keypool.admin.rotate", "keypool.admin.probe",
 		"purchase.admin.parked", "purchase.admin.resolve",
 	} {
 		if !slices.Contains(addresses, want) {

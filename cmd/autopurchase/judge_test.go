@@ -239,9 +239,9 @@ func storedResults(t *testing.T, nats, tenant string) (all []worker.Result) {
 	return all
 }
 
-func listKeys(t *testing.T, nats string) (keys []bus.KeyInfo) {
+func listKeys(t *testing.T, nats string, more ...string) (keys []bus.KeyInfo) {
 	t.Helper()
-	code, out, errs := execute(t, nil, "keys", "list", "--json", "--nats", nats)
+	code, out, errs := execute(t, nil, append([]string{"keys", "list", "--json", "--nats", nats}, more...)...)
 	if code != exitOK {
 		t.Fatalf("keys list: exit %d: %s", code, errs)
 	}

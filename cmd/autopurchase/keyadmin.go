@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 
 	"autopurchase/internal/bus"
@@ -10,60 +9,84 @@ import (
 )
 
 // keyAdmin answers the administrators' messages from the pool.
-type keyAdmin struct{ *stores }
+type keyAdmin struct {
+	*stores
+	market prober
+}
 
 // endpoints has a line for each verb.
 func (a keyAdmin) endpoints() []bus.Endpoint {
 	return []bus.Endpoint{
-		bus.KeysAdd.Answer(a.addKey),
+		bus.KeysAdd.Answer(a.add),
 		bus.KeysList.Answer(a.list),
-		bus.KeysRestore.Answer(a.restore),
+		bus.KeysShow.Answer(a.show),
+		bus.KeysLimit.Answer(a.limit),
+		a.alter(bus.KeysEnable, keypool.Enable),
+		a.alter(bus.KeysDisable, keypool.Disable),
+		a.alter(bus.KeysBench, keypool.Bench),
+		a.alter(bus.KeysRestore, keypool.Restore),
+		a.alter(bus.KeysRetire, keypool.Retire),
+		a.alter(bus.KeysRemove, keypool.Remove),
+		a.alter(bus.KeysReset, keypool.Reset),
+		a.alter(bus.KeysRotate, keypool.Rotate),
+		bus.KeysProbe.Answer(a.probe),
 		bus.KeysPool.Answer(a.settings),
 	}
 }
 
-func (a keyAdmin) addKey(ctx context.Context, k bus.AddKey) (bus.KeyInfo, error) {
-	key := keypool.Key{Pool: k.Pool, AppKey: k.AppKey, Limit: k.Limit, Account: k.Account, Alipay: k.Alipay, Change: keypool.Change{By: k.By}}
+func (a keyAdmin) add(ctx context.Context, q bus.AddKey) (bus.KeyInfo, error) {
+	key := keypool.Key{Pool: q.Pool, AppKey: q.AppKey, Limit: q.Limit, Account: q.Account, Alipay: q.Alipay, Source: q.Source,
+		Onboard: q.Onboard, Change: keypool.Change(q.Change)}
 	if err := key.Validate(); err != nil {
 		return bus.KeyInfo{}, &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
 	}
-	info, err := a.add(ctx, key)
-	return keyInfo(k.Pool, info), err
+	return a.changed(ctx, q.Pool, q.AppKey, func() error {
+		_, err := a.pool.Add(ctx, key)
+		return err
+	})
 }
 
-func (a keyAdmin) list(ctx context.Context, ask bus.ListKeys) ([]bus.KeyInfo, error) {
-	infos, err := a.pool.Keys(ctx, ask.Pool)
+func (a keyAdmin) limit(ctx context.Context, q bus.LimitKey) (bus.KeyInfo, error) {
+	return a.changed(ctx, q.Pool, q.AppKey, func() error {
+		_, err := a.pool.Limit(ctx, q.Pool, q.AppKey, q.Limit, keypool.Change(q.Change))
+		return err
+	})
+}
+
+func (a keyAdmin) alter(verb bus.Verb[bus.ChangeKey, bus.KeyInfo], how keypool.Verb) bus.Endpoint {
+	return verb.Answer(func(ctx context.Context, q bus.ChangeKey) (bus.KeyInfo, error) {
+		return a.changed(ctx, q.Pool, q.AppKey, func() error {
+			_, err := a.pool.Alter(ctx, q.Pool, q.AppKey, how, keypool.Change(q.Change))
+			return err
+		})
+	})
+}
+
+// changed changes a key and gives it as it stands once the change is on record.
+func (a keyAdmin) changed(ctx context.Context, pool, appKey string, change func() error) (bus.KeyInfo, error) {
+	if err := a.onRecord(ctx, pool, change); err != nil {
+		return bus.KeyInfo{}, err
+	}
+	return a.show(ctx, bus.ShowKey{Pool: pool, AppKey: appKey})
+}
+
+func (a keyAdmin) show(ctx context.Context, q bus.ShowKey) (bus.KeyInfo, error) {
+	info, err := a.pool.Show(ctx, q.Pool, q.AppKey)
+	return keyInfo(info), err
+}
+
+func (a keyAdmin) list(ctx context.Context, q bus.ListKeys) ([]bus.KeyInfo, error) {
+	infos, err := a.pool.Keys(ctx, q.Pool)
 	list := make([]bus.KeyInfo, 0, len(infos)) // none is an empty list, not null
 	for _, info := range infos {
-		list = append(list, keyInfo(ask.Pool, info))
+		list = append(list, keyInfo(info))
 	}
 	return list, err
 }
 
-func (a keyAdmin) restore(ctx context.Context, k bus.ChangeKey) (bus.KeyInfo, error) {
-	info, err := a.pool.Alter(ctx, k.Pool, k.AppKey, keypool.Restore, keypool.Change{By: k.By})
-	return keyInfo(k.Pool, info), err
-}
-
-func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSettings, error) {
-	have, err := a.pool.Settings(ctx, want.Pool)
-	if err != nil {
-		return bus.PoolSettings{}, err
-	}
-	settings := have
-	settings.Count, settings.Width = cmp.Or(want.Count, have.Count), cmp.Or(want.Width, have.Width)
-	if want.Low != nil {
-		settings.Low = *want.Low
-	}
-	if !want.Asks() {
-		err = a.configure(ctx, want.Pool, settings, keypool.Change{By: want.By})
-	}
-	return bus.PoolSettings{Pool: want.Pool, Count: settings.Count, Width: settings.Width, Low: settings.Low}, err
-}
-
-func keyInfo(pool string, info keypool.Info) bus.KeyInfo {
+func keyInfo(i keypool.Info) bus.KeyInfo {
 	return bus.KeyInfo{
-		AppKey: info.AppKey, Pool: pool, State: string(info.State), Limit: info.Limit, Used: info.Used, Held: info.Held, Left: info.Left,
-		Account: info.Account, Alipay: info.Alipay, Source: info.Source, Version: info.Version,
+		AppKey: i.AppKey, Pool: i.Pool, State: string(i.State), Limit: i.Limit, Used: i.Used, Held: i.Held, Left: i.Left,
+		Account: i.Account, Alipay: i.Alipay, Source: i.Source, Version: i.Version,
 	}
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +19,8 @@ func newKeys(term terminal) *cobra.Command {
 		Example: "  autopurchase keys add 1000001 --account buyer-1\n  autopurchase keys list",
 	}
 	group(keys)
-	keys.AddCommand(newKeysList(term), newKeysAdd(term), newKeysPool(term))
+	keys.AddCommand(newKeysList(term), newKeysShow(term), newKeysAdd(term), newKeysImport(term), newKeysLimit(term), newKeysProbe(term),
+		newKeysPool(term))
 	for _, c := range keyChanges {
 		keys.AddCommand(newKeysChange(term, c))
 	}
@@ -41,7 +40,7 @@ func (k *keysSettings) bind(s *settings) {
 	s.flag(&k.json, "json", "print JSON")
 }
 
-// keySettings are those of a command that changes one key.
+// keySettings are those of a command that changes something.
 type keySettings struct {
 	keysSettings
 	signature
@@ -51,7 +50,14 @@ type keySettings struct {
 func (k *keySettings) bind(s *settings) {
 	k.keysSettings.bind(s)
 	k.signature.bind(s)
-	s.number(&k.version, "version", 0, 1, 1_000_000_000, "the version of the key that the change is meant for: refused if the key was changed since")
+	s.number(&k.version, "version", 0, 1, 1_000_000_000, "the version that the change is meant for: refused if there is another one by now")
+}
+
+// change signs what is asked for.
+func (k *keySettings) change() bus.Change {
+	change := k.signature.change()
+	change.Version = int64(k.version)
+	return change
 }
 
 // connected runs a step with a connection.
@@ -72,15 +78,3 @@ func ask[Q bus.Question[Q], A any](ctx context.Context, k *keysSettings, out io.
 		return show(out, answer)
 	})
 }
-
-func showKeys(out io.Writer, infos []bus.KeyInfo) error {
-	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "APP KEY\tPOOL\tSTATE\tUSED\tHELD\tLIMIT\tLEFT\tACCOUNT\tALIPAY\tSOURCE\tVERSION\tFINGERPRINT")
-	for _, k := range infos {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%d\t%s\n", k.AppKey, k.Pool, k.State, k.Used, k.Held, k.Limit, k.Left,
-			k.Account, k.Alipay, k.Source, k.Version, k.Fingerprint)
-	}
-	return table.Flush()
-}
-
-func showKey(out io.Writer, info bus.KeyInfo) error { return showKeys(out, []bus.KeyInfo{info}) }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,31 +12,61 @@ import (
 
 // newKeysPool shows and changes a pool's settings.
 func newKeysPool(term terminal) *cobra.Command {
-	var k keysSettings
+	var k keySettings
 	var q bus.ChangePool
-	var sign signature
-	low := -1
+	var recipients string
+	width, low := 0, -1
 	return command(term, &cobra.Command{
-		Use:     "pool",
-		Short:   "Show or change a pool's settings: what counts as a product, how many keys are active, when it is low",
-		Example: "  autopurchase keys pool\n  autopurchase keys pool --count units --low 200 --by li",
+		Use:   "pool",
+		Short: "Show or change a pool's settings: what counts as a product, how many keys are active, when it is low",
+		Long: "Shows a pool's settings, and changes those that are given; the others stay as they are. Orders under way keep what they were\n" +
+			"counted by.",
+		Example: "  autopurchase keys pool\n  autopurchase keys pool --count units --low 200 --by li\n" +
+			"  autopurchase keys pool --width 4 --strategy even --why 'more at once'",
 	}, func(s *settings) {
 		k.bind(s)
-		s.text(&q.Count, "count", "", "what a key's limit counts: lines | units; left as it is if not given", oneOf("lines", "units"))
-		s.number(&q.Width, "width", 0, 1, 1000, "how many keys are active at once; left as it is if not given")
-		s.number(&low, "low", -1, 0, 1_000_000_000, "products left in the whole pool below which it is low; left as it is if not given")
-		sign.bind(s)
+		s.text(&q.Count, "count", "", "what a key's limit counts: lines | units", oneOf("lines", "units"))
+		s.number(&width, "width", 0, 1, 1000, "how many keys are active at once")
+		s.number(&low, "low", -1, 0, maxProducts, "products left in the whole pool below which it is low; 0 never")
+		s.text(&q.Strategy, "strategy", "", "which active key an order is drawn from: first | even, one after the other or the one with most room", oneOf("first", "even"))
+		s.text(&recipients, "recipients", "", "the relays' public keys of age with commas between them, for whom secrets are sealed; none for nobody")
 	}, func(cmd *cobra.Command, _ []string) error {
-		q.Pool, q.Change = k.pool, sign.change()
+		q.Pool, q.Change = k.pool, k.change()
+		if width > 0 {
+			q.Width = &width
+		}
 		if low >= 0 {
 			products := int64(low)
 			q.Low = &products
 		}
-		return ask(cmd.Context(), &k, term.out, bus.KeysPool, q, showPool)
+		if recipients != "" {
+			list := recipientList(recipients)
+			q.Recipients = &list
+		}
+		return ask(cmd.Context(), &k.keysSettings, term.out, bus.KeysPool, q, showPool)
 	})
 }
 
+func recipientList(text string) []string {
+	if text == "none" {
+		return []string{}
+	}
+	list := strings.Split(text, ",")
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	return list
+}
+
 func showPool(out io.Writer, now bus.PoolSettings) error {
-	_, err := fmt.Fprintf(out, "pool %s counts %s, %d active, low below %d products\n", now.Pool, now.Count, now.Width, now.Low)
+	_, err := fmt.Fprintf(out, "pool %s counts %s, %d active, low below %d products, draws %s, seals for %s\n",
+		now.Pool, now.Count, now.Width, now.Low, now.Strategy, orNobody(now.Recipients))
 	return err
+}
+
+func orNobody(recipients []string) string {
+	if len(recipients) == 0 {
+		return "nobody"
+	}
+	return strings.Join(recipients, ", ")
 }

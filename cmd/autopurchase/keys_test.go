@@ -9,6 +9,7 @@ import (
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/workertest"
+	"autopurchase/worker"
 )
 
 // staffed is a queue with one worker at work, whose relay and 1688 are not there.
@@ -22,45 +23,114 @@ func staffed(t *testing.T) (nats string, redis *workertest.RedisServer, health s
 	return nats, redis, "http://" + http
 }
 
+// keyCommands runs keys commands on one NATS.
+type keyCommands struct {
+	t    *testing.T
+	nats string
+}
+
+// key runs a command that answers with a key.
+func (k keyCommands) key(args ...string) (info bus.KeyInfo) {
+	k.t.Helper()
+	code, out, errs := execute(k.t, nil, append(append([]string{"keys"}, args...), "--json", "--nats", k.nats)...)
+	if code != exitOK || strings.Count(out, "\n") != 1 {
+		k.t.Fatalf("%v: exit %d, %s%s", args, code, out, errs)
+	}
+	must(k.t, json.Unmarshal([]byte(out), &info))
+	return info
+}
+
+func (k keyCommands) refused(want int, say string, args ...string) {
+	k.t.Helper()
+	refused(k.t, want, []string{say}, append(append([]string{"keys"}, args...), "--nats", k.nats)...)
+}
+
+// TestKeys runs each command as people do.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	nats, _, _ := staffed(t)
-	keys := func(args ...string) (info bus.KeyInfo) {
-		t.Helper()
-		code, out, errs := execute(t, nil, append(append([]string{"keys"}, args...), "--json", "--nats", nats)...)
-		if code != exitOK || strings.Count(out, "\n") != 1 {
-			t.Fatalf("%v: exit %d, %s%s", args, code, out, errs)
-		}
-		must(t, json.Unmarshal([]byte(out), &info))
-		return info
-	}
+	k := keyCommands{t, nats}
 	if got := listKeys(t, nats); len(got) != 0 {
 		t.Errorf("an empty pool has %+v", got)
 	}
-	if got := keys("add", "1000001", "--account", "buyer-1", "--alipay", "business", "--limit", "50"); got.AppKey != "1000001" ||
-		got.Limit != 50 || got.Left != 50 || got.Account != "buyer-1" || got.Alipay != "business" || got.State != "active" || got.Pool != "default" {
+	added := k.key("add", "1000001", "--account", "buyer-1", "--alipay", "business", "--source", "managed", "--limit", "50")
+	if want := (bus.KeyInfo{AppKey: "1000001", Pool: "default", State: "active", Limit: 50, Left: 50, Account: "buyer-1", Alipay: "business",
+		Source: "managed", Version: 1}); added != want {
+		t.Errorf("%+v, want %+v", added, want)
+	}
+	if got := k.key("add", "1000002"); got.Limit != 1000 || got.State != "ready" || got.Source != "own" || got.Alipay != "none" {
 		t.Errorf("%+v", got)
 	}
-	if got := keys("add", "1000002"); got.Limit != 1000 || got.State != "ready" {
+	for _, step := range []struct{ command, state string }{
+		{"limit 1000001 60", "active"}, {"rotate 1000001", "ready"}, {"disable 1000001", "disabled"}, {"enable 1000001", "ready"},
+		{"bench 1000001", "benched"}, {"restore 1000001", "ready"}, {"reset 1000001 --why wrong --yes", "ready"},
+		{"retire 1000001 --why done --yes", "retired"}, {"remove 1000001 --why done --yes", "removed"}, {"show 1000001", "removed"},
+	} {
+		if got := k.key(strings.Fields(step.command)...); got.State != step.state || got.AppKey != "1000001" || got.Limit != 60 {
+			t.Errorf("%s: %+v", step.command, got)
+		}
+	}
+	if got := listKeys(t, nats); len(got) != 1 || got[0].AppKey != "1000002" || got[0].State != "active" {
 		t.Errorf("%+v", got)
 	}
-	if got := keys("add", "1000001", "--limit", "60"); got.Limit != 60 {
-		t.Errorf("%+v", got)
-	}
-	if got := listKeys(t, nats); len(got) != 2 || got[0].AppKey != "1000001" || got[1].AppKey != "1000002" {
-		t.Errorf("%+v", got)
-	}
-	if got := keys("restore", "1000001", "--by", "li"); got.State != "active" {
+	if got := listKeys(t, nats, "--pool", "other"); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
 	code, out, _ := execute(t, nil, "keys", "list", "--nats", nats)
-	if table := strings.Split(out, "\n"); code != exitOK || len(table) != 4 || !strings.HasPrefix(table[0], "APP KEY  POOL") || !strings.HasPrefix(table[1], "1000001  default") {
+	if table := strings.Split(out, "\n"); code != exitOK || len(table) != 3 || !strings.HasPrefix(table[0], "APP KEY  POOL") || !strings.HasPrefix(table[1], "1000002  default") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
-	refused(t, exitFailed, []string{"app_key", "must be 1 to 64 letters"}, "keys", "add", "10.1", "--nats", nats)
-	refused(t, exitFailed, []string{"1000009"}, "keys", "restore", "1000009", "--nats", nats)
-	refused(t, exitUsage, []string{"--limit"}, "keys", "add", "1", "--limit", "0", "--nats", nats)
-	refused(t, exitUsage, []string{`unknown command "remove"`}, "keys", "remove", "1")
+	code, out, errs := execute(t, nil, "keys", "pool", "--width", "2", "--low", "7", "--count", "units", "--strategy", "even", "--recipients", "none", "--nats", nats)
+	if code != exitOK || out != "pool default counts units, 2 active, low below 7 products, draws even, seals for nobody\n" {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+}
+
+// TestKeysRefused: 1 is a no of the pool, 2 is a wrong question.
+func TestKeysRefused(t *testing.T) {
+	t.Parallel()
+	nats, _, _ := staffed(t)
+	k := keyCommands{t, nats}
+	k.key("add", "1000001")
+	k.refused(exitFailed, "app_key: must be 1 to 64 letters", "add", "10.1")
+	k.refused(exitFailed, "unknown_key: app_key: ", "show", "1000009")
+	k.refused(exitFailed, "unknown_key: app_key: ", "restore", "1000009")
+	k.refused(exitFailed, "wrong_state: app_key: ", "rotate", "1000001")
+	k.refused(exitFailed, "stale: version: ", "disable", "1000001", "--version", "7")
+	k.refused(exitFailed, "stale: version: ", "add", "1000001", "--limit", "5", "--version", "7")
+	k.refused(exitFailed, "stale: version: ", "pool", "--low", "5", "--version", "7")
+	k.refused(exitFailed, "channel_down: ", "probe", "1000001")
+	for _, verb := range []string{"retire", "remove", "reset"} {
+		k.refused(exitUsage, "--why: is required", verb, "1000001", "--yes")
+		k.refused(exitUsage, "--yes: is required where nobody can be asked", verb, "1000001", "--why", "done")
+	}
+	k.refused(exitUsage, "--limit", "add", "1", "--limit", "0")
+	k.refused(exitUsage, `PRODUCTS "many"`, "limit", "1000001", "many")
+	k.refused(exitUsage, "accepts 2 arg", "limit", "1000001")
+	k.refused(exitUsage, `--source "stolen": must be own or managed`, "add", "1", "--source", "stolen")
+	k.refused(exitUsage, `--version "0"`, "bench", "1", "--version", "0")
+	k.refused(exitUsage, "no such file", "import", "/does/not/exist")
+	refused(t, exitUsage, []string{`unknown command "delete"`}, "keys", "delete", "1")
+	if got := k.key("show", "1000001"); got.Version != 1 || got.State != "active" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestWhoChangesAKey: the journal has the name that was given, or else whoever runs the program.
+func TestWhoChangesAKey(t *testing.T) {
+	t.Parallel()
+	nats, _, _ := staffed(t)
+	a, k := newAdmin(t, nats), keyCommands{t, nats}
+	k.key("add", "1000001")
+	event, _ := a.last(worker.EventAdded)
+	if event.By != whoami() || !strings.Contains(event.By, "@") || event.Change == "" || event.Why != "" {
+		t.Errorf("%+v", event)
+	}
+	first := event.Change
+	k.key("disable", "1000001", "--by", "王", "--why", "退款")
+	if event, _ = a.last(worker.EventDisabled); event.By != "王" || event.Why != "退款" || event.Change == first || event.Version != 2 {
+		t.Errorf("%+v", event)
+	}
 }
 
 // TestHealth asks a worker that lacks its relay, and then its Redis too; it is alive all the time.

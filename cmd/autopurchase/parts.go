@@ -63,7 +63,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	orders = newOrderAdmin(s, client, log)
 	set.Instance = strings.ToLower(rand.Text())[:12]
 	set.Observe = observe(log)
-	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), keyAdmin{s}.endpoints()...); err != nil {
+	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), keyAdmin{s, client}.endpoints()...); err != nil {
 		return nil, err
 	}
 	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders); err != nil {

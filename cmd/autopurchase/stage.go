@@ -89,12 +89,16 @@ func relayKeys(keys []sim1688.Key) []relay.Key {
 }
 
 func (s *stage) addKeys(ctx context.Context) error {
-	for _, appKey := range s.keys {
-		if _, err := s.system.work.add(ctx, keypool.Key{Pool: defaultPool, AppKey: appKey, Limit: keyLimit, Account: "demo-buyer"}); err != nil {
-			return err
+	work := s.system.work
+	return work.onRecord(ctx, defaultPool, func() error {
+		for _, appKey := range s.keys {
+			key := keypool.Key{Pool: defaultPool, AppKey: appKey, Limit: keyLimit, Account: "demo-buyer", Source: "managed"}
+			if _, err := work.pool.Add(ctx, key); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // publish submits all samples and waits for the broker's word on each.

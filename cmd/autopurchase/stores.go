@@ -47,27 +47,13 @@ func openStores(ctx context.Context, broker bus.Config, redis keypool.Config, un
 	return s, nil
 }
 
-// add puts a key into a pool, and returns once that is on record. A pool that is not verified is rebuilt first, or its keys would
-// begin to count anew.
-func (s *stores) add(ctx context.Context, key keypool.Key) (keypool.Info, error) {
-	if err := s.pool.Rebuild(ctx, key.Pool, s.bus.History()); err != nil {
-		return keypool.Info{}, err
-	}
-	if _, err := s.pool.Add(ctx, key); err != nil {
-		return keypool.Info{}, err
-	}
-	if err := s.pool.Flush(ctx, s.bus.Journal()); err != nil {
-		return keypool.Info{}, err
-	}
-	return s.pool.Add(ctx, key) // as it stands now: the same again changes nothing
-}
-
-// configure changes a pool's settings, and returns once that is on record; one that is not verified is rebuilt first.
-func (s *stores) configure(ctx context.Context, pool string, settings keypool.Settings, change keypool.Change) error {
+// onRecord changes something in a pool and returns once that is on record. A pool that is not verified is rebuilt first, or its
+// keys would begin to count anew.
+func (s *stores) onRecord(ctx context.Context, pool string, change func() error) error {
 	if err := s.pool.Rebuild(ctx, pool, s.bus.History()); err != nil {
 		return err
 	}
-	if err := s.pool.Configure(ctx, pool, settings, change); err != nil {
+	if err := change(); err != nil {
 		return err
 	}
 	return s.pool.Flush(ctx, s.bus.Journal())

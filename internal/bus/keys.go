@@ -1,19 +1,27 @@
 package bus
 
-import (
-	"context"
-	"fmt"
-
-	"autopurchase/worker"
-)
+import "context"
 
 // What may be asked about the pools of app keys. Who adds a verb here adds its schemas, its place in the AsyncAPI document and its
 // command too, which a test of the program checks.
 var (
-	KeysAdd     = Verb[AddKey, KeyInfo]{subject: keysPrefix + "add", request: "key-add", reply: "key"}
-	KeysList    = Verb[ListKeys, []KeyInfo]{subject: keysPrefix + "list", request: "key-list", reply: "keys"}
+	KeysAdd   = Verb[AddKey, KeyInfo]{subject: keysPrefix + "add", request: "key-add", reply: "key"}
+	KeysList  = Verb[ListKeys, []KeyInfo]{subject: keysPrefix + "list", request: "key-list", reply: "keys"}
+	KeysShow  = Verb[ShowKey, KeyInfo]{subject: keysPrefix + "show", request: "key-show", reply: "key"}
+	KeysLimit = Verb[LimitKey, KeyInfo]{subject: keysPrefix + "limit", request: "key-limit", reply: "key"}
+	KeysProbe = Verb[ChangeKey, ProbedKey]{subject: keysPrefix + "probe", request: "key-change", reply: "key-probed"}
+	KeysPool  = Verb[ChangePool, PoolSettings]{subject: keysPrefix + "pool", request: "pool-change", reply: "pool-settings"}
+
+	KeysEnable  = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "enable", request: "key-change", reply: "key"}
+	KeysDisable = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "disable", request: "key-change", reply: "key"}
+	KeysBench   = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "bench", request: "key-change", reply: "key"}
 	KeysRestore = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "restore", request: "key-change", reply: "key"}
-	KeysPool    = Verb[ChangePool, PoolSettings]{subject: keysPrefix + "pool", request: "pool-change", reply: "pool-settings"}
+	KeysRotate  = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "rotate", request: "key-change", reply: "key"}
+
+	// What cannot be taken back needs a reason.
+	KeysRetire = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "retire", request: "key-change-explained", reply: "key", explained: true}
+	KeysRemove = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "remove", request: "key-change-explained", reply: "key", explained: true}
+	KeysReset  = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "reset", request: "key-change-explained", reply: "key", explained: true}
 )
 
 // AdminKeys answers on the verbs of the endpoints, as the micro service "autopurchase-keypool". Of several instances one answers
@@ -38,84 +46,11 @@ type KeyInfo struct {
 	Fingerprint string `json:"fingerprint"` // of the secret that was sealed for it; "" for none
 }
 
-// AddKey asks for a key to be put into a pool. Limit 0 and an empty pool, alipay or source take the default.
-type AddKey struct {
-	Pool    string `json:"pool,omitempty"`
-	AppKey  string `json:"app_key"`
-	Limit   int64  `json:"limit,omitempty"`
-	Account string `json:"account,omitempty"`
-	Alipay  string `json:"alipay,omitempty"`
-	Source  string `json:"source,omitempty"`
-	Onboard bool   `json:"onboard,omitempty"` // it takes no order before its onboarding is done
-	Version int64  `json:"version,omitempty"` // that the key has, or the change is refused; 0 any
-	Change
-}
-
-// ListKeys asks for the keys of a pool.
-type ListKeys struct {
-	Pool string `json:"pool,omitempty"`
-}
-
-// ChangeKey asks for a key to be changed as its verb says.
-type ChangeKey struct {
-	Pool    string `json:"pool,omitempty"`
-	AppKey  string `json:"app_key"`
-	Version int64  `json:"version,omitempty"` // that the key has, or the change is refused; 0 any
-	Change
-}
-
-const (
-	defaultPool = "default"
-	maxProducts = 1_000_000_000 // of a limit or a low-water mark
-	maxAccount  = 64            // characters
-)
-
-func (a AddKey) checked() (AddKey, *worker.Invalid) {
-	setDefault(&a.Pool, defaultPool)
-	switch {
-	case a.Limit < 0 || a.Limit > maxProducts:
-		return a, &worker.Invalid{Field: "limit", Reason: fmt.Sprintf("must be 1 to %d products", maxProducts)}
-	case !visible(a.Account, maxAccount):
-		return a, &worker.Invalid{Field: "account", Reason: fmt.Sprintf("must have at most %d visible characters", maxAccount)}
-	case a.Alipay != "" && a.Alipay != "none" && a.Alipay != "personal" && a.Alipay != "business":
-		return a, &worker.Invalid{Field: "alipay", Reason: "must be none, personal or business"}
-	case a.Source != "" && a.Source != "own" && a.Source != "managed":
-		return a, &worker.Invalid{Field: "source", Reason: "must be own or managed"}
-	}
-	return a, changes(a.Pool, a.AppKey, a.Version, a.Change)
-}
-
-func (l ListKeys) checked() (ListKeys, *worker.Invalid) {
-	setDefault(&l.Pool, defaultPool)
-	return l, checkPool(l.Pool)
-}
-
-func (c ChangeKey) checked() (ChangeKey, *worker.Invalid) {
-	setDefault(&c.Pool, defaultPool)
-	return c, changes(c.Pool, c.AppKey, c.Version, c.Change)
-}
-
-// changes says what is wrong with what every change of a key has.
-func changes(pool, appKey string, version int64, c Change) *worker.Invalid {
-	if invalid := checkKey(pool, appKey); invalid != nil {
-		return invalid
-	}
-	if version < 0 {
-		return &worker.Invalid{Field: "version", Reason: "must be the version of the key, from 1"}
-	}
-	return c.signed()
-}
-
-func checkKey(pool, appKey string) *worker.Invalid {
-	if err := worker.CheckName(appKey); err != nil {
-		return &worker.Invalid{Field: "app_key", Reason: err.Error()}
-	}
-	return checkPool(pool)
-}
-
-func checkPool(pool string) *worker.Invalid {
-	if err := worker.CheckName(pool); err != nil {
-		return &worker.Invalid{Field: "pool", Reason: err.Error()}
-	}
-	return nil
+// ProbedKey is what a probe found out about a key.
+type ProbedKey struct {
+	Passed   bool    `json:"passed"`         // 1688 takes the key and its secret
+	Code     string  `json:"code,omitempty"` // why not: a worker.Code
+	Reason   string  `json:"reason"`
+	Restored bool    `json:"restored"` // it was benched, and came back
+	Key      KeyInfo `json:"key"`      // as it stands now
 }

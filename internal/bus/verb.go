@@ -8,9 +8,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
-	"github.com/nats-io/nuid"
-
-	"autopurchase/worker"
 )
 
 // Verb is one thing that administrators may ask for: where they ask, and what the question Q and the answer A look like. Both
@@ -103,54 +100,4 @@ func (v Verb[Q, A]) schemas() map[string]string {
 		names["reply_schema"] = v.reply
 	}
 	return names
-}
-
-// Change is a part of every question that changes something: who asks for it and why, for the journal.
-type Change struct {
-	// ID is the message's id, in its header Nats-Msg-Id and not in its body: the same message again changes nothing and has the
-	// same answer. Ask makes one if it is "".
-	ID  string `json:"-"`
-	By  string `json:"by,omitempty"` // who; required
-	Why string `json:"why,omitempty"`
-}
-
-const (
-	maxMessageID = 128 // characters
-	maxBy        = 64
-	maxWhy       = 200
-)
-
-// changer is a question with a Change in it.
-type changer interface {
-	id() string
-	identify(id string, explained bool) error
-}
-
-func (c *Change) id() string {
-	if c.ID == "" {
-		c.ID = nuid.Next()
-	}
-	return c.ID
-}
-
-// identify takes the message's id and checks all of the change but who asks, which its question does.
-func (c *Change) identify(id string, explained bool) error {
-	c.ID = id
-	switch {
-	case !visible(id, maxMessageID):
-		return &worker.Invalid{Field: nats.MsgIdHdr, Reason: fmt.Sprintf("must have at most %d visible characters", maxMessageID)}
-	case !visible(c.Why, maxWhy):
-		return &worker.Invalid{Field: "why", Reason: fmt.Sprintf("must have at most %d visible characters", maxWhy)}
-	case explained && c.Why == "":
-		return &worker.Invalid{Field: "why", Reason: "must be given for this"}
-	}
-	return nil
-}
-
-// signed says what is wrong with who asks.
-func (c Change) signed() *worker.Invalid {
-	if c.By == "" || !visible(c.By, maxBy) {
-		return &worker.Invalid{Field: "by", Reason: fmt.Sprintf("must say who asks, in 1 to %d visible characters", maxBy)}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +22,17 @@ import (
 type safe struct {
 	added   chan AddKey
 	changed chan ChangeKey
+	pools   chan ChangePool
 	err     error
 }
 
+// keyChanges are the verbs that are about one key and need nothing but its name.
+func keyChanges() []Verb[ChangeKey, KeyInfo] {
+	return []Verb[ChangeKey, KeyInfo]{KeysEnable, KeysDisable, KeysBench, KeysRestore, KeysRotate, KeysRetire, KeysRemove, KeysReset}
+}
+
 func (s *safe) endpoints() []Endpoint {
-	return []Endpoint{
+	endpoints := []Endpoint{
 		KeysAdd.Answer(func(_ context.Context, key AddKey) (KeyInfo, error) {
 			s.added <- key
 			return KeyInfo{AppKey: key.AppKey, Pool: key.Pool, State: "ready", Limit: 1000, Left: 1000}, s.err
@@ -33,36 +40,45 @@ func (s *safe) endpoints() []Endpoint {
 		KeysList.Answer(func(_ context.Context, q ListKeys) ([]KeyInfo, error) {
 			return []KeyInfo{{AppKey: "1000001", Pool: q.Pool}}, s.err
 		}),
-		KeysRestore.Answer(func(_ context.Context, q ChangeKey) (KeyInfo, error) {
-			s.changed <- q
+		KeysShow.Answer(func(_ context.Context, q ShowKey) (KeyInfo, error) {
 			return KeyInfo{AppKey: q.AppKey, Pool: q.Pool}, s.err
 		}),
+		KeysLimit.Answer(func(_ context.Context, q LimitKey) (KeyInfo, error) {
+			return KeyInfo{AppKey: q.AppKey, Pool: q.Pool, Limit: q.Limit}, s.err
+		}),
+		KeysProbe.Answer(func(_ context.Context, q ChangeKey) (ProbedKey, error) {
+			return ProbedKey{Passed: true, Key: KeyInfo{AppKey: q.AppKey}}, s.err
+		}),
 		KeysPool.Answer(func(_ context.Context, q ChangePool) (PoolSettings, error) {
-			settings := PoolSettings{Pool: q.Pool, Count: q.Count, Width: q.Width}
-			if q.Low != nil {
-				settings.Low = *q.Low
-			}
-			return settings, s.err
+			s.pools <- q
+			return PoolSettings{Pool: q.Pool, Count: "lines", Width: 1}, s.err
 		}),
 	}
+	for _, verb := range keyChanges() {
+		endpoints = append(endpoints, verb.Answer(func(_ context.Context, q ChangeKey) (KeyInfo, error) {
+			s.changed <- q
+			return KeyInfo{AppKey: q.AppKey, Pool: q.Pool, State: verb.Name()}, s.err
+		}))
+	}
+	return endpoints
 }
 
 func administered(t *testing.T, err error) (*Bus, *safe) {
 	t.Helper()
 	b := connect(t, Config{URL: newServer(t)})
-	s := &safe{added: make(chan AddKey, 100), changed: make(chan ChangeKey, 100), err: err}
+	s := &safe{added: make(chan AddKey, 100), changed: make(chan ChangeKey, 100), pools: make(chan ChangePool, 100), err: err}
 	stop, err := b.AdminKeys(t.Context(), s.endpoints()...)
 	must(t, err)
 	t.Cleanup(stop)
 	return b, s
 }
 
-func li() Change { return Change{By: "li", Why: "to see"} }
+func li() Change { return Change{By: "li", Why: "to see", Version: 3} }
 
 func TestVerbs(t *testing.T) {
 	t.Parallel()
 	b, s := administered(t, nil)
-	want := AddKey{Pool: "default", AppKey: "1000001", Limit: 500, Account: "buyer-1", Alipay: "none", Source: "own", Onboard: true, Version: 3, Change: li()}
+	want := AddKey{Pool: "default", AppKey: "1000001", Limit: 500, Account: "buyer-1", Alipay: "none", Source: "own", Onboard: true, Change: li()}
 	ask := want
 	ask.Pool = ""
 	info, err := KeysAdd.Ask(bounded(t), b, ask)
@@ -79,10 +95,34 @@ func TestVerbs(t *testing.T) {
 	if reply, err := b.ask(bounded(t), "keypool.admin.list", nil); err != nil || !strings.Contains(string(reply), `"pool":"default"`) {
 		t.Errorf("%s, %v", reply, err)
 	}
-	low := int64(0)
-	settings, err := KeysPool.Ask(bounded(t), b, ChangePool{Count: "units", Width: 2, Low: &low, Change: li()})
-	if err != nil || settings != (PoolSettings{Pool: "default", Count: "units", Width: 2}) {
+	low, width, none := int64(0), 2, []string{}
+	wish := ChangePool{Pool: "default", Count: "units", Width: &width, Low: &low, Strategy: "even", Recipients: &none, Change: li()}
+	settings, err := KeysPool.Ask(bounded(t), b, wish)
+	if err != nil || settings.Pool != "default" || settings.Width != 1 {
 		t.Errorf("%+v, %v", settings, err)
+	}
+	had := receive(t, s.pools)
+	if wish.ID = had.ID; had.ID == "" || !reflect.DeepEqual(had, wish) || had.Asks() {
+		t.Errorf("%+v, want %+v", had, wish)
+	}
+	if _, err := KeysPool.Ask(bounded(t), b, ChangePool{}); err != nil || !receive(t, s.pools).Asks() {
+		t.Error(err)
+	}
+	if info, err := KeysShow.Ask(bounded(t), b, ShowKey{AppKey: "1000001"}); err != nil || info.AppKey != "1000001" || info.Pool != "default" {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if info, err := KeysLimit.Ask(bounded(t), b, LimitKey{AppKey: "1000001", Limit: 7, Change: li()}); err != nil || info.Limit != 7 {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if probed, err := KeysProbe.Ask(bounded(t), b, ChangeKey{AppKey: "1000001", Change: li()}); err != nil || !probed.Passed || probed.Key.AppKey != "1000001" {
+		t.Errorf("%+v, %v", probed, err)
+	}
+	for _, verb := range keyChanges() {
+		info, err := verb.Ask(bounded(t), b, ChangeKey{AppKey: "1000001", Change: li()})
+		got := receive(t, s.changed)
+		if err != nil || info.State != verb.Name() || got.By != "li" || got.Why != "to see" || got.Version != 3 || got.ID == "" {
+			t.Errorf("%s: %+v of %+v, %v", verb.Name(), info, got, err)
+		}
 	}
 }
 

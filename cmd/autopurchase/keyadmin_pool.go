@@ -1,0 +1,61 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/keypool"
+	"autopurchase/worker"
+)
+
+// mergeTries is how often a change of some settings is made again because others were changed meanwhile.
+const mergeTries = 5
+
+// settings gives a pool's settings, and changes those that are given. Two who change different ones at once both have their way.
+func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSettings, error) {
+	for try := 1; ; try++ {
+		have, err := a.pool.Settings(ctx, want.Pool)
+		if err != nil || want.Asks() {
+			return poolSettings(want.Pool, have), err
+		}
+		change := keypool.Change(want.Change)
+		change.Version = cmp.Or(want.Version, have.Version)
+		err = a.configure(ctx, want.Pool, merged(have, want), change)
+		if denied, ok := errors.AsType[*worker.Denied](err); ok && denied.Code == worker.DenyStale && want.Version == 0 && try < mergeTries {
+			continue
+		}
+		if err == nil {
+			have, err = a.pool.Settings(ctx, want.Pool)
+		}
+		return poolSettings(want.Pool, have), err
+	}
+}
+
+func (a keyAdmin) configure(ctx context.Context, pool string, settings keypool.Settings, change keypool.Change) error {
+	if err := settings.Validate(); err != nil {
+		return &worker.Trouble{Code: worker.CodeInvalid, Reason: err.Error()}
+	}
+	return a.onRecord(ctx, pool, func() error { return a.pool.Configure(ctx, pool, settings, change) })
+}
+
+// merged are the settings as they are wanted, and as they are where nothing is wanted.
+func merged(have keypool.Settings, want bus.ChangePool) keypool.Settings {
+	have.Count, have.Strategy = cmp.Or(want.Count, have.Count), cmp.Or(want.Strategy, have.Strategy)
+	if want.Width != nil {
+		have.Width = *want.Width
+	}
+	if want.Low != nil {
+		have.Low = *want.Low
+	}
+	if want.Recipients != nil {
+		have.Recipients = *want.Recipients
+	}
+	return have
+}
+
+func poolSettings(pool string, s keypool.Settings) bus.PoolSettings {
+	return bus.PoolSettings{Pool: pool, Count: s.Count, Width: s.Width, Low: s.Low, Strategy: s.Strategy,
+		Recipients: append([]string{}, s.Recipients...), Version: s.Version} // none is an empty list, not null
+}
