@@ -112,6 +112,10 @@ func fenced() []step {
 			_, err := p.Alter(ctx, "default", "k2", Restore, Change{By: "a person"})
 			return err
 		}},
+		{"a step of a key's onboarding is done", stepScript, func(ctx context.Context, p *Pool) error {
+			_, err := p.Step(ctx, "default", "k1", "role", worker.StepPassed, Change{By: "a person"})
+			return err
+		}},
 		{"events are taken", takeScript, func(ctx context.Context, p *Pool) error {
 			_, born, err := p.peek(ctx, "default", -1)
 			if err == nil {
@@ -127,7 +131,7 @@ func fenced() []step {
 }
 
 // onItsWay are the scripts without a fence: a pool is verified by them.
-var onItsWay = []*script{newPoolScript, rememberScript, dropScript, rebuildScript, lookScript, batchScript}
+var onItsWay = []*script{newPoolScript, rememberScript, recallScript, dropScript, rebuildScript, lookScript, batchScript}
 
 // TestEveryScriptIsFencedOrOnTheWayToIt: a new script finds its place in one of these lists.
 func TestEveryScriptIsFencedOrOnTheWayToIt(t *testing.T) {

@@ -50,6 +50,7 @@ type pastKey struct {
 	cleared                         int64 // of what was ever counted, what counts no longer
 	state                           State
 	onboard                         bool // a step of its onboarding is missing
+	steps                           map[string]worker.Done
 }
 
 // flight is a request that is not finished, as far as the broker's consumer knows.

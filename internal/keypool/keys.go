@@ -21,6 +21,7 @@ type names struct {
 	ready  string // list: app keys that take over, in order
 	events string // list: the outbox, oldest first
 	claim  string // what a claim's name begins with; its reference follows
+	steps  string // hash: how the steps of the keys' onboarding stand
 	change string // what the name of an administrator's change begins with; the id of its message follows
 }
 
@@ -33,6 +34,7 @@ func namesOf(pool string) names {
 		ready:  tag + "ready",
 		events: tag + "events",
 		claim:  tag + "claim:",
+		steps:  tag + "steps",
 		change: tag + "change:",
 	}
 }

@@ -37,11 +37,11 @@ func (k *pastKey) apply(event worker.PoolEvent) {
 		k.floor = 0
 	}
 	k.floor = max(k.floor, event.Used)
-	switch {
-	case State(event.State) == StateOnboarding:
+	if State(event.State) == StateOnboarding {
 		k.onboard = true
-	case event.Kind == worker.EventOnboarded && !resting(State(event.State)):
-		k.onboard = false
+	}
+	if event.Kind == worker.EventOnboarded {
+		k.stepped(event)
 	}
 }
 
