@@ -58,11 +58,7 @@ func (v Verb[Q, A]) Answer(answer func(context.Context, Q) (A, error)) Endpoint 
 func (v Verb[Q, A]) answer(ctx context.Context, b *Bus, r micro.Request, answer func(context.Context, Q) (A, error)) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	question, err := v.read(r)
-	var reply A
-	if err == nil {
-		reply, err = answer(ctx, question)
-	}
+	reply, err := v.outcome(ctx, r, answer)
 	if err == nil {
 		err = r.RespondJSON(reply)
 	} else {
@@ -72,6 +68,20 @@ func (v Verb[Q, A]) answer(ctx context.Context, b *Bus, r micro.Request, answer 
 	if err != nil {
 		b.config.Log.Warn().Err(err).Str("subject", r.Subject()).Msg("admin answer was not sent")
 	}
+}
+
+// outcome reads a question and answers it. A panic in one answer never ends the process.
+func (v Verb[Q, A]) outcome(ctx context.Context, r micro.Request, answer func(context.Context, Q) (A, error)) (reply A, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	question, err := v.read(r)
+	if err != nil {
+		return reply, err
+	}
+	return answer(ctx, question)
 }
 
 func (v Verb[Q, A]) read(r micro.Request) (Q, error) {

@@ -250,6 +250,27 @@ func TestARefusalTellsTheCode(t *testing.T) {
 	}
 }
 
+// TestAPanicEndsOneAnswer and not the worker that other messages rely on.
+func TestAPanicEndsOneAnswer(t *testing.T) {
+	t.Parallel()
+	b := connect(t, Config{URL: newServer(t)})
+	stop, err := b.AdminKeys(t.Context(), KeysShow.Answer(func(_ context.Context, q ShowKey) (KeyInfo, error) {
+		if q.AppKey == "1000001" {
+			panic("password=hunter2")
+		}
+		return KeyInfo{AppKey: q.AppKey}, nil
+	}))
+	must(t, err)
+	t.Cleanup(stop)
+	_, err = KeysShow.Ask(bounded(t), b, ShowKey{AppKey: "1000001"})
+	if refusal, ok := errors.AsType[*AdminError](err); !ok || refusal.Code != "internal" || strings.Contains(refusal.Reason, "hunter2") {
+		t.Errorf("%v", err)
+	}
+	if info, err := KeysShow.Ask(bounded(t), b, ShowKey{AppKey: "1000002"}); err != nil || info.AppKey != "1000002" {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
 // endpointsOf asks the service for what it answers, as any NATS client may.
 func endpointsOf(t *testing.T, b *Bus) []micro.EndpointInfo {
 	t.Helper()
