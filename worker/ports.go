@@ -7,8 +7,9 @@ import (
 
 // Inbox hands out purchase requests.
 type Inbox interface {
-	// Next waits for a request. It never holds more than its waiting callers can take at once. It returns ctx's cause when
-	// ctx ends, and a *Trouble with CodeNATSDown when the broker is out of reach.
+	// Next waits for a request. No more are asked for than callers wait, or have nothing left to do but to acknowledge their last
+	// one: as long as ctx lives they are expected to call again. It returns ctx's cause when ctx ends, and a *Trouble with
+	// CodeNATSDown when the broker is out of reach.
 	Next(ctx context.Context) (Delivery, error)
 	// Ready returns nil while requests can be had, else a *Trouble with CodeNATSDown.
 	Ready(ctx context.Context) error

@@ -11,7 +11,7 @@
 //
 //	one request per id       the stream holds one message per subject and refuses a second (error 10077), also after a
 //	                         restart; the message id that the broker remembers for a while only spares a look-up
-//	nothing prefetched       a pull asks for as many messages as callers wait, see Inbox
+//	nothing prefetched       a pull asks for as many messages as callers wait or are about to, see Inbox
 //	no time-out at work      the broker hears of every unsettled delivery three times per AckWait
 //	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
 //	one result per request   it is published under the condition that the subject is empty; the first stands, and only an

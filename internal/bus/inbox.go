@@ -27,11 +27,15 @@ var errBroken = errors.New("the broker is out of reach, or does not give request
 
 // Inbox hands out the requests of the workers' consumer. It is safe for concurrent use.
 //
-// Callers queue up, and only for those who wait is a message ever asked for:
+// Callers queue up, and only for those who wait, or are about to, is a message ever asked for:
 //
-//	Next ─► waiting ─► pull of (waiting − asked for) ─► broker
-//	          ▲                                            │
-//	          └──── the one who waits longest ◄── message ─┘
+//	Next ─► waiting ─► pull of (waiting + coming − asked for) ─► broker
+//	          ▲                                                     │
+//	          └──── the one who waits longest ◄─────────── message ─┘
+//
+// Coming is who acknowledges its last request while the context still lives that it got it under: it waits for nothing but the
+// broker's word that this is on record, and so its next pull travels along, as in JetStream's own +NXT. A message that is there
+// first is kept for it; one that nobody comes for is back at the broker within half a second.
 //
 // A pull is sent as soon as at least as many callers wait in vain as messages are on their way, so that the more callers
 // there are, the more of them one pull serves. A caller that leaves takes its pull along: the pulls are withdrawn and sent
@@ -40,7 +44,9 @@ type Inbox struct {
 	bus *Bus
 
 	mutex   sync.Mutex
-	waiting list.List // of *caller, the longest waiting first
+	waiting list.List   // of *caller, the longest waiting first
+	coming  []time.Time // since when somebody is, the longest first
+	early   []fetched   // never more than are coming
 	pulls   pulls
 	broken  time.Time // since when nothing can be pulled; zero while all is well
 	renewed time.Time // when the pulls were last started anew
@@ -55,7 +61,14 @@ type Inbox struct {
 
 // caller is one waiting Next. It is told exactly once.
 type caller struct {
+	ctx  context.Context
 	told chan told
+}
+
+// fetched is a message that has come.
+type fetched struct {
+	delivery worker.Delivery
+	receipt  *receipt
 }
 
 type told struct {
@@ -83,7 +96,7 @@ func (in *Inbox) Next(ctx context.Context) (worker.Delivery, error) {
 	if ctx.Err() != nil {
 		return worker.Delivery{}, context.Cause(ctx)
 	}
-	c := &caller{told: make(chan told, 1)}
+	c := &caller{ctx: ctx, told: make(chan told, 1)}
 	place, err := in.enter(c)
 	if err != nil {
 		return worker.Delivery{}, err
@@ -115,6 +128,7 @@ func (in *Inbox) Ready(context.Context) error {
 	return nil
 }
 
+// enter queues a caller, or hands it at once what has come for it.
 func (in *Inbox) enter(c *caller) (*list.Element, error) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
@@ -122,6 +136,13 @@ func (in *Inbox) enter(c *caller) (*list.Element, error) {
 		return nil, natsDown("inbox", errClosed)
 	}
 	place := in.waiting.PushBack(c)
+	if n := len(in.coming); n > 0 {
+		in.coming = in.coming[:n-1] // whoever does not come is the first to have waited for long
+	}
+	if len(in.early) > 0 {
+		in.hand(in.early[0])
+		in.early = in.early[1:]
+	}
 	in.pull()
 	return place, nil
 }
@@ -134,9 +155,12 @@ func (in *Inbox) leave(place *list.Element) {
 	in.pull()
 }
 
+// wanted is how many messages there are takers for. The mutex must be held.
+func (in *Inbox) wanted() int { return in.waiting.Len() + len(in.coming) - len(in.early) }
+
 // pull asks for what is missing, or has withdrawn what is too much. The mutex must be held.
 func (in *Inbox) pull() {
-	missing := in.waiting.Len() - in.pulls.asked
+	missing := in.wanted() - in.pulls.asked
 	switch {
 	case !in.broken.IsZero() || missing == 0:
 		return
@@ -159,7 +183,7 @@ func (in *Inbox) arrived(msg *nats.Msg) {
 	case "":
 		pulled := in.pulls.oldest(msg.Sub)
 		in.pulls.done(msg.Sub, 1)
-		in.hand(msg, pulled)
+		in.take(msg, pulled)
 	case statusHeartbeat:
 		return
 	case statusNoMessages, statusExpired:
@@ -172,22 +196,33 @@ func (in *Inbox) arrived(msg *nats.Msg) {
 	in.pull()
 }
 
-// hand gives a message to the caller that waits longest. If none waits any more it goes straight back to the broker.
-func (in *Inbox) hand(msg *nats.Msg, pulled time.Time) {
+// take reads a message and finds it a taker. If there is none any more it goes straight back to the broker.
+func (in *Inbox) take(msg *nats.Msg, pulled time.Time) {
 	delivery, r, err := in.delivery(msg, pulled)
-	if err != nil {
+	switch {
+	case err != nil:
 		in.bus.alarm("a message of the requests' stream cannot be handled: " + err.Error())
-		return
+	case in.waiting.Len() > 0:
+		in.hand(fetched{delivery, r})
+	case len(in.early) < len(in.coming):
+		in.early = append(in.early, fetched{delivery, r})
+	default:
+		in.giveBack(r)
 	}
-	front := in.waiting.Front()
-	if front == nil {
-		_ = in.bus.conn.Publish(msg.Reply, nakAfter(0)) // if it is lost, the broker delivers again after AckWait
-		return
-	}
-	in.waiting.Remove(front)
-	in.open[r] = struct{}{}
-	front.Value.(*caller).told <- told{delivery: delivery}
 }
+
+// hand gives a message to the caller that waits longest.
+func (in *Inbox) hand(a fetched) {
+	front := in.waiting.Front()
+	in.waiting.Remove(front)
+	in.open[a.receipt] = struct{}{}
+	c := front.Value.(*caller)
+	a.receipt.taker = c.ctx
+	c.told <- told{delivery: a.delivery}
+}
+
+// giveBack hands a message that nobody takes back to the broker: if that is lost, it delivers again after AckWait.
+func (in *Inbox) giveBack(r *receipt) { _ = in.bus.conn.Publish(r.reply, nakAfter(0)) }
 
 // breakDown stops pulling until it is repaired: at once, unless that was tried a moment ago. The mutex must be held.
 func (in *Inbox) breakDown() {

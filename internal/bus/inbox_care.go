@@ -23,6 +23,7 @@ func (in *Inbox) run(beatEvery time.Duration) {
 		select {
 		case <-in.bus.closing.Done():
 			in.end()
+			in.dismiss(0)
 			return
 		case <-beat.C:
 			in.beat()
@@ -33,6 +34,7 @@ func (in *Inbox) run(beatEvery time.Duration) {
 		case <-in.wake:
 			in.withdraw()
 		case <-check.C:
+			in.dismiss(repairEvery)
 			in.check()
 		}
 	}
@@ -53,10 +55,35 @@ func (in *Inbox) beat() {
 	}
 }
 
+// expect notes that somebody is coming.
+func (in *Inbox) expect() {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	if in.closed {
+		return
+	}
+	in.coming = append(in.coming, time.Now())
+	in.pull()
+}
+
+// dismiss expects nobody any more who has been coming for so long, and gives back what had come for them.
+func (in *Inbox) dismiss(after time.Duration) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	for len(in.coming) > 0 && time.Since(in.coming[0]) >= after {
+		in.coming = in.coming[1:]
+	}
+	for last := len(in.early) - 1; last >= len(in.coming); last-- {
+		in.giveBack(in.early[last].receipt)
+		in.early = in.early[:last]
+	}
+	in.pull()
+}
+
 // withdraw drops pulls that nobody waits for, once all that want to leave have left.
 func (in *Inbox) withdraw() {
 	in.mutex.Lock()
-	excess := in.broken.IsZero() && in.pulls.asked > in.waiting.Len()
+	excess := in.broken.IsZero() && in.pulls.asked > in.wanted()
 	in.mutex.Unlock()
 	if excess && in.renew() != nil {
 		in.mutex.Lock()

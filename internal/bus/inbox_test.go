@@ -41,9 +41,10 @@ func TestNothingIsPrefetched(t *testing.T) {
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	got := make(chan worker.Delivery)
+	ctx, stop := context.WithCancel(bounded(t))
 	for range 3 {
 		go func() {
-			d, err := in.Next(bounded(t))
+			d, err := in.Next(ctx)
 			if err != nil {
 				t.Error(err)
 			}
@@ -58,12 +59,60 @@ func TestNothingIsPrefetched(t *testing.T) {
 	if info := consumerInfo(t, b); info.NumAckPending != 3 || info.NumPending != 7 {
 		t.Errorf("%d with the callers, %d at the broker, want 3 and 7", info.NumAckPending, info.NumPending)
 	}
+	stop()
 	for _, d := range held {
 		must(t, d.Receipt.Ack(bounded(t)))
 	}
 	if info := consumerInfo(t, b); info.NumAckPending != 0 || info.NumPending != 7 {
 		t.Errorf("after the acks %d and %d, want 0 and 7", info.NumAckPending, info.NumPending)
 	}
+}
+
+// TestTheNextPullTravelsWithTheAck has callers that come again: each has one more message asked for, and no other is taken.
+func TestTheNextPullTravelsWithTheAck(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	in := openInbox(t, b)
+	submit(t, b, numbered(10)...)
+	first, second := nextUnder(bounded(t), t, in), nextUnder(bounded(t), t, in)
+	must(t, first.Receipt.Ack(bounded(t)))
+	until(t, "one more has come", func() bool { return early(in) == 1 })
+	must(t, second.Receipt.Ack(bounded(t)))
+	until(t, "two more have come", func() bool { return early(in) == 2 })
+	if info := consumerInfo(t, b); info.NumAckPending != 2 || info.NumPending != 6 || info.NumWaiting != 0 {
+		t.Errorf("%d are kept, %d at the broker, %d pulls are open, want 2, 6 and 0", info.NumAckPending, info.NumPending, info.NumWaiting)
+	}
+	for want := uint64(3); want <= 4; want++ {
+		if d := next(t, in); d.Sequence != want || d.Attempt != 1 {
+			t.Errorf("delivered %d as attempt %d, want %d as the first", d.Sequence, d.Attempt, want)
+		}
+	}
+}
+
+// TestWhoDoesNotComeHoldsUpNothing: what came for a caller that stays away is soon to be had by others, and it is asked for no
+// more.
+func TestWhoDoesNotComeHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	b, server := provisioned(t, Config{})
+	in := openInbox(t, b)
+	submit(t, b, "PR-1", "PR-2")
+	must(t, nextUnder(bounded(t), t, in).Receipt.Ack(bounded(t)))
+	until(t, "the next has come", func() bool { return early(in) == 1 })
+	d := next(t, openInbox(t, connect(t, Config{URL: server.URL})))
+	if d.Sequence != 2 {
+		t.Errorf("%+v", d)
+	}
+	must(t, d.Receipt.Ack(bounded(t)))
+	until(t, "nothing is asked for", func() bool { return consumerInfo(t, b).NumWaiting == 0 })
+	if early(in) != 0 {
+		t.Errorf("%d are kept", early(in))
+	}
+}
+
+func early(in *Inbox) int {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	return len(in.early)
 }
 
 // TestACallerThatLeavesTakesItsPullAlong: a message that comes later must not be delivered to nobody, since a second

@@ -33,6 +33,7 @@ type receipt struct {
 	reply  string
 	stored time.Time // when the request was, by the broker's clock
 	pulled time.Time // before the broker delivered it; zero if that is not known
+	taker  context.Context
 }
 
 func (in *Inbox) delivery(msg *nats.Msg, pulled time.Time) (worker.Delivery, *receipt, error) {
@@ -82,8 +83,13 @@ func (r *receipt) sole() bool {
 	return in.broken.IsZero() && !r.stored.Before(in.known) && time.Since(r.pulled) < in.ackWait/2
 }
 
-// Ack ends the request for good.
-func (r *receipt) Ack(ctx context.Context) error { return r.settle(ctx, "acknowledge", ackDone) }
+// Ack ends the request for good. Whoever took it is expected to come for the next one.
+func (r *receipt) Ack(ctx context.Context) error {
+	if r.taker.Err() == nil {
+		r.inbox.expect()
+	}
+	return r.settle(ctx, "acknowledge", ackDone)
+}
 
 // Nak hands it back, to be delivered again after the delay.
 func (r *receipt) Nak(ctx context.Context, after time.Duration) error {

@@ -105,9 +105,17 @@ func numbered(n int) []string {
 	return ids
 }
 
+// next takes a request and is not coming for another one.
 func next(t testing.TB, in *Inbox) worker.Delivery {
 	t.Helper()
-	d, err := in.Next(bounded(t))
+	ctx, leave := context.WithCancel(bounded(t))
+	defer leave()
+	return nextUnder(ctx, t, in)
+}
+
+func nextUnder(ctx context.Context, t testing.TB, in *Inbox) worker.Delivery {
+	t.Helper()
+	d, err := in.Next(ctx)
 	must(t, err)
 	return d
 }
