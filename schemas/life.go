@@ -57,6 +57,7 @@ var eventTable = table[worker.PoolEvent]{
 	{"cleared", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Cleared, 0, maxSafe) }},
 	{"sealed", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Sealed) }},
 	{"fingerprint", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Print) }},
+	{"ends_ms", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Ends, 0, maxSafe) }},
 	{"step", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Step) }},
 	{"verdict", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Verdict, verdictWords) }},
 	{"change", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Change) }},
@@ -81,6 +82,6 @@ var (
 		worker.EventPool, worker.EventAdded, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
 		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
 		worker.EventRetired, worker.EventRemoved, worker.EventReset, worker.EventSecret, worker.EventTokens,
-		worker.EventOnboarded, worker.EventRebuilt,
+		worker.EventEnding, worker.EventOnboarded, worker.EventRebuilt,
 	}
 )

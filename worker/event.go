@@ -23,6 +23,7 @@ type PoolEvent struct {
 	Cleared  int64     `json:"cleared,omitempty"` // reset: products that count no longer
 	Sealed   string    `json:"sealed,omitempty"`  // secret, tokens: what was sealed, which only a relay can open
 	Print    string    `json:"fingerprint,omitempty"`
+	Ends     int64     `json:"ends_ms,omitempty"`    // tokens, ending: when the refresh token ends, milliseconds of Unix time
 	Step     string    `json:"step,omitempty"`       // onboarding: which step
 	Verdict  string    `json:"verdict,omitempty"`    // onboarding: passed, waived or open
 	Change   string    `json:"change,omitempty"`     // message id of the administrator's message that asked for it
@@ -57,6 +58,7 @@ const (
 	EventReset     EventKind = "reset"      // a person said that what was counted counts no longer
 	EventSecret    EventKind = "secret"     // a key's sealed secret was stored
 	EventTokens    EventKind = "tokens"     // a key's sealed tokens were stored
+	EventEnding    EventKind = "ending"     // a key's authorization ends soon: a person must authorize it again
 	EventOnboarded EventKind = "onboarding" // a step of a key's onboarding was passed, waived or opened again
 	EventRebuilt   EventKind = "rebuilt"    // the pool was rebuilt from the journal
 )

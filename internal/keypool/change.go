@@ -85,6 +85,7 @@ var denials = map[string]worker.Denied{
 	"no_such_key": {Code: worker.DenyUnknownKey, Field: "app_key", Reason: "is not in the pool: "},
 	"stale":       {Code: worker.DenyStale, Field: "version", Reason: "it was changed meanwhile (asked about, now): "},
 	"wrong_state": {Code: worker.DenyState, Field: "app_key", Reason: "it cannot be done with a key that is "},
+	"managed":     {Code: worker.DenyState, Field: "app_key", Reason: "its secret is the relay operator's, in the keys file there: "},
 	"in_use":      {Code: worker.DenyInUse, Field: "app_key", Reason: "orders under way or unknown hold its products: "},
 	"no_other":    {Code: worker.DenyState, Field: "app_key", Reason: "no other key is ready to take over from "},
 	"reused":      {Code: worker.DenyReused, Field: "Nats-Msg-Id", Reason: "belongs to another change: "},

@@ -38,6 +38,8 @@ type Config struct {
 	// History is what a Redis that was started, emptied or exchanged is compared with before anything is drawn from it. It is
 	// read in the background whenever that is needed. Without it every Redis is trusted, and Rebuild is up to the caller.
 	History History
+	// Guest leaves it to others, who have a History, to verify the Redis: until they have, every step is worker.CodeRedisDown.
+	Guest bool
 }
 
 const (

@@ -26,7 +26,7 @@ func unread(t *testing.T, url string) *Pool {
 }
 
 // rich is a pool with something for every step to change: claims in each state, a lost record, waiting events and a key on the
-// bench. It is verified on the Redis at url.
+// bench, and a relay in its turn. It is verified on the Redis at url.
 func rich(t *testing.T, url string) {
 	t.Helper()
 	history := &stored{flights: []worker.Request{under("lost", 3)}}
@@ -50,6 +50,9 @@ func rich(t *testing.T, url string) {
 	settle(t, p, owned("placed"), placed, 2)
 	settle(t, p, owned("parked"), unknownOne, 2)
 	if _, err := p.Alter(t.Context(), "default", "k2", Bench, Change{Why: "unauthorized"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.Lease(t.Context(), "default", "k1", "relay", time.Hour); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -116,6 +119,18 @@ func fenced() []step {
 			_, err := p.Step(ctx, "default", "k1", "role", worker.StepPassed, Change{By: "a person"})
 			return err
 		}},
+		{"a secret is sealed", sealScript, func(ctx context.Context, p *Pool) error {
+			_, err := p.SealSecret(ctx, "default", "k1", Sealed{Text: "x", Fingerprint: printA}, Change{By: "a person"})
+			return err
+		}},
+		{"a relay has its turn", leaseScript, func(ctx context.Context, p *Pool) error {
+			_, _, err := p.Lease(ctx, "default", "k2", "relay", time.Hour)
+			return err
+		}},
+		{"its turn ends", releaseScript, func(ctx context.Context, p *Pool) error { return p.Release(ctx, "default", "k1", "relay") }},
+		{"an authorization ends soon", endingScript, func(ctx context.Context, p *Pool) error {
+			return p.Ending(ctx, "default", "k1", time.UnixMilli(1800000000000), "within 30 days")
+		}},
 		{"events are taken", takeScript, func(ctx context.Context, p *Pool) error {
 			_, born, err := p.peek(ctx, "default", -1)
 			if err == nil {
@@ -131,7 +146,7 @@ func fenced() []step {
 }
 
 // onItsWay are the scripts without a fence: a pool is verified by them.
-var onItsWay = []*script{newPoolScript, rememberScript, recallScript, dropScript, rebuildScript, lookScript, batchScript}
+var onItsWay = []*script{newPoolScript, rememberScript, recallScript, restoreScript, dropScript, rebuildScript, lookScript, batchScript}
 
 // TestEveryScriptIsFencedOrOnTheWayToIt: a new script finds its place in one of these lists.
 func TestEveryScriptIsFencedOrOnTheWayToIt(t *testing.T) {

@@ -51,6 +51,8 @@ type pastKey struct {
 	state                           State
 	onboard                         bool // a step of its onboarding is missing
 	steps                           map[string]worker.Done
+	print                           string
+	sealed                          map[string]string // by the names of their fields in Redis
 }
 
 // flight is a request that is not finished, as far as the broker's consumer knows.

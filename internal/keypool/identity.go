@@ -90,8 +90,8 @@ func (l *lane) drop() {
 	l.conn = nil
 }
 
-// guarded says whether the pool verifies its Redis.
-func (p *Pool) guarded() bool { return p.config.History != nil }
+// guarded says whether steps are made on a verified Redis alone.
+func (p *Pool) guarded() bool { return p.config.History != nil || p.config.Guest }
 
 // identify asks the Redis of a pool who it is.
 func (p *Pool) identify(ctx context.Context, pool string) (server string, err error) {

@@ -13,7 +13,7 @@ const (
 // names are the Redis keys of one pool.
 type names struct {
 	// pool is a hash of the pool's own fields (born, new, count, width, low, strategy, recipients, version, left, alarm, size,
-	// seq) and of those of each key (<app_key>.limit .used .held .state .account .alipay .source .version .cleared .onboard).
+	// seq) and of those of each key (<app_key>.limit .used .held .state .account .alipay .source .version .cleared .onboard .print).
 	// No app key has a dot.
 	pool   string
 	known  string // list: all app keys in the order in which they came
@@ -22,6 +22,7 @@ type names struct {
 	events string // list: the outbox, oldest first
 	claim  string // what a claim's name begins with; its reference follows
 	steps  string // hash: how the steps of the keys' onboarding stand
+	sealed string // hash: what only relays can read, and their turns; see sealed.go
 	change string // what the name of an administrator's change begins with; the id of its message follows
 }
 
@@ -35,6 +36,7 @@ func namesOf(pool string) names {
 		events: tag + "events",
 		claim:  tag + "claim:",
 		steps:  tag + "steps",
+		sealed: tag + "sealed",
 		change: tag + "change:",
 	}
 }

@@ -63,7 +63,7 @@ func Open(ctx context.Context, config Config) (*Pool, error) {
 	if err := p.inspect(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	if p.guarded() {
+	if config.History != nil {
 		p.lanes.Go(func() { p.tend(tending) })
 	}
 	return p, nil

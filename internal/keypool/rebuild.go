@@ -67,6 +67,9 @@ func (p *Pool) renew(ctx context.Context, pool string, before standing, past *pa
 	if err := p.recallSteps(ctx, pool, before, past); err != nil {
 		return err
 	}
+	if err := p.restoreSealed(ctx, past, before); err != nil {
+		return err
+	}
 	references, args := past.script(before, claimed)
 	_, err = p.run(ctx, pool, rebuildScript, namesOf(pool).keys(references...), args...)
 	return err

@@ -7,7 +7,7 @@ package keypool
 //	ARGV    1 server and 2 born as they were seen  3 count  4 width  5 low  6 strategy  7 recipients  8 version of these
 //	        9 last sequence of the journal  10 the app keys that are drawn from, in their order  11 number of keys
 //	        for each key    app key, limit, used, certain, floor, cleared, state, 1 if it is to be onboarded, account, alipay,
-//	                        source, version (0: not in the journal)
+//	                        source, version (0: not in the journal), fingerprint of the secret or ""
 //	        number of open orders
 //	        for each one    app keys, products, decided at ms, number of pieces, pieces…
 //	        for each order under way    lines, units, account; lines and units are 0 for one that was never delivered
@@ -58,7 +58,7 @@ end
 for _, app in ipairs(known) do open(app) end
 for _ = 1, number() do
   local app, limit, used, certain, floor, cleared = word(), number(), number(), number(), number(), number()
-  local state, onboard, account, alipay, source, version = word(), word(), word(), word(), word(), number()
+  local state, onboard, account, alipay, source, version, print = word(), word(), word(), word(), word(), number(), word()
   local b = books[app]
   if not b and version > 0 then
     b = open(app)
@@ -78,6 +78,7 @@ for _ = 1, number() do
       redis.call('HSET', KEYS[1], app .. '.limit', limit, app .. '.account', account, app .. '.alipay', alipay,
         app .. '.source', source, app .. '.version', version)
       if onboard == '1' then redis.call('HSET', KEYS[1], app .. '.onboard', 1) else redis.call('HDEL', KEYS[1], app .. '.onboard') end
+      if print ~= '' then redis.call('HSET', KEYS[1], app .. '.print', print) end
       b.limit, b.account, b.state = limit, account, resting[state] and state or 'new'
     end
   end

@@ -17,7 +17,7 @@ func (p *past) script(before standing, claimed map[string]bool) (references []st
 			onboard = 1
 		}
 		args = append(args, k.appKey, k.limit, k.counts(k.used), k.counts(k.certain), k.floor, k.cleared, string(k.state), onboard,
-			k.account, k.alipay, k.source, k.version)
+			k.account, k.alipay, k.source, k.version, k.print)
 	}
 	at := len(args)
 	args = append(args, 0)

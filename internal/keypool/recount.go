@@ -37,6 +37,7 @@ func (k *pastKey) apply(event worker.PoolEvent) {
 		k.floor = 0
 	}
 	k.floor = max(k.floor, event.Used)
+	k.recallSealed(event)
 	if State(event.State) == StateOnboarding {
 		k.onboard = true
 	}

@@ -260,8 +260,8 @@ local function loosen(c)
 end
 
 local function info(k)
-  local v = redis.call('HMGET', KEYS[1], k.app .. '.source', k.app .. '.version')
-  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, v[1] or 'own', tonumber(v[2] or '0')}
+  local v = redis.call('HMGET', KEYS[1], k.app .. '.source', k.app .. '.version', k.app .. '.print')
+  return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, v[1] or 'own', tonumber(v[2] or '0'), v[3] or ''}
 end
 
 local function brief(turn, app, n, attempt, resent) return {'ok', events, turn, now, app, n, attempt, resent or 0} end

@@ -41,10 +41,12 @@ type Info struct {
 	Alipay  string
 	Source  string // whose secret it has: own or managed
 	Version int64  // counts what persons changed, from 1
+
+	Fingerprint string // of the sealed secret; "" if there is none
 }
 
 // infoOf reads the reply of the scripts that return a key:
-// ok, events, app key, state, limit, used, held, account, alipay, source, version.
+// ok, events, app key, state, limit, used, held, account, alipay, source, version, fingerprint.
 func infoOf(pool string) func(reply, error) (Info, error) {
 	return func(r reply, err error) (Info, error) {
 		if err != nil {
@@ -52,7 +54,7 @@ func infoOf(pool string) func(reply, error) (Info, error) {
 		}
 		i := Info{
 			Pool: pool, AppKey: r.text(2), State: State(r.text(3)), Limit: r.number(4), Used: r.number(5), Held: r.number(6),
-			Account: r.text(7), Alipay: r.text(8), Source: r.text(9), Version: r.number(10),
+			Account: r.text(7), Alipay: r.text(8), Source: r.text(9), Version: r.number(10), Fingerprint: r.text(11),
 		}
 		return i.withLeft(), nil
 	}
@@ -197,6 +199,7 @@ func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool)
 		Pool: pool, AppKey: appKey, State: State(books[appKey+".state"]),
 		Limit: number("limit"), Used: number("used"), Held: number("held"), Version: number("version"),
 		Account: books[appKey+".account"], Alipay: books[appKey+".alipay"], Source: cmp.Or(books[appKey+".source"], "own"),
+		Fingerprint: books[appKey+".print"],
 	}
 	return info.withLeft(), ok
 }
