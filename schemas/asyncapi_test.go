@@ -53,6 +53,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"keypool.admin.add", "keypool.admin.list", "keypool.admin.pool", "keypool.admin.show",
 		"keypool.admin.limit", "keypool.admin.enable", "keypool.admin.disable", "keypool.admin.bench", "keypool.admin.restore",
 		"keypool.admin.retire", "keypool.admin.remove", "keypool.admin.reset", "keypool.admin.rotate", "keypool.admin.probe",
+		"keypool.admin.statement", "keypool.admin.forecast",
 		"purchase.admin.parked", "purchase.admin.resolve",
 	} {
 		if !slices.Contains(addresses, want) {

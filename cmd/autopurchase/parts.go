@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	stdlog "log"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,8 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	orders = newOrderAdmin(s, client, log)
 	set.Instance = strings.ToLower(rand.Text())[:12]
 	set.Observe = observe(log)
-	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), keyAdmin{s, client}.endpoints()...); err != nil {
+	endpoints := slices.Concat(keyAdmin{s, client}.endpoints(), (&keyBooks{stores: s}).endpoints())
+	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), endpoints...); err != nil {
 		return nil, err
 	}
 	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders); err != nil {

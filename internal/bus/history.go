@@ -175,6 +175,8 @@ func (h *History) end(ctx context.Context, at place) (uint64, error) {
 		return 0, nil
 	case err != nil:
 		return 0, fmt.Errorf("last message of stream %s: %w", at.stream, err)
+	case at.next == 0 && msg.Time.Before(at.since):
+		return 0, nil
 	}
 	return msg.Sequence, nil
 }

@@ -117,7 +117,11 @@ func (b *Bus) ask(ctx context.Context, subject string, body []byte) (json.RawMes
 
 // send is ask for a message with headers.
 func (b *Bus) send(ctx context.Context, msg *nats.Msg) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	return b.sendFor(ctx, msg, askTimeout)
+}
+
+func (b *Bus) sendFor(ctx context.Context, msg *nats.Msg, timeout time.Duration) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	reply, err := b.conn.RequestMsgWithContext(ctx, msg)
 	switch {

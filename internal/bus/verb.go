@@ -1,9 +1,11 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
@@ -14,15 +16,16 @@ import (
 // sides use it: the one who asks calls Ask, the one who answers makes an Endpoint of a function.
 type Verb[Q Question[Q], A any] struct {
 	subject        string
-	request, reply string // names of their schemas; "" for none
-	explained      bool   // it is a change that needs a reason
+	request, reply string        // names of their schemas; "" for none
+	explained      bool          // it is a change that needs a reason
+	patience       time.Duration // how long its answer may take; 0: adminTimeout
 }
 
 // Name is the last token of the verb's subject, such as "add".
 func (v Verb[Q, A]) Name() string { return v.subject[strings.LastIndexByte(v.subject, '.')+1:] }
 
-// Ask asks whoever answers on the verb's subject, and waits for at most 10 s. Errors: an *AdminError, or nobody answers. A change
-// that got no answer may be asked for again with the same Change.ID: it is made once.
+// Ask asks whoever answers on the verb's subject, and waits for at most 10 s, or a minute more for what reads much. Errors: an
+// *AdminError, or nobody answers. A change that got no answer may be asked for again with the same Change.ID: it is made once.
 func (v Verb[Q, A]) Ask(ctx context.Context, b *Bus, q Q) (A, error) {
 	var answer A
 	body, err := json.Marshal(q)
@@ -33,7 +36,7 @@ func (v Verb[Q, A]) Ask(ctx context.Context, b *Bus, q Q) (A, error) {
 	if c, ok := any(&q).(changer); ok {
 		msg.Header = nats.Header{nats.MsgIdHdr: {c.id()}}
 	}
-	reply, err := b.send(ctx, msg)
+	reply, err := b.sendFor(ctx, msg, askTimeout+v.patience)
 	if err != nil {
 		return answer, err
 	}
@@ -47,7 +50,7 @@ func (v Verb[Q, A]) Ask(ctx context.Context, b *Bus, q Q) (A, error) {
 type Endpoint func(ctx context.Context, b *Bus) endpoint
 
 // Answer makes an endpoint out of a function. Its errors that are *worker.Denied, *worker.Trouble or *worker.Invalid are told
-// to the one who asked; others are logged and told as "internal". It has 5 s, and is called for one question after the other.
+// to the one who asked; others are logged and told as "internal". It has 5 s, or the verb's own time, and is called for one question after the other.
 func (v Verb[Q, A]) Answer(answer func(context.Context, Q) (A, error)) Endpoint {
 	return func(ctx context.Context, b *Bus) endpoint {
 		handler := micro.HandlerFunc(func(r micro.Request) { v.answer(ctx, b, r, answer) })
@@ -56,7 +59,7 @@ func (v Verb[Q, A]) Answer(answer func(context.Context, Q) (A, error)) Endpoint 
 }
 
 func (v Verb[Q, A]) answer(ctx context.Context, b *Bus, r micro.Request, answer func(context.Context, Q) (A, error)) {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(v.patience, adminTimeout))
 	defer cancel()
 	reply, err := v.outcome(ctx, r, answer)
 	if err == nil {

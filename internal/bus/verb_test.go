@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -52,6 +53,13 @@ func (s *safe) endpoints() []Endpoint {
 		KeysPool.Answer(func(_ context.Context, q ChangePool) (PoolSettings, error) {
 			s.pools <- q
 			return PoolSettings{Pool: q.Pool, Count: "lines", Width: 1}, s.err
+		}),
+		KeysStatement.Answer(func(_ context.Context, q AskStatement) (StatementPage, error) {
+			return q.Page(worker.Statement{Pool: q.Pool, AppKey: q.AppKey}, 0), s.err
+		}),
+		KeysForecast.Answer(func(_ context.Context, q AskForecast) (worker.Forecast, error) {
+			var nothing worker.Consumption
+			return nothing.Forecast(q.Pool, time.Now(), nil, q.Outlook()), s.err
 		}),
 	}
 	for _, verb := range keyChanges() {
