@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"autopurchase/internal/bus"
-	"autopurchase/internal/keypool"
 	"autopurchase/worker"
 )
 
@@ -35,19 +34,11 @@ func (b *keyBooks) statement(ctx context.Context, ask bus.AskStatement) (bus.Sta
 	if err != nil {
 		return bus.StatementPage{}, err
 	}
-	infos, err := b.pool.Keys(ctx, ask.Pool)
+	info, err := b.pool.Show(ctx, ask.Pool, ask.AppKey)
 	if err != nil {
 		return bus.StatementPage{}, err
 	}
-	counted := s.Used
-	at := slices.IndexFunc(infos, func(i keypool.Info) bool { return i.AppKey == ask.AppKey })
-	switch {
-	case at >= 0:
-		counted = infos[at].Used
-	case len(s.Rows) == 0:
-		return bus.StatementPage{}, &worker.Denied{Code: worker.DenyUnknownKey, Field: "app_key", Reason: "the pool never had it"}
-	}
-	return ask.Page(s.Between(ask.From, ask.To), counted), nil
+	return ask.Page(s.Between(ask.From, ask.To), info.Used), nil
 }
 
 func (b *keyBooks) forecast(ctx context.Context, ask bus.AskForecast) (worker.Forecast, error) {

@@ -23,12 +23,14 @@ import (
 type workerSettings struct {
 	worker.Config
 	channel     channelSettings
+	alarms      alarmSettings
 	callTimeout time.Duration
 	ackWait     time.Duration
 	replicas    int
 }
 
 func (s *workerSettings) bind(set *settings) {
+	s.alarms.bind(set)
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
 	set.text((*string)(&s.OnAbsent), "on-absent", string(worker.Park), "park | resend: what becomes of an order without an answer that is not found until look-for ends; resend sends it once more, and buys twice if 1688 lists orders later than that", oneOf(string(worker.Park), string(worker.Resend)))
@@ -69,6 +71,9 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 		return nil, err
 	}
 	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders); err != nil {
+		return nil, err
+	}
+	if err := set.alarms.tell(context.WithoutCancel(ctx), s); err != nil {
 		return nil, err
 	}
 	w, err := worker.New(set.Config, worker.Ports{

@@ -4,7 +4,8 @@
 //	Submit ─► PURCHASE_REQUESTS ─► Inbox ─► worker ─► Outbox ─► PURCHASE_RESULTS ─► Result, Watch
 //	               │ one message per subject            ├─────► PURCHASE_DEAD
 //	               └ consumer "worker"                  └─────► PURCHASE_STATUS
-//	                                      key pool ─► Journal ─► KEYPOOL ─► History
+//	                                      key pool ─► Journal ─► KEYPOOL ─┬─► History
+//	                                                                      └─► Alarms
 //
 // Every name is in names.go, and the verbs that administrators may ask for are in keys.go and orders.go. What the package
 // promises, and what it rests on:
@@ -16,6 +17,7 @@
 //	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
 //	one result per request   it is published under the condition that the subject is empty; the first stands, and only an
 //	                         unknown one is replaced by a decision, see Outbox
+//	one telling of an alarm  one consumer remembers for all workers which are told; see Alarms
 //	one journal entry        under the condition that the pool's last entry is the one known, see Journal
 //
 // What happens when something fails:

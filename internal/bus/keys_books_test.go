@@ -158,6 +158,7 @@ func TestFeedGoesOnAfterAnError(t *testing.T) {
 	feed := b.History().Feed(time.Unix(1, 0))
 	must(t, b.Outbox().Publish(bounded(t), placed("PR-1", "11")))
 	over, cancel := context.WithCancel(bounded(t))
+	defer cancel()
 	for _, err := range feed.News(over) {
 		must(t, err)
 		cancel()

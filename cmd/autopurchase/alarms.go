@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"autopurchase/internal/hook"
+	"autopurchase/internal/keypool"
+	"autopurchase/worker"
+)
+
+// alarmSettings say how a person is told what a pool needs. The webhook's URL may hold a token: it comes from a file.
+type alarmSettings struct {
+	file string
+	hook *hook.Hook // nil tells nobody
+}
+
+func (a *alarmSettings) bind(s *settings) {
+	s.text(&a.file, "alarm-webhook-file", "", "file with the URL of a webhook, mode 0600: alarms of the pools (low, exhausted, a key benched, a key spent without a spare) are posted there as JSON, each once however many workers are given it, and again until it is taken")
+	s.check(a.load)
+}
+
+func (a *alarmSettings) load(terminal) error {
+	if a.file == "" {
+		return nil
+	}
+	url, err := readPrivate(a.file)
+	if err == nil {
+		a.hook, err = hook.New(string(url))
+	}
+	if err != nil {
+		return fmt.Errorf("--alarm-webhook-file %q: %w", a.file, err)
+	}
+	return nil
+}
+
+// tell begins to tell alarms, if there is somebody to tell them to.
+func (a *alarmSettings) tell(ctx context.Context, s *stores) error {
+	if a.hook == nil {
+		return nil
+	}
+	return s.bus.Alarms(ctx, func(ctx context.Context, event worker.PoolEvent) error {
+		if needless, err := s.needless(ctx, event); needless || err != nil {
+			return err
+		}
+		return a.hook.Post(ctx, event)
+	})
+}
+
+// needless says whether nobody needs to hear of an event: a key that is spent while another waits for its turn is daily business,
+// and that no key at all has room is an event of its own.
+func (s *stores) needless(ctx context.Context, event worker.PoolEvent) (bool, error) {
+	if event.Kind != worker.EventSpent {
+		return false, nil
+	}
+	infos, err := s.pool.Keys(ctx, event.Pool)
+	ready := slices.ContainsFunc(infos, func(i keypool.Info) bool { return i.State == keypool.StateReady })
+	return ready || event.Left == 0, err
+}
