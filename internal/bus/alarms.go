@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// ConsumerAlarms is the durable consumer on StreamKeyPool that all who tell alarms share.
-	ConsumerAlarms = "alarms"
-
 	// alarmWait is after how long the broker takes who was given an alarm for dead. Longer than an attempt may take.
 	alarmWait = 30 * time.Second
 	// alarmAttempts is how often an alarm is told in vain before it is given up, after about a day.

@@ -22,6 +22,9 @@ const (
 // ConsumerWorker is the durable consumer on StreamRequests that all workers share.
 const ConsumerWorker = "worker"
 
+// ConsumerAlarms is the durable consumer on StreamKeyPool that all who tell alarms share.
+const ConsumerAlarms = "alarms"
+
 // The subjects of the streams.
 const (
 	SubjectRequests  = requestPrefix + ">"
