@@ -66,6 +66,8 @@ var eventTable = table[worker.PoolEvent]{
 	{"low", optional, func(r *reader, e *worker.PoolEvent) fault { return whole(r, &e.Low, 0, maxSafe) }},
 	{"strategy", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Strategy, strategyWords) }},
 	{"recipients", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.For) }},
+	{"tenants", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Tenants) }},
+	{"seller", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Seller) }},
 	{"by", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.By) }},
 	{"why", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Why) }},
 	{"at", required, func(r *reader, e *worker.PoolEvent) fault { return r.moment(&e.At) }},
@@ -82,6 +84,6 @@ var (
 		worker.EventPool, worker.EventAdded, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
 		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
 		worker.EventRetired, worker.EventRemoved, worker.EventReset, worker.EventSecret, worker.EventTokens,
-		worker.EventEnding, worker.EventOnboarded, worker.EventRebuilt,
+		worker.EventEnding, worker.EventOnboarded, worker.EventSeller, worker.EventRebuilt,
 	}
 )

@@ -34,6 +34,7 @@ var requestTable = table[worker.Request]{
 	{"request_id", required, func(r *reader, q *worker.Request) fault { return r.matching(&q.ID, worker.CheckID) }},
 	{"pool", optional, func(r *reader, q *worker.Request) fault { return r.matching(&q.Pool, worker.CheckName) }},
 	{"account", optional, func(r *reader, q *worker.Request) fault { return r.visible(&q.Account, 64) }},
+	{"alipay", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Alipay, neededWords) }},
 	{"deliver_to", required, func(r *reader, q *worker.Request) fault { return readAddress(r, &q.DeliverTo) }},
 	{"lines", required, func(r *reader, q *worker.Request) fault { return readLines(r, &q.Lines) }},
 	{"note", optional, func(r *reader, q *worker.Request) fault { return r.visible(&q.Note, 500) }},
@@ -52,14 +53,18 @@ var lineTable = table[worker.Line]{
 	{"seller", optional, func(r *reader, l *worker.Line) fault { return r.visible(&l.Seller, 64) }},
 }
 
-var payWords = []string{"none", "auto"}
+var (
+	payWords    = []string{"none", "auto"}
+	neededWords = []string{worker.AlipayBusiness}
+)
 
 // AppendRequest writes a request as DecodeRequest reads it. What is not set is left out.
 func AppendRequest(dst []byte, q worker.Request) []byte {
 	w := writer(dst).open('{').
 		text("request_id", q.ID).
 		some("pool", q.Pool).
-		some("account", q.Account)
+		some("account", q.Account).
+		some("alipay", q.Alipay)
 	w = appendAddress(w.name("deliver_to").open('{'), &q.DeliverTo).close('}')
 	w = writeList(w, "lines", q.Lines, appendLine).
 		some("note", q.Note).

@@ -59,7 +59,7 @@ func drawLine(t *rapid.T) worker.Line {
 
 func drawRequest(t *rapid.T) worker.Request {
 	return worker.Request{
-		ID: genID.Draw(t, "id"), Pool: genName.Draw(t, "pool"), Account: optionally(t, genText(64), "account"),
+		ID: genID.Draw(t, "id"), Pool: genName.Draw(t, "pool"), Payer: genPayer(t),
 		DeliverTo: drawAddress(t), Lines: rapid.SliceOfN(rapid.Custom(drawLine), 1, 5).Draw(t, "lines"),
 		Note: optionally(t, genText(500), "note"), Flow: rapid.StringMatching(`[a-z0-9_]{1,32}`).Draw(t, "flow"),
 		MaxTotal: genFen.Draw(t, "total"), Deadline: optionally(t, genMoment, "deadline"),
@@ -216,5 +216,11 @@ func TestSpellingsOfOneMeaning(t *testing.T) {
 		if got := read(other[0], other[1]); !slices.Equal(got.Lines, want.Lines) || worker.Fingerprint(got) != worker.Fingerprint(want) {
 			t.Errorf("%v reads %+v", other, got)
 		}
+	}
+}
+
+func genPayer(t *rapid.T) worker.Payer {
+	return worker.Payer{
+		Account: optionally(t, genText(64), "account"), Alipay: optionally(t, rapid.Just(worker.AlipayBusiness), "alipay"),
 	}
 }

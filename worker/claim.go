@@ -42,7 +42,8 @@ func SizeOf(lines []Line) Size {
 // Draw asks the ledger for a claim: room on one key for one order.
 type Draw struct {
 	Pool        string
-	Account     string // only keys of this buyer account; "" takes any
+	Payer              // which of the pool's keys
+	Seller      string // whose goods they are; one that is known to take business accounts only gets such a key
 	Reference   string // names the claim
 	Fingerprint string // of the request's meaning: another one under the same reference is a conflict
 	Size        Size

@@ -16,6 +16,7 @@ const (
 	CodeTooLarge  Code = "too_large" // more products than any key may ever take
 	CodeDeadline  Code = "deadline"  // its deadline passed before it was sent
 	CodeCancelled Code = "cancelled" // somebody took it back in time
+	CodeForbidden Code = "forbidden" // the pool is not for this tenant
 
 	// Refused by 1688, for good.
 	CodeNotSold       Code = "not_sold_online"
@@ -92,6 +93,7 @@ var dispositions = map[Code]Disposition{
 	CodeTooLarge:      {Action: Finish, Outcome: OutcomeRefused},
 	CodeDeadline:      {Action: Finish, Outcome: OutcomeCancelled},
 	CodeCancelled:     {Action: Finish, Outcome: OutcomeCancelled},
+	CodeForbidden:     {Action: Finish, Outcome: OutcomeRefused},
 	CodeNotSold:       {Action: Finish, Outcome: OutcomeRefused},
 	CodeManySellers:   {Action: Finish, Outcome: OutcomeRefused},
 	CodeUnknownSpec:   {Action: Finish, Outcome: OutcomeRefused},

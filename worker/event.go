@@ -32,6 +32,8 @@ type PoolEvent struct {
 	Low      int64     `json:"low,omitempty"`        // pool setting: capacity below which it is low
 	Strategy string    `json:"strategy,omitempty"`   // pool setting: first or even
 	For      string    `json:"recipients,omitempty"` // pool setting: for whom secrets are sealed, with blanks between them
+	Tenants  string    `json:"tenants,omitempty"`    // pool setting: who may draw, as tenant=weight with blanks between them
+	Seller   string    `json:"seller,omitempty"`     // seller: who asks for the kind of Alipay
 	By       string    `json:"by,omitempty"`         // who asked for it
 	Why      string    `json:"why,omitempty"`
 	At       time.Time `json:"at"`
@@ -60,6 +62,7 @@ const (
 	EventTokens    EventKind = "tokens"     // a key's sealed tokens were stored
 	EventEnding    EventKind = "ending"     // a key's authorization ends soon: a person must authorize it again
 	EventOnboarded EventKind = "onboarding" // a step of a key's onboarding was passed, waived or opened again
+	EventSeller    EventKind = "seller"     // a seller takes keys with one kind of Alipay only, or any again
 	EventRebuilt   EventKind = "rebuilt"    // the pool was rebuilt from the journal
 )
 

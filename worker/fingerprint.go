@@ -11,7 +11,7 @@ import (
 func Fingerprint(r Request) string {
 	var scratch [1024]byte
 	b := scratch[:0]
-	for _, text := range [...]string{r.ID, r.Pool, r.Account, r.Note, r.Flow, r.PriceTolerance, r.Pay} {
+	for _, text := range [...]string{r.ID, r.Pool, r.Account, r.Alipay, r.Note, r.Flow, r.PriceTolerance, r.Pay} {
 		b = appendText(b, text)
 	}
 	a := r.DeliverTo

@@ -7,19 +7,23 @@ import (
 	"time"
 )
 
-// party are those who wait for the same: room on a key of a pool, and of a buyer's account if that is not "".
-type party struct{ pool, account string }
+// party are those who wait for the same: room on one of these keys of a pool.
+type party struct {
+	pool  string
+	payer Payer
+}
 
 // guest is an order that waits.
 type guest struct {
 	party
+	tenant string
 	size   Size
 	since  time.Time
 	called chan struct{} // closed when there may be room
 }
 
-func newGuest(of party, size Size) *guest {
-	return &guest{party: of, size: size, since: time.Now(), called: make(chan struct{})}
+func newGuest(of party, tenant string, size Size) *guest {
+	return &guest{party: of, tenant: tenant, size: size, since: time.Now(), called: make(chan struct{})}
 }
 
 // lobby is where orders wait for which no key has room now, so that smaller ones can pass them. Their deliveries stay open:
@@ -31,10 +35,11 @@ type lobby struct {
 	mu     sync.Mutex
 	guests []*guest      // the longest waiting first
 	came   chan struct{} // closed and replaced when one comes
+	served turns
 }
 
 func newLobby(places int) *lobby {
-	return &lobby{places: places, over: make(chan struct{}), came: make(chan struct{})}
+	return &lobby{places: places, over: make(chan struct{}), came: make(chan struct{}), served: turns{}}
 }
 
 // enter returns false if there is no place.
@@ -55,20 +60,6 @@ func (l *lobby) leave(g *guest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.guests = slices.DeleteFunc(l.guests, func(other *guest) bool { return other == g })
-}
-
-// call calls those of a party that fit into the room together, the longest waiting first: smaller ones pass one that does not.
-func (l *lobby) call(p party, room Size) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.guests = slices.DeleteFunc(l.guests, func(g *guest) bool {
-		if g.party != p || !g.size.Fits(room) {
-			return false
-		}
-		room = Size{room.Lines - g.size.Lines, room.Units - g.size.Units}
-		close(g.called)
-		return true
-	})
 }
 
 // Crowd are the orders that wait in a worker's hands for room in a pool.
@@ -141,7 +132,11 @@ func (w *Worker) usher(ctx context.Context) {
 func (w *Worker) lead(ctx context.Context, p party) {
 	ctx, cancel := context.WithTimeout(ctx, w.config.ProbeTimeout)
 	defer cancel()
-	if room, err := w.Stock.Room(ctx, p.pool, p.account); err == nil {
-		w.lobby.call(p, room)
+	room, err := w.Stock.Room(ctx, p.pool, p.payer)
+	if err != nil {
+		return
+	}
+	if shares, err := w.Stock.Shares(ctx, p.pool); err == nil {
+		w.lobby.call(p, room, shares)
 	}
 }

@@ -61,11 +61,20 @@ type Ledger interface {
 type Stock interface {
 	// Left returns how many products the pool's usable keys can still take. Troubles: CodeNoPool, CodeRedisDown.
 	Left(ctx context.Context, pool string) (int64, error)
-	// Room returns the size of the largest order that one usable key can take now, of the account if that is not "".
+	// Room returns the size of the largest order that one usable key of the payer can take now. Trouble: CodeRedisDown.
+	Room(ctx context.Context, pool string, payer Payer) (Size, error)
+	// Shares gives the weights by which the pool's tenants share its room where several wait; one that is not named weighs 1.
 	// Trouble: CodeRedisDown.
-	Room(ctx context.Context, pool, account string) (Size, error)
+	Shares(ctx context.Context, pool string) (map[string]int, error)
 	// AppKeys lists the keys of a pool that may hold an order of ours, in any state but removed.
 	AppKeys(ctx context.Context, pool string) ([]string, error)
+}
+
+// Rules remembers what sellers ask for.
+type Rules interface {
+	// Learn remembers that a seller takes business accounts only: the next order for its goods is drawn from such a key.
+	// Trouble: CodeRedisDown.
+	Learn(ctx context.Context, pool, seller, why string) error
 }
 
 // Market is 1688 as the worker sees it: the order channel. All three end by ctx's deadline or their own, whichever is sooner.

@@ -12,10 +12,11 @@ type stockSays struct {
 }
 
 func (s stockSays) Left(context.Context, string) (int64, error) { return s.left, s.err }
-func (s stockSays) Room(context.Context, string, string) (Size, error) {
+func (s stockSays) Room(context.Context, string, Payer) (Size, error) {
 	return Size{Lines: s.left, Units: s.left}, s.err
 }
-func (s stockSays) AppKeys(context.Context, string) ([]string, error) { return nil, s.err }
+func (s stockSays) Shares(context.Context, string) (map[string]int, error) { return nil, s.err }
+func (s stockSays) AppKeys(context.Context, string) ([]string, error)      { return nil, s.err }
 
 // TestAPauseEndsWithItsCause walks what the stock may say. A Redis that answers is not down, whatever it says: a pause for
 // Redis names no pool, so the answer is often about a pool that cannot be.

@@ -76,7 +76,7 @@ func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
 func (b *buyer) draw(ctx context.Context, order Order, onKeys ...string) (claim Claim, err error) {
 	err = b.persist(ctx, func() error {
 		claim, err = b.Ledger.Draw(ctx, Draw{
-			Pool: b.request.Pool, Account: b.request.Account, Reference: order.Reference, Fingerprint: b.fingerprint,
+			Pool: b.request.Pool, Payer: b.request.Payer, Seller: sellerOf(order), Reference: order.Reference, Fingerprint: b.fingerprint,
 			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: onKeys,
 			Sole: b.delivery.Sole,
 		})
@@ -90,7 +90,7 @@ func (b *buyer) undrawn(ctx context.Context, order Order, t *Trouble) (Claim, er
 	switch {
 	case t.Code == CodeLost:
 		return b.retrieve(ctx, order)
-	case t.Code == CodeTooLarge:
+	case t.Code == CodeTooLarge || t.Code == CodeForbidden:
 		return b.neverDrawn(order, Part{State: ClaimRefused, Code: t.Code, Reason: t.Reason}), nil
 	case b.expired(time.Now()) && (t.Code == CodeNoKey || t.Code == CodeNoPool):
 		return b.neverDrawn(order, tooLate()), nil
@@ -114,6 +114,7 @@ func (b *buyer) send(ctx, placing context.Context, claim Claim, order Order) (Cl
 	answer := b.Market.Place(placing, order)
 	switch answer.Verdict {
 	case Placed, Refused:
+		b.learn(ctx, order, answer)
 		part, size := Decide(order, answer)
 		return b.settle(ctx, claim, part, size)
 	case NotAttempted:

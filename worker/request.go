@@ -8,10 +8,10 @@ const MaxSKUs = 50
 // Request is a purchase somebody asked for: what to buy, where to send it, on whose account. It has been decoded strictly,
 // so every rule of the request schema holds for it.
 type Request struct {
-	ID      string // as its publisher wrote it, see CheckID
-	Tenant  string // from the subject
-	Pool    string // pool of app keys that pays for it
-	Account string // buyer account whose keys alone may be drawn; "" takes any
+	ID     string // as its publisher wrote it, see CheckID
+	Tenant string // from the subject
+	Pool   string // pool of app keys that pays for it
+	Payer         // which of the pool's keys
 
 	DeliverTo Address
 	Lines     []Line

@@ -138,7 +138,7 @@ func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, keys []string,
 	}
 	if e.Claim.State == "" {
 		e.Claim, err = v.Ledger.Draw(ctx, Draw{
-			Pool: f.asked.Pool, Account: f.asked.Account, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
+			Pool: f.asked.Pool, Payer: f.asked.Payer, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
 			Size: SizeOf(e.Child.Order.Lines), Owner: "resolver", Attempt: max(f.result.Attempt, 1), OnKeys: keys,
 		})
 		if err != nil {

@@ -25,7 +25,7 @@ func (b *buyer) awaitRoom(ctx context.Context, order Order, t *Trouble) bool {
 	if !b.roomForSmaller(ctx) {
 		b.pause(t, b.request.Pool)
 	}
-	g := newGuest(party{b.request.Pool, b.request.Account}, SizeOf(order.Lines))
+	g := newGuest(party{b.request.Pool, t.Payer}, b.request.Tenant, SizeOf(order.Lines))
 	if !b.lobby.enter(g) {
 		return false
 	}

@@ -26,6 +26,9 @@ func Split(r Request) []Child {
 	return children
 }
 
+// sellerOf names the seller of an order's lines, "" when nobody said.
+func sellerOf(order Order) string { return order.Lines[0].Seller }
+
 func newChild(r Request, n int) Child {
 	return Child{Order: Order{
 		Reference: Reference(r.Tenant, EncodeRef(r.ID), n),

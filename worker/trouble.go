@@ -11,6 +11,7 @@ type Trouble struct {
 	Code   Code
 	Reason string        // names the thing, never a secret or a buyer's data
 	After  time.Duration // how long to wait; 0 leaves it to the code's disposition
+	Payer  Payer         // CodeNoKey: which keys have no room
 	Err    error         // what it came from, if anything
 }
 

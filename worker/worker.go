@@ -35,6 +35,9 @@ type Config struct {
 	ProbeTimeout time.Duration
 	// RetryEvery is how often a step is repeated while a store is out of reach. Default 250 ms.
 	RetryEvery time.Duration
+	// BusinessRefusals are texts in 1688's refusals by which a seller turns away accounts that are no business; which ones these
+	// are is not known. Default none.
+	BusinessRefusals []string
 	// Observe is told what happens, from many goroutines at once. May be nil.
 	Observe func(Event)
 }
@@ -91,6 +94,7 @@ type Ports struct {
 	Stock  Stock
 	Market Market
 	Outbox Outbox
+	Rules  Rules // may be nil
 }
 
 // Worker takes purchase requests from the inbox and sees each to its one result. Any number of workers share the work.

@@ -34,6 +34,7 @@ func (s *workerSettings) bind(set *settings) {
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
 	set.text((*string)(&s.OnAbsent), "on-absent", string(worker.Park), "park | resend: what becomes of an order without an answer that is not found until look-for ends; resend sends it once more, and buys twice if 1688 lists orders later than that", oneOf(string(worker.Park), string(worker.Resend)))
+	set.list(&s.BusinessRefusals, "business-refusals", "texts in 1688's refusals, with commas between them, by which a seller turns away accounts that are no business: its next orders are drawn from business keys; which texts these are is not known, so there is no default")
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM; a second SIGTERM ends the process at once")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
 	set.duration(&s.ackWait, "ack-wait", 0, time.Second, "after how long without a sign of life the broker gives a request to another worker; for all workers, and kept if left out (30s in a new queue)")
@@ -77,7 +78,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 		return nil, err
 	}
 	w, err := worker.New(set.Config, worker.Ports{
-		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox,
+		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox, Rules: s.pool,
 	})
 	if err != nil {
 		return nil, err

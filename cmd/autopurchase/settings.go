@@ -131,6 +131,15 @@ func (s *settings) text(target *string, name, preset, help string, checks ...fun
 	bind(s, &value[string]{name: name, target: target, parse: parse, show: func(t string) string { return t }, kind: "text"}, help)
 }
 
+// list is a text with commas between its items.
+func (s *settings) list(target *[]string, name, help string) {
+	parse := func(text string) ([]string, error) {
+		return strings.FieldsFunc(text, func(c rune) bool { return c == ',' }), nil
+	}
+	show := func(items []string) string { return strings.Join(items, ",") }
+	bind(s, &value[[]string]{name: name, target: target, parse: parse, show: show, kind: "texts"}, help)
+}
+
 func (s *settings) number(target *int, name string, preset, low, high int, help string) {
 	*target = preset
 	parse := func(text string) (int, error) {

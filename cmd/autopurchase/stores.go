@@ -67,8 +67,13 @@ func (s *stores) Left(ctx context.Context, pool string) (int64, error) {
 }
 
 // Room is the pool's.
-func (s *stores) Room(ctx context.Context, pool, account string) (worker.Size, error) {
-	return s.pool.Room(ctx, pool, account)
+func (s *stores) Room(ctx context.Context, pool string, payer worker.Payer) (worker.Size, error) {
+	return s.pool.Room(ctx, pool, payer)
+}
+
+// Shares is the pool's.
+func (s *stores) Shares(ctx context.Context, pool string) (map[string]int, error) {
+	return s.pool.Shares(ctx, pool)
 }
 
 // AppKeys is the pool's.

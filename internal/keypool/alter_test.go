@@ -206,7 +206,7 @@ func TestAPoolWithEveryStateIsRebuiltFieldByField(t *testing.T) {
 		if err != nil || again.Used != 6 || slices.Contains(kinds(t, p, "default"), "reset k2") {
 			t.Errorf("the change was made once more: %+v, %v", again, err)
 		}
-		settle(t, p, draw(t, p, order1("default", "after", 1)), placed, 1)
+		settle(t, p, draw(t, p, order1("default", "acme.after", 1)), placed, 1)
 		wantBooks(t, p, "default")
 	})
 }
@@ -237,12 +237,15 @@ func TestAResetIsNotUndone(t *testing.T) {
 func changed(t *testing.T, p *Pool) *stored {
 	t.Helper()
 	s := &stored{}
-	settings(t, p, "default", Settings{Count: CountLines, Width: 2, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}})
+	settings(t, p, "default", Settings{Count: CountLines, Width: 2, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}, Tenants: map[string]int{"acme": 2, "b": 1}})
 	for _, k := range []Key{{AppKey: "k1", Limit: 10}, {AppKey: "k2", Limit: 50}, {AppKey: "k3"}, {AppKey: "k4", Alipay: "business"},
 		{AppKey: "k5", Source: "managed"}, {AppKey: "k6", Onboard: true}, {AppKey: "k7"}, {AppKey: "k8"}, {AppKey: "k9", Onboard: true}} {
 		k.Pool = "default"
 		add(t, p, k)
 	}
+	restrict(t, p, "shop", worker.AlipayBusiness)
+	restrict(t, p, "once", worker.AlipayBusiness)
+	restrict(t, p, "once", "")
 	s.buy(t, p, "on-k2", placed, 20)
 	if _, err := p.Alter(t.Context(), "default", "k2", Reset, Change{ID: "m-reset"}); err != nil {
 		t.Fatal(err)
@@ -255,7 +258,7 @@ func changed(t *testing.T, p *Pool) *stored {
 	}{{"k3", Disable}, {"k4", Bench}, {"k5", Retire}, {"k7", Remove}, {"k9", Disable}, {"k3", Enable}, {"k4", Restore}, {"k8", Disable}, {"k2", Rotate}, {"k4", Disable}} {
 		alter(t, p, step.key, step.verb)
 	}
-	settings(t, p, "default", Settings{Count: CountLines, Width: 1, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}})
+	settings(t, p, "default", Settings{Count: CountLines, Width: 1, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}, Tenants: map[string]int{"acme": 2, "b": 1}})
 	add(t, p, Key{Pool: "default", AppKey: "k10", Limit: 3})
 	s.flushed(t, p)
 	return s

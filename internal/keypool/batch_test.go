@@ -110,7 +110,7 @@ func anyStep(r *rapid.T) taken1 {
 	case drawScript.place:
 		account := rapid.SampledFrom([]string{"", "", "account-1"}).Draw(r, "account")
 		on := rapid.SampledFrom([]string{"", "", "", "k1", "k1 k2"}).Draw(r, "on keys")
-		return taken1{drawScript, reference, []any{"print", owner, attempt, int64(1) << 50, size, size, account, on, ""}}
+		return taken1{drawScript, reference, []any{"print", owner, attempt, int64(1) << 50, size, size, account, on, "", "", "", ""}}
 	case settleScript.place:
 		state := rapid.SampledFrom([]string{"placed", "partial", "refused", "unknown"}).Draw(r, "state")
 		return taken1{settleScript, reference, []any{owner, attempt, state, size, size, "{}"}}
@@ -197,7 +197,7 @@ func TestBatchThatBreaksDownKeepsItsBooks(t *testing.T) {
 		}
 		var steps []taken1
 		for _, reference := range []string{"a", "b", "c"} {
-			steps = append(steps, taken1{drawScript, reference, []any{"print", "x", 1, int64(1) << 50, 3, 3, "", "", ""}})
+			steps = append(steps, taken1{drawScript, reference, []any{"print", "x", 1, int64(1) << 50, 3, 3, "", "", "", "", "", ""}})
 		}
 		for i, a := range w.answers(t.Context(), steps...) {
 			word, _, _ := strings.Cut(fmt.Sprint(a.err), " ")

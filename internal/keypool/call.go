@@ -136,7 +136,14 @@ func refusal(pool, status, detail string) error {
 	case "no_pool":
 		return trouble(worker.CodeNoPool, "no key has been added")
 	case "no_key":
-		return trouble(worker.CodeNoKey, "no key has room for "+detail+" products")
+		products, alipay, _ := strings.Cut(detail, " ")
+		reason := "no key has room for " + products + " products"
+		if alipay != "" {
+			reason = "no key with " + alipay + " Alipay has room for " + products + " products"
+		}
+		return &worker.Trouble{Code: worker.CodeNoKey, Reason: "pool " + pool + ": " + reason, Payer: worker.Payer{Alipay: alipay}}
+	case "forbidden":
+		return trouble(worker.CodeForbidden, "it is not for this tenant")
 	case "fenced":
 		return trouble(worker.CodeFenced, "a later delivery owns the claim")
 	case "lost":

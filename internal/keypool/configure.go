@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"autopurchase/worker"
@@ -25,7 +28,10 @@ type Settings struct {
 	Strategy string
 	// Recipients are for whom secrets are sealed: the public keys of the relays, as age writes them.
 	Recipients []string
-	Version    int64 // counts their changes; not to be set
+	// Tenants are those who may draw from the pool, with the weight of each where several wait for room; without any, everybody
+	// may, and weighs the same.
+	Tenants map[string]int
+	Version int64 // counts their changes; not to be set
 }
 
 // Which of the active keys takes an order.
@@ -37,7 +43,10 @@ const (
 // DefaultSettings are those of a pool that was made by adding its first key.
 var DefaultSettings = Settings{Count: CountLines, Width: 1, Low: 100, Strategy: StrategyFirst}
 
-const maxWidth = 1000
+const (
+	maxWidth  = 1000
+	maxWeight = 1000
+)
 
 // Validate names everything that is wrong with the settings.
 func (s Settings) Validate() error {
@@ -59,28 +68,51 @@ func (s Settings) Validate() error {
 			wrong = append(wrong, fmt.Errorf("recipients[%d]: is no recipient of age", i))
 		}
 	}
+	for tenant, weight := range s.Tenants {
+		if worker.CheckName(tenant) != nil || weight < 1 || weight > maxWeight {
+			wrong = append(wrong, fmt.Errorf("tenants.%s: must be a tenant's name with a weight between 1 and %d", tenant, maxWeight))
+		}
+	}
 	return errors.Join(wrong...)
+}
+
+// shares writes tenants as the scripts know them.
+func shares(tenants map[string]int) string {
+	var words []string
+	for _, tenant := range slices.Sorted(maps.Keys(tenants)) {
+		words = append(words, tenant+"="+strconv.Itoa(tenants[tenant]))
+	}
+	return strings.Join(words, " ")
+}
+
+// tenantsOf reads them back.
+func tenantsOf(shares string) map[string]int {
+	tenants := map[string]int{}
+	for _, word := range strings.Fields(shares) {
+		tenant, weight, _ := strings.Cut(word, "=")
+		tenants[tenant], _ = strconv.Atoi(weight) // only shares writes them
+	}
+	return tenants
 }
 
 // configureScript changes a pool's settings; the pool is made if it is missing.
 //
 //	KEYS    the pool's, then the change
-//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients
+//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients  6 tenants
 //	returns ok | stale | reused
 //
 // A smaller width sends the last active keys back to the head of the ready ones.
 var configureScript = newChange(`
-local count, width, low, strategy, recipients = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local count, width, low, strategy, recipients, tenants = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 local known = repeated()
 if known then return known == true and {'ok', events} or known end
 local v = redis.call('HMGET', KEYS[1], 'version', 'recipients')
 local old = stale(v[1])
 if old then return old end
 made()
-if pool.born and pool.count == count and pool.width == width and pool.low == low and pool.strategy == strategy and (v[2] or '') == recipients then
-  return {'ok', events}
-end
-pool.count, pool.width, pool.low, pool.strategy = count, width, low, strategy
+local same = pool.count == count and pool.width == width and pool.low == low and pool.strategy == strategy and pool.tenants == tenants
+if pool.born and same and (v[2] or '') == recipients then return {'ok', events} end
+pool.count, pool.width, pool.low, pool.strategy, pool.tenants = count, width, low, strategy, tenants
 create(recipients)
 while redis.call('LLEN', KEYS[3]) > width do
   local k = key(redis.call('LINDEX', KEYS[3], -1))
@@ -103,7 +135,7 @@ func (p *Pool) Configure(ctx context.Context, pool string, s Settings, c Change)
 	if err := p.name(ctx, pool); err != nil {
 		return err
 	}
-	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "))
+	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "), shares(s.Tenants))
 	_, err := p.run(ctx, pool, configureScript, c.keys(namesOf(pool)), args...)
 	return err
 }
@@ -116,12 +148,13 @@ func (p *Pool) Settings(ctx context.Context, pool string) (Settings, error) {
 		Low        int64  `redis:"low"`
 		Strategy   string `redis:"strategy"`
 		Recipients string `redis:"recipients"`
+		Tenants    string `redis:"tenants"`
 		Version    int64  `redis:"version"`
 	}
 	if err := nameError(pool); err != nil {
 		return Settings{}, err
 	}
-	fields := []string{"count", "width", "low", "strategy", "recipients", "version"}
+	fields := []string{"count", "width", "low", "strategy", "recipients", "tenants", "version"}
 	if err := p.client.HMGet(ctx, namesOf(pool).pool, fields...).Scan(&have); err != nil {
 		return Settings{}, down(err)
 	}
@@ -130,7 +163,7 @@ func (p *Pool) Settings(ctx context.Context, pool string) (Settings, error) {
 	}
 	return Settings{
 		Count: have.Count, Width: have.Width, Low: have.Low, Strategy: have.Strategy, Recipients: strings.Fields(have.Recipients),
-		Version: have.Version,
+		Tenants: tenantsOf(have.Tenants), Version: have.Version,
 	}, nil
 }
 

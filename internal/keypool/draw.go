@@ -2,6 +2,7 @@ package keypool
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 
@@ -12,9 +13,10 @@ import (
 //
 //	KEYS    the pool's, then the claim
 //	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on these keys or ""
-//	        9 birth of the pool before which nobody else can have sent it, or ""
+//	        9 birth of the pool before which nobody else can have sent it, or ""  10 alipay or ""  11 seller or ""  12 tenant
 //	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
-//	        conflict | fenced | no_pool | lost | doubtful <birth> [lost] | too_large <limit> | no_key <n> | broken <app key> | unknown_key <app key>
+//	        conflict | fenced | no_pool | lost | doubtful <birth> [lost] | too_large <limit> | no_key <n> [alipay] | broken <app key> |
+//	        unknown_key <app key> | forbidden
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
 // draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with
@@ -29,7 +31,7 @@ import (
 // taken it: those that its lost record or its claim name, or, where these name none, those of its account, or all.
 var drawScript = newStep(1, `
 local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local account, bound = ARGV[7], ARGV[8] ~= ''
+local account, bound, alipay = ARGV[7], ARGV[8] ~= '', ARGV[10]
 if not pool.born or pool.size == 0 then return fail('no_pool') end
 local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
@@ -75,7 +77,9 @@ local function stays()
   return #apps == #wanted
 end
 
-local function fits(k) return (account == '' or k.account == account) and k.used + k.held + n <= k.limit end
+if alipay == '' and pool.rules > 0 then alipay = redis.call('HGET', KEYS[1], 'seller:' .. ARGV[11]) or '' end
+local function pays(k) return (account == '' or k.account == account) and (alipay == '' or k.alipay == alipay) end
+local function fits(k) return pays(k) and k.used + k.held + n <= k.limit end
 
 local function choose()
   for list = 3, 4 do
@@ -94,10 +98,10 @@ local function choose()
   for _, app in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
     local k = key(app)
     if not k then return nil, 'broken', app end
-    if k.state ~= 'retired' and (account == '' or k.account == account) then largest = math.max(largest, k.limit) end
+    if k.state ~= 'retired' and pays(k) then largest = math.max(largest, k.limit) end
   end
   if largest >= 0 and n > largest then return nil, 'too_large', n .. ' of ' .. largest end
-  return nil, 'no_key', tostring(n)
+  return nil, 'no_key', n .. ' ' .. alipay
 end
 
 local function doubtful()
@@ -150,6 +154,7 @@ if bound then
   local first = table.remove(wanted, 1)
   return put(key(first), 'look_up', #wanted > 0 and wanted or nil)
 end
+if not c and pool.tenants ~= '' and not string.find(' ' .. pool.tenants, ' ' .. ARGV[12] .. '=', 1, true) then return fail('forbidden') end
 release()
 local k, status, detail = choose()
 if not k then
@@ -191,9 +196,14 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 }
 
 func (p *Pool) drawn(ctx context.Context, draw worker.Draw, cleared string) (reply, error) {
-	return p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
+	tenant, _, _ := strings.Cut(draw.Reference, ".")
+	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
 		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
-		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared)
+		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared, draw.Alipay, draw.Seller, tenant)
+	if trouble, ok := errors.AsType[*worker.Trouble](err); ok && trouble.Code == worker.CodeNoKey {
+		trouble.Payer.Account = draw.Account
+	}
+	return r, err
 }
 
 // maxCount is the largest number of products of an order: above it Lua's numbers are no longer exact when two are added.

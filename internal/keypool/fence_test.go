@@ -131,6 +131,9 @@ func fenced() []step {
 		{"an authorization ends soon", endingScript, func(ctx context.Context, p *Pool) error {
 			return p.Ending(ctx, "default", "k1", time.UnixMilli(1800000000000), "within 30 days")
 		}},
+		{"a seller asks for business accounts", restrictScript, func(ctx context.Context, p *Pool) error {
+			return p.Learn(ctx, "default", "shop", "")
+		}},
 		{"events are taken", takeScript, func(ctx context.Context, p *Pool) error {
 			_, born, err := p.peek(ctx, "default", -1)
 			if err == nil {
@@ -236,7 +239,7 @@ func together3(t *testing.T, p *Pool) (statuses []string) {
 		return &call{ctx: t.Context(), script: s, keys: namesOf("default").keys(reference), args: args, done: make(chan answer, 1)}
 	}
 	batch := []*call{
-		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", ""),
+		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", "", "", "", "", ""),
 		call1(settleScript, "sent", "owner-1", 1, "placed", 2, 2, "{}"),
 		call1(unsendScript, "drawn", "owner-1", 1, "absent"),
 	}

@@ -38,6 +38,7 @@ type past struct {
 	active   []*pastKey // as they are drawn from
 	ready    []*pastKey
 	changes  []string           // ids of the latest changes
+	sellers  map[string]string  // the kind of Alipay that they ask for, "" if they do no more
 	open     map[string]share   // by request: results that leave it open whether orders exist
 	flights  map[string]*flight // by request: what may not be finished
 	results  int64              // how many were read
@@ -97,7 +98,7 @@ type taken struct {
 // recall reads a pool's history. known are the keys that Redis knows, whether they are in the journal or not. What was
 // delivered is read first: whatever ends after that is either among the results or still taken for under way.
 func recall(ctx context.Context, log zerolog.Logger, pool string, known []string, history History) (*past, error) {
-	p := &past{pool: pool, settings: DefaultSettings, byName: map[string]*pastKey{}, open: map[string]share{}, flights: map[string]*flight{}}
+	p := &past{pool: pool, settings: DefaultSettings, byName: map[string]*pastKey{}, sellers: map[string]string{}, open: map[string]share{}, flights: map[string]*flight{}}
 	if err := p.take(history.Waiting(ctx), false); err != nil {
 		return nil, err
 	}

@@ -4,8 +4,9 @@ package keypool
 // so only if the pool is still as it was when the history began to be read: another process may have been faster.
 //
 //	KEYS    the pool's, then the claims of open orders, then the claims of orders under way
-//	ARGV    1 server and 2 born as they were seen  3 count  4 width  5 low  6 strategy  7 recipients  8 version of these
-//	        9 last sequence of the journal  10 the app keys that are drawn from, in their order  11 number of keys
+//	ARGV    number of sellers, and for each one its name and the kind of Alipay that it asks for
+//	        server and born as they were seen, count, width, low, strategy, recipients, tenants, version of these, last sequence
+//	        of the journal, the app keys that are drawn from in their order, number of keys
 //	        for each key    app key, limit, used, certain, floor, cleared, state, 1 if it is to be onboarded, account, alipay,
 //	                        source, version (0: not in the journal), fingerprint of the secret or ""
 //	        number of open orders
@@ -25,21 +26,25 @@ package keypool
 //
 // A Redis that has all that is on record is believed, and only marked. Otherwise an order under way whose claim has not ended
 // gets a lost record: the claim may be missing, or not be the last of it.
-var rebuildScript = lengthy(newOpenScript(`
+var rebuildScript = lengthy(newOpenScript(rules + `
 local at = 0
 local function word() at = at + 1; return ARGV[at] end
 local function number() return tonumber(word()) end
+local sellers = {}
+for _ = 1, number() do sellers[word()] = word() end
 local seen_server, seen_born = word(), word()
 if pool.server ~= seen_server or (redis.call('HGET', KEYS[1], 'born') or '') ~= seen_born then return {'ok', events} end
 
 local fresh = not pool.born
 if fresh then for i = 1, 5 do redis.call('DEL', KEYS[i]) end end
-local count, width, low, strategy, recipients, version, last, line = word(), number(), number(), word(), word(), number(), number(), word()
+local count, width, low, strategy, recipients = word(), number(), number(), word(), word()
+local tenants, version, last, line = word(), number(), number(), word()
 local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
 local ahead = fresh or last > seq
 if ahead then
-  pool.count, pool.width, pool.low, pool.strategy = count, width, low, strategy
-  redis.call('HSET', KEYS[1], 'recipients', recipients, 'version', version)
+  pool.count, pool.width, pool.low, pool.strategy, pool.tenants = count, width, low, strategy, tenants
+  redis.call('HSET', KEYS[1], 'recipients', recipients, 'tenants', tenants, 'version', version)
+  for seller, alipay in pairs(sellers) do restrict(seller, alipay) end
 end
 while true do
   local head = redis.call('LINDEX', KEYS[5], 0)

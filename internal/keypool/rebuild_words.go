@@ -1,6 +1,8 @@
 package keypool
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"autopurchase/worker"
@@ -9,8 +11,12 @@ import (
 // script writes the past as the arguments of rebuildScript.
 func (p *past) script(before standing, claimed map[string]bool) (references []string, args []any) {
 	set := p.settings
-	args = append(args, before.server, before.born, set.Count, set.Width, set.Low, set.Strategy, strings.Join(set.Recipients, " "), set.Version,
-		p.last, strings.Join(p.order(), " "), len(p.keys))
+	args = append(args, len(p.sellers))
+	for _, seller := range slices.Sorted(maps.Keys(p.sellers)) {
+		args = append(args, seller, p.sellers[seller])
+	}
+	args = append(args, before.server, before.born, set.Count, set.Width, set.Low, set.Strategy, strings.Join(set.Recipients, " "), shares(set.Tenants),
+		set.Version, p.last, strings.Join(p.order(), " "), len(p.keys))
 	for _, k := range p.keys {
 		onboard := 0
 		if k.onboard {

@@ -20,8 +20,11 @@ func (p *past) apply(event worker.PoolEvent) {
 		p.settings.Strategy = event.Strategy
 	}
 	if event.Kind == worker.EventPool {
-		p.settings.Recipients, p.settings.Version = strings.Fields(event.For), event.Version
+		p.settings.Recipients, p.settings.Tenants, p.settings.Version = strings.Fields(event.For), tenantsOf(event.Tenants), event.Version
 		p.narrow()
+	}
+	if event.Kind == worker.EventSeller {
+		p.sellers[event.Seller] = event.Alipay
 	}
 	if event.AppKey != "" {
 		p.key(event.AppKey).apply(event)

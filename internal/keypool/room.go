@@ -9,9 +9,9 @@ import (
 	"autopurchase/worker"
 )
 
-// Room returns the size of the largest order that one usable key of the account can take now; see worker.Stock. What the pool
+// Room returns the size of the largest order that one usable key of the payer can take now; see worker.Stock. What the pool
 // does not count is without limit. A missing pool has no room.
-func (p *Pool) Room(ctx context.Context, pool, account string) (worker.Size, error) {
+func (p *Pool) Room(ctx context.Context, pool string, payer worker.Payer) (worker.Size, error) {
 	n := namesOf(pool)
 	var known *redis.StringSliceCmd
 	var books *redis.MapStringStringCmd
@@ -27,7 +27,7 @@ func (p *Pool) Room(ctx context.Context, pool, account string) (worker.Size, err
 		if !ok {
 			return worker.Size{}, refusal(pool, "broken", appKey)
 		}
-		if account == "" || info.Account == account {
+		if (payer.Account == "" || info.Account == payer.Account) && (payer.Alipay == "" || info.Alipay == payer.Alipay) {
 			most = max(most, info.Left)
 		}
 	}
@@ -35,4 +35,10 @@ func (p *Pool) Room(ctx context.Context, pool, account string) (worker.Size, err
 		return worker.Size{Lines: math.MaxInt64, Units: most}, nil
 	}
 	return worker.Size{Lines: most, Units: math.MaxInt64}, nil
+}
+
+// Shares gives the weights of the pool's tenants; see worker.Stock.
+func (p *Pool) Shares(ctx context.Context, pool string) (map[string]int, error) {
+	settings, err := p.Settings(ctx, pool)
+	return settings.Tenants, err
 }

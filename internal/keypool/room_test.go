@@ -12,7 +12,7 @@ func TestRoomIsThatOfTheRoomiestUsableKey(t *testing.T) {
 	singles(t, func(t *testing.T, p *Pool) {
 		room := func(account string, want worker.Size) {
 			t.Helper()
-			if got, err := p.Room(t.Context(), "default", account); err != nil || got != want {
+			if got, err := p.Room(t.Context(), "default", worker.Payer{Account: account}); err != nil || got != want {
 				t.Errorf("room for account %q: %+v, %v, want %+v", account, got, err, want)
 			}
 		}

@@ -34,9 +34,9 @@ func (c *counted) Left(ctx context.Context, pool string) (int64, error) {
 	return c.Stock.Left(ctx, pool)
 }
 
-func (c *counted) Room(ctx context.Context, pool, account string) (worker.Size, error) {
+func (c *counted) Room(ctx context.Context, pool string, payer worker.Payer) (worker.Size, error) {
 	c.probes.Add(1)
-	return c.Stock.Room(ctx, pool, account)
+	return c.Stock.Room(ctx, pool, payer)
 }
 
 // submitAll publishes n requests of so many orders' lines of one seller, all at once.
