@@ -11,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"autopurchase/internal/bus"
-	"autopurchase/internal/keypool"
 	"autopurchase/internal/sim1688"
 	"autopurchase/worker"
 )
@@ -50,6 +47,12 @@ func TestStatementsAgreeWith1688(t *testing.T) {
 		judgeParts(t, nats, s)
 		judgeCSV(t, nats, s)
 	}
+	admin := newAdmin(t, nats)
+	for verb, body := range map[string]string{"statement": fmt.Sprintf(`{"app_key":%q}`, h.appKeys[0]), "forecast": "{}"} {
+		if _, code, reason := admin.ask(verb, "", body); code != "" { // it holds the answer against its schema
+			t.Errorf("%s: %s: %s", verb, code, reason)
+		}
+	}
 	judgePeriods(t, nats, statementOf(t, nats, h.appKeys[0]))
 	judgeForecast(t, nats, keys, h.sim.Orders(sim1688.OrderFilter{}))
 	stopped(t, h.up)
@@ -58,17 +61,11 @@ func TestStatementsAgreeWith1688(t *testing.T) {
 // resetKey says that what was counted counts no longer, and gives how much that was.
 func resetKey(t *testing.T, h *house, appKey string) int64 {
 	t.Helper()
-	pool, err := keypool.Open(t.Context(), keypool.Config{URL: h.where["redis"], Log: zerolog.Nop()})
-	must(t, err)
-	defer func() { must(t, pool.Close()) }()
-	before, err := pool.Show(t.Context(), "default", appKey)
-	must(t, err)
-	_, err = pool.Alter(t.Context(), "default", appKey, keypool.Reset, keypool.Change{ID: "reset-1", By: "li", Why: "a new month"})
-	must(t, err)
-	until(t, func() bool {
-		s := statementOf(t, h.where["nats"], appKey)
-		return slices.ContainsFunc(s.Rows, func(r worker.Row) bool { return r.Kind == "reset" })
-	})
+	nats := h.where["nats"]
+	before := listKeys(t, nats)[slices.Index(h.appKeys, appKey)]
+	if code, _, errs := execute(t, nil, "keys", "reset", appKey, "--by", "li", "--why", "a new month", "--yes", "--nats", nats); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
 	if before.Used == 0 {
 		t.Fatal("nothing was counted before the reset")
 	}
@@ -212,17 +209,15 @@ func judgeForecast(t *testing.T, nats string, keys []bus.KeyInfo, orders []sim16
 // on it.
 func TestBooksOfKeysThatLeftAndNeverWere(t *testing.T) {
 	t.Parallel()
-	nats, redis, _ := staffed(t)
+	nats, _, _ := staffed(t)
 	addKeys(t, nats, "1000001", "1000002")
-	pool, err := keypool.Open(t.Context(), keypool.Config{URL: redis.URL, Log: zerolog.Nop()})
-	must(t, err)
-	defer func() { must(t, pool.Close()) }()
 	must(t, connect(t, nats).Outbox().Publish(t.Context(), worker.Result{
 		Tenant: "acme", RequestID: "PR-1", Outcome: worker.OutcomePlaced, Code: worker.CodePlaced, AppKey: "1000001", Products: 3, DecidedAt: time.Now(),
 		Orders: []worker.ResultOrder{{OrderID: "11", OutOrderID: "acme.PR-1-1", AppKey: "1000001", Products: 3, Lines: []int{0}}},
 	}))
-	_, err = pool.Alter(t.Context(), "default", "1000001", keypool.Remove, keypool.Change{By: "li"})
-	must(t, err)
+	if code, _, errs := execute(t, nil, "keys", "remove", "1000001", "--by", "li", "--why", "sold", "--yes", "--nats", nats); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
 	s := statementOf(t, nats, "1000001")
 	if s.Used != 3 || s.Counted != 0 { // Redis never heard of the order that the test has put on record
 		t.Errorf("%+v", s)
