@@ -37,8 +37,7 @@ func (s *workerSettings) bind(set *settings) {
 	set.list(&s.BusinessRefusals, "business-refusals", "texts in 1688's refusals, with commas between them, by which a seller turns away accounts that are no business: its next orders are drawn from business keys; which texts these are is not known, so there is no default")
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM; a second SIGTERM ends the process at once")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
-	set.duration(&s.ackWait, "ack-wait", 0, time.Second, "after how long without a sign of life the broker gives a request to another worker; for all workers, and kept if left out (30s in a new queue)")
-	set.number(&s.replicas, "replicas", 0, 1, 5, "on how many servers of a NATS cluster each message is stored: 1, 3 or 5; kept if left out (1 in a new queue)")
+	bindQueue(set, &s.replicas, &s.ackWait)
 }
 
 // workerPart is a worker with everything it is wired to.

@@ -187,7 +187,7 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 // onError is where the broker's refusals come in: the call itself only sees a time-out.
 func (b *Bus) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) {
-		b.forbidden.add(err.Error())
+		b.forbidden.heard(err.Error())
 	}
 	event := b.config.Log.Error().Err(err)
 	if sub != nil {

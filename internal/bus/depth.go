@@ -31,7 +31,7 @@ func (b *Bus) CheckQueue(ctx context.Context, tenant string) error {
 	if errors.Is(err, nats.ErrNoResponders) {
 		return fmt.Errorf("%w: no stream %s", ErrNoQueue, StreamRequests)
 	}
-	return b.explain(err, directPrefix+StreamRequests+"."+subject)
+	return err
 }
 
 // Depth asks the broker. It returns an error when the queue is missing or the broker is out of reach.

@@ -53,6 +53,10 @@ func (b *Bus) lastOf(ctx context.Context, stream, subject string) (*Message, err
 // get asks and hands the messages of the answer on, until there are no more or one is enough. What says that is told from a
 // stored message by the header that the server puts behind the message's own: whoever stored it may have written anything.
 func (b *Bus) get(ctx context.Context, subject string, body []byte, most int, take func(Message) bool) error {
+	return b.forbidden.permitted(ctx, subject, func(ctx context.Context) error { return b.fetch(ctx, subject, body, most, take) })
+}
+
+func (b *Bus) fetch(ctx context.Context, subject string, body []byte, most int, take func(Message) bool) error {
 	answers, inbox := make(chan *nats.Msg, most), b.conn.NewInbox()
 	sub, err := b.conn.ChanSubscribe(inbox, answers)
 	if err != nil {

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,49 +11,50 @@ import (
 // ErrForbidden is returned, wrapped, when the user may not do what was asked.
 var ErrForbidden = errors.New("this user may not do that")
 
-// refusals remembers what the broker has forbidden. It says so beside the call, which hears nothing and ends with its patience.
+// refusals tell those who wait for an answer that the broker has forbidden the question. It says so beside the call, which would
+// hear nothing and wait for as long as it may.
 type refusals struct {
-	mutex sync.Mutex
-	of    map[string]bool // areas
+	mutex   sync.Mutex
+	waiting map[*asker]struct{}
 }
 
-// maxRefusals is how many areas are remembered: somebody may try many tenants.
-const maxRefusals = 1000
+type asker struct {
+	subject string
+	cancel  context.CancelCauseFunc
+}
 
-// add takes the broker's words, which end with the subject in quotation marks.
-func (r *refusals) add(words string) {
+// heard takes the broker's words, in which the subject stands in quotation marks.
+func (r *refusals) heard(words string) {
 	parts := strings.Split(words, `"`)
 	if len(parts) < 3 {
 		return
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if r.of == nil || len(r.of) == maxRefusals {
-		r.of = map[string]bool{}
+	for a := range r.waiting {
+		if a.subject == parts[1] {
+			a.cancel(ErrForbidden)
+		}
 	}
-	r.of[area(parts[1])] = true
 }
 
-func (r *refusals) has(subject string) bool {
+// permitted takes a step that asks on a subject, and ends it with ErrForbidden as soon as the broker forbids that.
+func (r *refusals) permitted(ctx context.Context, subject string, step func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a := &asker{subject, cancel}
 	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	return r.of[area(subject)]
-}
-
-// area is the part of a subject that rights are about: of a request its tenant, of anything else all of it.
-func area(subject string) string {
-	rest, isRequest := strings.CutPrefix(subject, requestPrefix)
-	if !isRequest {
-		return subject
+	if r.waiting == nil {
+		r.waiting = map[*asker]struct{}{}
 	}
-	tenant, _, _ := strings.Cut(rest, ".")
-	return requestPrefix + tenant
-}
-
-// explain is ErrForbidden where that is why a call on the subject failed, else the error itself.
-func (b *Bus) explain(err error, subject string) error {
-	if err == nil || !b.forbidden.has(subject) {
-		return err
+	r.waiting[a] = struct{}{}
+	r.mutex.Unlock()
+	err := step(ctx)
+	r.mutex.Lock()
+	delete(r.waiting, a)
+	r.mutex.Unlock()
+	if err != nil && errors.Is(context.Cause(ctx), ErrForbidden) {
+		return fmt.Errorf("%w: %s", ErrForbidden, subject)
 	}
-	return fmt.Errorf("%w (%s)", ErrForbidden, subject)
+	return err
 }

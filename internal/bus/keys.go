@@ -24,6 +24,11 @@ var (
 	KeysReset  = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "reset", request: "key-change-explained", reply: "key", explained: true}
 )
 
+// looks are the subjects of the verbs that change nothing.
+func looks() []string {
+	return []string{KeysList.subject, KeysShow.subject, KeysStatement.subject, KeysForecast.subject}
+}
+
 // AdminKeys answers on the verbs of the endpoints, as the micro service "autopurchase-keypool". Of several instances one answers
 // each request. stop ends it and may be called once; closing the bus ends it too.
 func (b *Bus) AdminKeys(ctx context.Context, endpoints ...Endpoint) (stop func(), err error) {

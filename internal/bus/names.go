@@ -38,6 +38,7 @@ const (
 // The subjects of the services: request and reply, in no stream.
 const (
 	SubjectKeysAdmin     = keysPrefix + ">" // a verb each, see KeysAdd
+	SubjectOrdersAdmin   = "purchase.admin.>"
 	SubjectOrdersParked  = "purchase.admin.parked"
 	SubjectOrdersResolve = "purchase.admin.resolve"
 	SubjectQueueStatus   = "purchase.queue.status"

@@ -54,6 +54,9 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 	}
 }
 
+// streams are the streams, as they are if nothing else is said.
+func streams() []jetstream.StreamConfig { return (&Bus{config: Config{}.withDefaults()}).spec() }
+
 // Provision makes the streams and the workers' consumer, or brings those that exist up to date, and changes nothing when it is
 // repeated: it only looks where all is well, which a user without the right to make them may do too. It returns an error when a
 // stream of the same name exists with settings that cannot be changed to what is needed, and ErrForbidden, wrapped, when this
@@ -71,8 +74,10 @@ func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) 
 	spec.Storage, spec.Retention, spec.Replicas = jetstream.FileStorage, jetstream.LimitsPolicy, max(b.config.Replicas, 1)
 	stream, err := b.js.Stream(ctx, spec.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		_, err = b.js.CreateStream(ctx, spec)
-		if err == nil {
+		if err = b.make(ctx, "STREAM.CREATE", spec.Name, func(ctx context.Context) error {
+			_, err := b.js.CreateStream(ctx, spec)
+			return err
+		}); err == nil {
 			return nil
 		}
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another one was faster
@@ -80,9 +85,14 @@ func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) 
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", spec.Name, b.explain(err, apiPrefix+"STREAM.CREATE."+spec.Name))
+		return fmt.Errorf("stream %s: %w", spec.Name, err)
 	}
 	return b.updateStream(ctx, stream.CachedInfo().Config, spec)
+}
+
+// make takes a step that needs the right to make things.
+func (b *Bus) make(ctx context.Context, what, name string, step func(context.Context) error) error {
+	return b.forbidden.permitted(ctx, api(what, name), step)
 }
 
 // updateStream changes what must be so and keeps what is the operator's.
@@ -103,9 +113,11 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 	if reflect.DeepEqual(have, want) {
 		return nil
 	}
-	if _, err := b.js.UpdateStream(ctx, want); err != nil {
-		return fmt.Errorf("stream %s exists with settings that cannot be changed to what is needed: %w", spec.Name,
-			b.explain(err, apiPrefix+"STREAM.UPDATE."+spec.Name))
+	if err := b.make(ctx, "STREAM.UPDATE", spec.Name, func(ctx context.Context) error {
+		_, err := b.js.UpdateStream(ctx, want)
+		return err
+	}); err != nil {
+		return fmt.Errorf("stream %s exists with settings that cannot be changed to what is needed: %w", spec.Name, err)
 	}
 	b.config.Log.Info().Str("stream", spec.Name).Msg("stream settings updated")
 	return nil
@@ -140,11 +152,13 @@ func (b *Bus) provisionConsumer(ctx context.Context) error {
 		}
 	}
 	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
-		_, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, want)
+		err = b.make(ctx, "CONSUMER.CREATE", StreamRequests+"."+ConsumerWorker, func(ctx context.Context) error {
+			_, err := b.js.CreateOrUpdateConsumer(ctx, StreamRequests, want)
+			return err
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests,
-			b.explain(err, apiPrefix+"CONSUMER.CREATE."+StreamRequests+"."+ConsumerWorker))
+		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
 	}
 	return nil
 }

@@ -123,12 +123,16 @@ func (b *Bus) send(ctx context.Context, msg *nats.Msg) (json.RawMessage, error) 
 func (b *Bus) sendFor(ctx context.Context, msg *nats.Msg, timeout time.Duration) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	reply, err := b.conn.RequestMsgWithContext(ctx, msg)
+	var reply *nats.Msg
+	err := b.forbidden.permitted(ctx, msg.Subject, func(ctx context.Context) (err error) {
+		reply, err = b.conn.RequestMsgWithContext(ctx, msg)
+		return err
+	})
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return nil, fmt.Errorf("nobody answers on %s: is a worker running?", msg.Subject)
 	case err != nil:
-		return nil, fmt.Errorf("ask %s: %w", msg.Subject, b.explain(err, msg.Subject))
+		return nil, fmt.Errorf("ask %s: %w", msg.Subject, err)
 	}
 	if code := reply.Header.Get(micro.ErrorCodeHeader); code != "" {
 		return nil, &AdminError{Code: code, Reason: reply.Header.Get(micro.ErrorHeader)}

@@ -76,9 +76,11 @@ func submission(tenant, id string, body []byte) (*nats.Msg, error) {
 func (b *Bus) submit(ctx context.Context, msg *nats.Msg) (receipt Receipt, err error) {
 	for start := time.Now(); ; {
 		err = persist(ctx, "submit a request", func(ctx context.Context) error {
-			ack, err := b.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamRequests))
-			receipt, err = b.judge(ctx, msg, ack, err)
-			return err
+			return b.forbidden.permitted(ctx, msg.Subject, func(ctx context.Context) error {
+				ack, err := b.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamRequests))
+				receipt, err = b.judge(ctx, msg, ack, err)
+				return err
+			})
 		})
 		switch {
 		case err == nil:
@@ -98,7 +100,7 @@ func (b *Bus) judge(ctx context.Context, msg *nats.Msg, ack *jetstream.PubAck, e
 		return Receipt{Fate: Accepted, Sequence: ack.Sequence}, nil // a duplicate of the same message id is our own repeat
 	}
 	if !isCode(err, codeStreamFull) {
-		return Receipt{}, b.explain(err, msg.Subject)
+		return Receipt{}, err
 	}
 	stored, found := b.last(ctx, StreamRequests, msg.Subject)
 	if found != nil {

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/nats-io/nats.go"
@@ -66,7 +65,7 @@ func (b *Bus) land(ctx context.Context, f flight) Outcome {
 		return outcome
 	}
 	ack, err := arrival(ctx, f.ack)
-	if outcome.Receipt, outcome.Err = b.judge(ctx, f.msg, ack, err); outcome.Err != nil && !errors.Is(outcome.Err, ErrForbidden) {
+	if outcome.Receipt, outcome.Err = b.judge(ctx, f.msg, ack, err); outcome.Err != nil {
 		outcome.Receipt, outcome.Err = b.submit(ctx, f.msg)
 	}
 	return outcome

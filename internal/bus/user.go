@@ -3,6 +3,7 @@ package bus
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -57,3 +58,13 @@ func (u *User) String() string { return "NATS user " + u.public }
 func (u *User) GoString() string { return u.String() }
 
 func (u *User) option() nats.Option { return nats.Nkey(u.public, u.pair.Sign) }
+
+// SeedFile is the file of the user for ReadUser, with words for people.
+func (u *User) SeedFile(role Role) ([]byte, error) {
+	seed, err := u.pair.Seed()
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "# NATS user of autopurchase: %s. Whoever has this file is that user: keep it secret.\n%s%s\n%s\n",
+		role.Name, inboxMark, u.inbox, seed), nil
+}

@@ -26,6 +26,19 @@ type NATSServer struct {
 // SyncAlways makes [NATS] write every message to the disk before it is acknowledged, as production should.
 func SyncAlways(o *server.Options) { o.SyncAlways = true }
 
+// NATSConf makes [NATS] take accounts, users and TLS from a configuration file; where it listens and stores stays the test's.
+func NATSConf(t testing.TB, file string) func(*server.Options) {
+	t.Helper()
+	configured, err := server.ProcessConfigFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(o *server.Options) {
+		o.Accounts, o.Nkeys, o.SyncAlways = configured.Accounts, configured.Nkeys, configured.SyncAlways
+		o.TLS, o.TLSVerify, o.TLSConfig, o.TLSTimeout = configured.TLS, configured.TLSVerify, configured.TLSConfig, configured.TLSTimeout
+	}
+}
+
 // NATS starts a server and returns once it takes connections; the test fails if it does not. Each option may change the
 // server's settings before the first start.
 func NATS(t testing.TB, options ...func(*server.Options)) *NATSServer {

@@ -39,6 +39,21 @@ func Redis(t testing.TB, args ...string) *RedisServer {
 	return redisServer(t, func() []string { return args })
 }
 
+// RedisTLS is Redis that takes connections with TLS only, and asks for no certificate. URL begins with rediss.
+func RedisTLS(t testing.TB, ca *CA, args ...string) *RedisServer {
+	t.Helper()
+	certFile, keyFile := ca.Certificate()
+	s := &RedisServer{t: t, dir: t.TempDir(), ready: "Ready to accept connections"}
+	s.open(func() func(port string) []string {
+		return func(port string) []string {
+			return append(append(s.settings("0"), "--tls-port", port, "--tls-cert-file", certFile, "--tls-key-file", keyFile,
+				"--tls-ca-cert-file", ca.File, "--tls-auth-clients", "no"), args...)
+		}
+	})
+	s.URL = "rediss://" + s.Addr + "/0"
+	return s
+}
+
 // redisServer is Redis with arguments that are made anew for each try, since there may be ports among them.
 func redisServer(t testing.TB, args func() []string) *RedisServer {
 	t.Helper()

@@ -1,0 +1,124 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"autopurchase/worker"
+)
+
+func submitAs(t *testing.T, b *Bus, tenant, id string) Receipt {
+	t.Helper()
+	receipt, err := b.Submit(bounded(t), tenant, id, requestBody(id, 1))
+	must(t, err)
+	return receipt
+}
+
+// TestEachRoleDoesItsWork plays a purchase with everybody in its role.
+func TestEachRoleDoesItsWork(t *testing.T) {
+	t.Parallel()
+	c := newCast(t, "acme", "other")
+	must(t, c.as(t, "provisioner").Provision(bounded(t)))
+	w := c.as(t, "worker")
+	must(t, w.Provision(bounded(t))) // all is there: it only looks
+	in := openInbox(t, w)
+	stop, err := w.AdminKeys(t.Context(), KeysList.Answer(func(context.Context, ListKeys) ([]KeyInfo, error) {
+		return []KeyInfo{{AppKey: "1000001"}}, nil
+	}), KeysRestore.Answer(func(_ context.Context, k ChangeKey) (KeyInfo, error) { return KeyInfo{AppKey: k.AppKey}, nil }))
+	must(t, err)
+	t.Cleanup(stop)
+	stopStatus, err := w.ServeStatus(t.Context(), "w1", time.Hour, func(context.Context) any { return map[string]int{"depth": 1} })
+	must(t, err)
+	t.Cleanup(stopStatus)
+
+	m := c.as(t, "monitor")
+	seen, _ := watching(t, m, WatchOptions{})
+	acme := c.as(t, "publisher-acme")
+	heard, err := acme.conn.SubscribeSync("purchase.result.acme.>")
+	must(t, err)
+	must(t, acme.conn.Flush())
+	must(t, acme.CheckQueue(bounded(t), "acme"))
+	if r := submitAs(t, acme, "acme", "PR-1"); r.Fate != Accepted {
+		t.Errorf("%+v", r)
+	}
+	if r := submitAs(t, acme, "acme", "PR-1"); r.Fate != Replay {
+		t.Errorf("%+v", r)
+	}
+	if r, err := acme.Submit(bounded(t), "acme", "PR-1", requestBody("PR-1", 2)); err != nil || r.Fate != Conflict {
+		t.Errorf("%+v, %v", r, err)
+	}
+	d := next(t, in)
+	result := placed("PR-1", "11")
+	must(t, w.Outbox().Publish(bounded(t), result))
+	must(t, d.Receipt.Ack(bounded(t)))
+	must(t, w.Journal().Record(bounded(t), poolEvent("default", 1, worker.EventAdded)))
+	for _, want := range []string{"purchase.request.acme.PR-1", "purchase.result.acme.PR-1", "keypool.event.default.added"} {
+		if got := receive(t, seen); got.Subject != want {
+			t.Errorf("the monitor saw %s, want %s", got.Subject, want)
+		}
+	}
+	if msg, err := heard.NextMsgWithContext(bounded(t)); err != nil || msg.Subject != "purchase.result.acme.PR-1" {
+		t.Errorf("the publisher heard %v, %v", msg, err)
+	}
+	if got, found, err := acme.Result(bounded(t), "acme", "PR-1"); err != nil || !found || got.Outcome != result.Outcome {
+		t.Errorf("%+v, %v, %v", got, found, err)
+	}
+	for _, who := range []*Bus{m, c.as(t, "admin")} {
+		if keys, err := KeysList.Ask(bounded(t), who, ListKeys{}); err != nil || len(keys) != 1 {
+			t.Errorf("%v, %v", keys, err)
+		}
+		if status, err := who.QueueStatus(bounded(t)); err != nil || !json.Valid(status) {
+			t.Errorf("%s, %v", status, err)
+		}
+	}
+	restore := ChangeKey{AppKey: "1000001", Change: Change{By: "li", Why: "tried"}}
+	if key, err := KeysRestore.Ask(bounded(t), c.as(t, "admin"), restore); err != nil || key.AppKey != "1000001" {
+		t.Errorf("%+v, %v", key, err)
+	}
+	if _, err := KeysRestore.Ask(bounded(t), m, restore); !errors.Is(err, ErrForbidden) {
+		t.Errorf("a monitor restored a key: %v", err)
+	}
+}
+
+// TestAPublisherHearsWhyNot: what is forbidden is told at once, for a single request and for many.
+func TestAPublisherHearsWhyNot(t *testing.T) {
+	t.Parallel()
+	c := newCast(t, "acme", "other")
+	must(t, c.as(t, "provisioner").Provision(bounded(t)))
+	acme := c.as(t, "publisher-acme")
+	if _, err := acme.Submit(bounded(t), "other", "PR-1", requestBody("PR-1", 1)); !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), "purchase.request.other.PR-1") {
+		t.Error(err)
+	}
+	if err := acme.CheckQueue(bounded(t), "other"); !errors.Is(err, ErrForbidden) {
+		t.Error(err)
+	}
+	told := 0
+	must(t, acme.SubmitAll(bounded(t), "other", func(yield func(Submission) bool) {
+		for _, id := range numbered(300) {
+			if !yield(Submission{ID: id, Body: requestBody(id, 1)}) {
+				return
+			}
+		}
+	}, func(o Outcome) {
+		if told++; !errors.Is(o.Err, ErrForbidden) {
+			t.Errorf("%s: %v", o.ID, o.Err)
+		}
+	}))
+	if told != 300 {
+		t.Errorf("%d were told", told)
+	}
+}
+
+// TestAWorkerMayNotMakeStreams: it says what is missing and that it may not make it.
+func TestAWorkerMayNotMakeStreams(t *testing.T) {
+	t.Parallel()
+	c := newCast(t)
+	err := c.as(t, "worker").Provision(bounded(t))
+	if !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), StreamRequests) {
+		t.Error(err)
+	}
+}
