@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/keypool"
@@ -15,10 +17,43 @@ const mergeTries = 5
 
 // settings gives a pool's settings, and changes those that are given. Two who change different ones at once both have their way.
 func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSettings, error) {
+	if err := a.restrict(ctx, want); err != nil {
+		return bus.PoolSettings{}, err
+	}
+	have, err := a.set(ctx, want)
+	if err != nil {
+		return bus.PoolSettings{}, err
+	}
+	sellers, err := a.pool.Sellers(ctx, want.Pool)
+	return poolSettings(want.Pool, have, sellers), err
+}
+
+// restrict remembers what is said of sellers.
+func (a keyAdmin) restrict(ctx context.Context, want bus.ChangePool) error {
+	if len(want.Sellers) == 0 {
+		return nil
+	}
+	return a.onRecord(ctx, want.Pool, func() error {
+		for _, seller := range slices.Sorted(maps.Keys(want.Sellers)) {
+			change, alipay := keypool.Change(want.Change), want.Sellers[seller]
+			change.ID += "/" + seller // one message says it of many
+			if alipay == "any" {
+				alipay = ""
+			}
+			if err := a.pool.Restrict(ctx, want.Pool, seller, alipay, change); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// set changes the settings that are given, and gives all of them.
+func (a keyAdmin) set(ctx context.Context, want bus.ChangePool) (keypool.Settings, error) {
 	for try := 1; ; try++ {
 		have, err := a.pool.Settings(ctx, want.Pool)
-		if err != nil || want.Asks() {
-			return poolSettings(want.Pool, have), err
+		if err != nil || !want.Sets() {
+			return have, err
 		}
 		change := keypool.Change(want.Change)
 		change.Version = cmp.Or(want.Version, have.Version)
@@ -26,10 +61,10 @@ func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSe
 		if denied, ok := errors.AsType[*worker.Denied](err); ok && denied.Code == worker.DenyStale && want.Version == 0 && try < mergeTries {
 			continue
 		}
-		if err == nil {
-			have, err = a.pool.Settings(ctx, want.Pool)
+		if err != nil {
+			return have, err
 		}
-		return poolSettings(want.Pool, have), err
+		return a.pool.Settings(ctx, want.Pool)
 	}
 }
 
@@ -52,10 +87,16 @@ func merged(have keypool.Settings, want bus.ChangePool) keypool.Settings {
 	if want.Recipients != nil {
 		have.Recipients = *want.Recipients
 	}
+	if want.Tenants != nil {
+		have.Tenants = *want.Tenants
+	}
 	return have
 }
 
-func poolSettings(pool string, s keypool.Settings) bus.PoolSettings {
+func poolSettings(pool string, s keypool.Settings, sellers map[string]string) bus.PoolSettings {
+	if s.Tenants == nil {
+		s.Tenants = map[string]int{} // none is an empty object, not null
+	}
 	return bus.PoolSettings{Pool: pool, Count: s.Count, Width: s.Width, Low: s.Low, Strategy: s.Strategy,
-		Recipients: append([]string{}, s.Recipients...), Version: s.Version} // none is an empty list, not null
+		Recipients: append([]string{}, s.Recipients...), Tenants: s.Tenants, Sellers: sellers, Version: s.Version}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +16,7 @@ import (
 func newKeysPool(term terminal) *cobra.Command {
 	var k keySettings
 	var q bus.ChangePool
-	var recipients string
+	var recipients, tenants, sellers string
 	width, low := 0, -1
 	return command(term, &cobra.Command{
 		Use:   "pool",
@@ -22,7 +24,8 @@ func newKeysPool(term terminal) *cobra.Command {
 		Long: "Shows a pool's settings, and changes those that are given; the others stay as they are. Orders under way keep what they were\n" +
 			"counted by.",
 		Example: "  autopurchase keys pool\n  autopurchase keys pool --count units --low 200 --by li\n" +
-			"  autopurchase keys pool --width 4 --strategy even --why 'more at once'",
+			"  autopurchase keys pool --width 4 --strategy even --why 'more at once'\n" +
+			"  autopurchase keys pool --tenants acme=3,bolt=1 --sellers shop-a=business",
 	}, func(s *settings) {
 		k.bind(s)
 		s.text(&q.Count, "count", "", "what a key's limit counts: lines | units", oneOf("lines", "units"))
@@ -30,6 +33,8 @@ func newKeysPool(term terminal) *cobra.Command {
 		s.number(&low, "low", -1, 0, maxProducts, "products left in the whole pool below which it is low; 0 never")
 		s.text(&q.Strategy, "strategy", "", "which active key an order is drawn from: first | even, one after the other or the one with most room", oneOf("first", "even"))
 		s.text(&recipients, "recipients", "", "the relays' public keys of age with commas between them, for whom secrets are sealed; none for nobody")
+		s.text(&tenants, "tenants", "", "who may draw, with weights where several wait for room, such as acme=3,bolt=1; none for everybody alike", orNone(tenantWeights))
+		s.text(&sellers, "sellers", "", "what these sellers take, such as shop-a=business,shop-b=any; what is known of others stays", pairs)
 	}, func(cmd *cobra.Command, _ []string) error {
 		q.Pool, q.Change = k.pool, k.change()
 		if width > 0 {
@@ -43,6 +48,11 @@ func newKeysPool(term terminal) *cobra.Command {
 			list := recipientList(recipients)
 			q.Recipients = &list
 		}
+		if tenants != "" {
+			weights := weightsOf(tenants)
+			q.Tenants = &weights
+		}
+		q.Sellers = pairsOf(sellers)
 		return ask(cmd.Context(), &k.keysSettings, term.out, bus.KeysPool, q, showPool)
 	})
 }
@@ -59,8 +69,13 @@ func recipientList(text string) []string {
 }
 
 func showPool(out io.Writer, now bus.PoolSettings) error {
-	_, err := fmt.Fprintf(out, "pool %s counts %s, %d active, low below %d products, draws %s, seals for %s\n",
-		now.Pool, now.Count, now.Width, now.Low, now.Strategy, orNobody(now.Recipients))
+	_, err := fmt.Fprintf(out, "pool %s counts %s, %d active, low below %d products, draws %s, seals for %s, serves %s\n",
+		now.Pool, now.Count, now.Width, now.Low, now.Strategy, orNobody(now.Recipients), orEverybody(now.Tenants))
+	for _, seller := range slices.Sorted(maps.Keys(now.Sellers)) {
+		if err == nil {
+			_, err = fmt.Fprintf(out, "seller %s takes keys with %s Alipay only\n", seller, now.Sellers[seller])
+		}
+	}
 	return err
 }
 

@@ -81,9 +81,15 @@ func TestKeys(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 	code, out, errs := execute(t, nil, "keys", "pool", "--width", "2", "--low", "7", "--count", "units", "--strategy", "even", "--recipients", "none", "--nats", nats)
-	if code != exitOK || out != "pool default counts units, 2 active, low below 7 products, draws even, seals for nobody\n" {
+	if code != exitOK || out != "pool default counts units, 2 active, low below 7 products, draws even, seals for nobody, serves everybody\n" {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
+	code, out, errs = execute(t, nil, "keys", "pool", "--tenants", "bolt=1,acme=3", "--sellers", "shop-b=any,shop-a=business", "--nats", nats)
+	if code != exitOK || !strings.HasSuffix(out, "serves acme=3, bolt=1\nseller shop-a takes keys with business Alipay only\n") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	refused(t, exitUsage, []string{"--tenants", "acme=3,bolt=1"}, "keys", "pool", "--tenants", "acme=x")
+	refused(t, exitUsage, []string{"--sellers"}, "keys", "pool", "--sellers", "shop-a=")
 }
 
 // TestKeysRefused: 1 is a no of the pool, 2 is a wrong question.

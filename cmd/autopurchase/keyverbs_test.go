@@ -286,7 +286,17 @@ func TestPoolSettingsOverNATS(t *testing.T) {
 	if _, now := a.last(worker.EventPool); now != events {
 		t.Errorf("%d events more", now-events)
 	}
-	if s := pool("", `{"recipients":[],"by":"li"}`); len(s.Recipients) != 0 || s.Version != 3 {
+	shared := pool("three", `{"tenants":{"acme":3,"bolt":1},"sellers":{"shop-a":"business","shop-b":"any"},"by":"li","why":"only they pay"}`)
+	if shared.Tenants["acme"] != 3 || len(shared.Tenants) != 2 || shared.Sellers["shop-a"] != "business" || len(shared.Sellers) != 1 || shared.Version != 3 {
+		t.Errorf("%+v", shared)
+	}
+	if event, _ := a.last(worker.EventSeller); event.Seller != "shop-a" || event.Alipay != "business" || event.By != "li" {
+		t.Errorf("%+v", event)
+	}
+	if s := pool("", `{"tenants":{},"sellers":{"shop-a":"any"},"by":"li"}`); len(s.Tenants) != 0 || len(s.Sellers) != 0 || s.Version != 4 {
+		t.Errorf("%+v", s)
+	}
+	if s := pool("", `{"recipients":[],"by":"li"}`); len(s.Recipients) != 0 || s.Version != 5 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -18,29 +18,43 @@ type PoolSettings struct {
 	Strategy string `json:"strategy"`
 	// Recipients are the relays', as age writes them: for whom clients seal a key's secret.
 	Recipients []string `json:"recipients"`
-	Version    int64    `json:"version"` // counts the changes
+	// Tenants are those who may draw, with the weight of each where several wait for room; none: everybody may, with the same weight.
+	Tenants map[string]int `json:"tenants"`
+	// Sellers are those that take keys with one kind of Alipay only, and which: business.
+	Sellers map[string]string `json:"sellers"`
+	Version int64             `json:"version"` // counts the changes, but for those of the sellers
 }
 
 // ChangePool asks for a pool's settings to be changed: what is left out stays as it is. If all of it is, the settings are only
 // asked for, and nobody needs to sign.
 type ChangePool struct {
-	Pool       string    `json:"pool,omitempty"`
-	Count      string    `json:"count,omitempty"`
-	Width      *int      `json:"width,omitempty"`
-	Low        *int64    `json:"low,omitempty"`
-	Strategy   string    `json:"strategy,omitempty"`
-	Recipients *[]string `json:"recipients,omitzero"`
+	Pool       string          `json:"pool,omitempty"`
+	Count      string          `json:"count,omitempty"`
+	Width      *int            `json:"width,omitempty"`
+	Low        *int64          `json:"low,omitempty"`
+	Strategy   string          `json:"strategy,omitempty"`
+	Recipients *[]string       `json:"recipients,omitzero"`
+	Tenants    *map[string]int `json:"tenants,omitzero"`
+	// Sellers are what is to be said of these sellers, business or any; of the others, what was said of them stands.
+	Sellers map[string]string `json:"sellers,omitempty"`
 	Change
 }
 
 // Asks says whether the settings are only asked for.
-func (c ChangePool) Asks() bool {
-	return c.Count == "" && c.Width == nil && c.Low == nil && c.Strategy == "" && c.Recipients == nil
+func (c ChangePool) Asks() bool { return !c.Sets() && len(c.Sellers) == 0 }
+
+// Sets says whether it changes more than what is known of sellers.
+func (c ChangePool) Sets() bool {
+	return c.Count != "" || c.Width != nil || c.Low != nil || c.Strategy != "" || c.Recipients != nil || c.Tenants != nil
 }
 
 const (
 	maxWidth      = 1000 // keys active at once
 	maxRecipients = 20
+	maxTenants    = 1000
+	maxWeight     = 1000
+	maxSellers    = 100 // that one message is about
+	maxSeller     = 64  // characters
 )
 
 // recipient is an X25519 recipient as age writes it; whether its check digits are right is found out by who seals for it.
@@ -60,10 +74,33 @@ func (c ChangePool) checked() (ChangePool, *worker.Invalid) {
 	case c.Recipients != nil && !recipients(*c.Recipients):
 		return c, &worker.Invalid{Field: "recipients", Reason: fmt.Sprintf("must be up to %d different public keys of age, age1…", maxRecipients)}
 	}
+	if invalid := c.checkParties(); invalid != nil {
+		return c, invalid
+	}
 	if invalid := checkPool(c.Pool); invalid != nil || c.Asks() {
 		return c, invalid
 	}
 	return c, c.signed()
+}
+
+// checkParties says what is wrong with the tenants and the sellers.
+func (c ChangePool) checkParties() *worker.Invalid {
+	if c.Tenants != nil && len(*c.Tenants) > maxTenants {
+		return &worker.Invalid{Field: "tenants", Reason: fmt.Sprintf("must be up to %d", maxTenants)}
+	}
+	if c.Tenants != nil {
+		for tenant, weight := range *c.Tenants {
+			if worker.CheckName(tenant) != nil || weight < 1 || weight > maxWeight {
+				return &worker.Invalid{Field: "tenants", Reason: fmt.Sprintf("must give tenants' names a weight of 1 to %d", maxWeight)}
+			}
+		}
+	}
+	for seller, takes := range c.Sellers {
+		if seller == "" || !visible(seller, maxSeller) || takes != "business" && takes != "any" || len(c.Sellers) > maxSellers {
+			return &worker.Invalid{Field: "sellers", Reason: fmt.Sprintf("must say business or any of up to %d sellers", maxSellers)}
+		}
+	}
+	return nil
 }
 
 func recipients(keys []string) bool {

@@ -2,6 +2,9 @@ package keypool
 
 import (
 	"context"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
 
 	"autopurchase/worker"
 )
@@ -42,6 +45,19 @@ func (p *Pool) Restrict(ctx context.Context, pool, seller, alipay string, c Chan
 	}
 	_, err := p.run(ctx, pool, restrictScript, c.keys(namesOf(pool)), c.args(valid(seller), alipay)...)
 	return err
+}
+
+// Sellers gives the sellers that take keys with one kind of Alipay only, and which. Errors are *worker.Trouble.
+func (p *Pool) Sellers(ctx context.Context, pool string) (map[string]string, error) {
+	var fields *redis.MapStringStringCmd
+	err := p.together(ctx, func(pipe redis.Pipeliner) { fields = pipe.HGetAll(ctx, namesOf(pool).pool) })
+	sellers := map[string]string{}
+	for field, alipay := range fields.Val() {
+		if seller, ok := strings.CutPrefix(field, "seller:"); ok {
+			sellers[seller] = alipay
+		}
+	}
+	return sellers, err
 }
 
 // Learn is Restrict as the worker asks for it; see worker.Rules.
