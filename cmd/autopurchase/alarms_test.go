@@ -2,14 +2,23 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/keypool"
 	"autopurchase/internal/workertest"
+	"autopurchase/worker"
 )
 
 // pager is a webhook that takes nothing until it is told to.
@@ -117,6 +126,59 @@ func TestAlarmsReachAPerson(t *testing.T) {
 	if told < 2 {
 		t.Errorf("the logs tell of %d attempts in vain", told)
 	}
+}
+
+// TestASpentKeyIsAnAlarmWithoutASpare: three keys of one product are spent one after the other. The first has two behind it, one of
+// which goes on waiting; the second has one, which takes over; of the third, that no key has room says it all.
+func TestASpentKeyIsAnAlarmWithoutASpare(t *testing.T) {
+	t.Parallel()
+	pager := newPager(t)
+	pager.take()
+	file := write(t, "webhook", []byte(pager.server.URL+"/"+markerToken))
+	nats, redis := workertest.NATS(t).URL, workertest.Redis(t).URL
+	p := launch(t, "worker", "--nats", nats, "--redis", redis, "--channel", "ws://"+nowhere(t)+"/channel", "--alarm-webhook-file", file)
+	p.says("worker is up", "")
+	if code, _, errs := execute(t, nil, "keys", "pool", "--low", "0", "--by", "li", "--nats", nats); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for i := range 3 {
+		if code, _, errs := execute(t, nil, "keys", "add", fmt.Sprint(1000001+i), "--limit", "1", "--nats", nats); code != exitOK {
+			t.Fatalf("exit %d: %s", code, errs)
+		}
+	}
+	pool, err := keypool.Open(t.Context(), keypool.Config{URL: redis, Log: zerolog.Nop()})
+	must(t, err)
+	defer func() { must(t, pool.Close()) }()
+	journal := newAdmin(t, nats).journal
+	for i := range 3 {
+		until(t, func() bool { return listKeys(t, nats)[i].State == "active" })
+		claim, err := pool.Draw(t.Context(), worker.Draw{Pool: "default", Reference: fmt.Sprint("acme.PR-1-", i+1), Size: worker.Size{Lines: 1, Units: 1}, Owner: "test", Attempt: 1, Published: time.Now()})
+		must(t, err)
+		_, err = pool.Settle(t.Context(), claim, worker.Part{State: worker.ClaimPlaced, Code: worker.CodePlaced}, worker.Size{Lines: 1, Units: 1})
+		must(t, err)
+		until(t, func() bool { return allTold(t, journal, i+1) })
+	}
+	until(t, func() bool { return len(pager.about("no key has room")) > 0 })
+	stopped(t, p)
+	if spent := pager.about("is spent"); len(spent) != 1 || spent[0] != "app key pool default: key 1000002 is spent and no key waits to take over, 1 products left: prepare a key" {
+		t.Errorf("%q", spent)
+	}
+}
+
+// allTold says whether so many keys were spent and nothing waits to be told.
+func allTold(t *testing.T, journal jetstream.Stream, spent int) bool {
+	t.Helper()
+	info, err := journal.Info(t.Context(), jetstream.WithSubjectFilter("keypool.event.default.spent"))
+	must(t, err)
+	consumer, err := journal.Consumer(t.Context(), bus.ConsumerAlarms)
+	must(t, err)
+	now := consumer.CachedInfo()
+	return info.State.Subjects["keypool.event.default.spent"] == uint64(spent) && now.NumPending+uint64(now.NumAckPending) == 0
+}
+
+// about lists the alarms that were taken with these words.
+func (p *pager) about(words string) []string {
+	return slices.DeleteFunc(p.heard(), func(text string) bool { return !strings.Contains(text, words) })
 }
 
 func TestAWebhookThatCannotBe(t *testing.T) {
