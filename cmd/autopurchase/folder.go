@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"autopurchase/internal/seal"
 )
 
 // folder is a data folder that this process alone uses.
@@ -101,6 +103,15 @@ func (f folder) withdraw() error {
 		return nil
 	}
 	return err
+}
+
+// identity gives the relay's identity of this folder, a new one on its first use.
+func (f folder) identity() (seal.Keyring, error) {
+	path := filepath.Join(f.path, "identity")
+	if _, err := seal.NewIdentity(path); err != nil && !errors.Is(err, os.ErrExist) {
+		return seal.Keyring{}, err
+	}
+	return seal.LoadIdentities(path)
 }
 
 // token gives the channel's token of this folder, a new one on its first use.

@@ -135,8 +135,12 @@ func TestFilesThatWillNotDo(t *testing.T) {
 	for _, args := range [][]string{{"relay"}, {"up", "--data", dir}} {
 		refused(t, exitUsage, []string{"--keys-file", keys, "0644", "chmod 600"}, append(args, "--keys-file", keys)...)
 		refused(t, exitUsage, []string{"--keys-file", missing, "no such file"}, append(args, "--keys-file", missing)...)
-		refused(t, exitUsage, []string{"--keys-file", "is required"}, args...)
 	}
+	refused(t, exitUsage, []string{"--keys-file", "--identity", "are required"}, "relay")
+	refused(t, exitUsage, []string{"--identity: is required with --redis"}, "relay", "--redis", "redis://127.0.0.1:1")
+	refused(t, exitUsage, []string{"--redis: is required with --identity"}, "relay", "--identity", missing)
+	refused(t, exitUsage, []string{"--identity", missing, "no such file"}, "relay", "--redis", "redis://127.0.0.1:1", "--identity", missing)
+	refused(t, exitUsage, []string{"--identity", keys, "0644", "chmod 600"}, "relay", "--redis", "redis://127.0.0.1:1", "--identity", keys)
 	refused(t, exitUsage, []string{"--keys-file", missing}, "sim", "--keys-file", missing)
 	refused(t, exitUsage, []string{missing}, "publish", missing)
 	refused(t, exitUsage, []string{"--channel-token-file", missing}, "worker", "--channel-token-file", missing)

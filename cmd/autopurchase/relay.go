@@ -14,18 +14,22 @@ import (
 // newRelay runs the edge to 1688: it alone holds the keys' secrets.
 func newRelay(term terminal) *cobra.Command {
 	var edge relaySettings
+	var sealed sealSettings
 	var door doorSettings
 	var http, level string
 	var grace time.Duration
 	return command(term, &cobra.Command{
 		Use:   "relay",
 		Short: "Run the edge to 1688 that signs and sends what workers order",
-		Long: "Workers connect to the relay's channel; the relay alone holds app secrets and tokens, in the keys file:\n" +
-			`  {"keys":[{"app_key":"1000001","secret":"…","refresh_token":"…","account":"buyer-1"}]}   (mode 0600)`,
-		Example: "  autopurchase relay --listen 127.0.0.1:7700 --keys-file keys.json\n" +
+		Long: "Workers connect to the relay's channel; the relay alone can read app secrets and tokens. Those of the key pools are in Redis,\n" +
+			"sealed for the relay's identity; those of managed keys, and any others, may be in the keys file:\n" +
+			`  {"keys":[{"app_key":"1000001","secret":"…","refresh_token":"…","account":"buyer-1"}]}   (mode 0600)` + "\n" +
+			"With --redis all relays share the tokens, refresh each one once, and a restarted relay goes on with them.",
+		Example: "  autopurchase relay --listen 127.0.0.1:7700 --redis redis://127.0.0.1:6379 --identity relay.identity\n" +
 			"  autopurchase relay --listen :7700 --channel-token-file token --tls-cert relay.pem --tls-key relay.key --keys-file keys.json",
 	}, func(s *settings) {
 		edge.bind(s, publicGateway, publicMessages)
+		sealed.bind(s)
 		door.bind(s)
 		s.text(&http, "http", "", "where /livez, /readyz and "+relay.CallbackPath+" listen; empty for nowhere", orEmpty(anAddress))
 		s.duration(&grace, "grace", 20*time.Second, 0, "how long orders under way may take to be answered on SIGTERM; a second SIGTERM ends the process at once")
@@ -34,8 +38,14 @@ func newRelay(term terminal) *cobra.Command {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(grace+stopBudget)) }()
 		log := newLog(term.err, level)
+		if edge.keysFile == "" && sealed.files == "" {
+			return usage(errors.New("--redis and --identity, or --keys-file: are required: where the keys' secrets and tokens are"))
+		}
 		config, err := edge.config(log)
 		if err != nil {
+			return err
+		}
+		if config, err = sealed.open(cmd.Context(), config, &undo); err != nil {
 			return err
 		}
 		part, err := newRelayPart(config, door, grace, &undo)
@@ -55,14 +65,14 @@ func newRelay(term terminal) *cobra.Command {
 	})
 }
 
-// config reads the keys file.
+// config reads the keys file, if there is one.
 func (r *relaySettings) config(log zerolog.Logger) (relay.Config, error) {
-	if r.keysFile == "" {
-		return relay.Config{}, usage(errors.New("--keys-file: is required: the file with the keys' secrets and tokens"))
-	}
-	keys, err := relay.LoadKeys(r.keysFile)
-	if err != nil {
-		return relay.Config{}, usage(fmt.Errorf("--keys-file: %w", err))
+	var keys []relay.Key
+	if r.keysFile != "" {
+		var err error
+		if keys, err = relay.LoadKeys(r.keysFile); err != nil {
+			return relay.Config{}, usage(fmt.Errorf("--keys-file: %w", err))
+		}
 	}
 	return relay.Config{
 		Gateway: r.gateway, Messages: r.messages, Authorize: r.authorize, Callback: r.callback,

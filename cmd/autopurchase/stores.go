@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/keypool"
@@ -57,6 +58,36 @@ func (s *stores) onRecord(ctx context.Context, pool string, change func() error)
 		return err
 	}
 	return s.pool.Flush(ctx, s.bus.Journal())
+}
+
+// addRecipients sees to it that secrets of every pool are sealed for these relays too.
+func (s *stores) addRecipients(ctx context.Context, relays []string) error {
+	pools, err := s.pool.Pools(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pool := range append(pools, defaultPool) {
+		err := s.onRecord(ctx, pool, func() error {
+			set, err := s.pool.Settings(ctx, pool)
+			if err != nil {
+				return err
+			}
+			before := len(set.Recipients)
+			for _, relay := range relays {
+				if !slices.Contains(set.Recipients, relay) {
+					set.Recipients = append(set.Recipients, relay)
+				}
+			}
+			if len(set.Recipients) == before {
+				return nil
+			}
+			return s.pool.Configure(ctx, pool, set, keypool.Change{By: "up", Why: "its relay's identity"})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var _ worker.Stock = (*stores)(nil)

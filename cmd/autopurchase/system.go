@@ -72,6 +72,12 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	if err != nil {
 		return nil, err
 	}
+	if to := config.Identities.Recipients(); len(to) > 0 {
+		config = sealedWith(config, config.Identities, stores.pool)
+		if err := stores.addRecipients(ctx, to); err != nil {
+			return nil, err
+		}
+	}
 	if s.relay, err = newRelayPart(config, doorSettings{address: set.listen, token: set.worker.channel.token}, stopBudget/2, undo); err != nil {
 		return nil, err
 	}

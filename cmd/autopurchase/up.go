@@ -28,8 +28,9 @@ func newUp(term terminal) *cobra.Command {
 		Short: "Run everything on this machine: NATS, Redis, relay and worker",
 		Long: "Runs an embedded NATS JetStream with a file store, a Redis, a relay and a worker, all on loopback, with their data in\n" +
 			"one folder. Stopping and starting again loses nothing. Other programs find the addresses in DIR/addresses.json, and further\n" +
-			"workers the channel's token in DIR/channel-token.",
-		Example: "  autopurchase up --data ./data --keys-file ./keys.json\n  autopurchase keys add 1000001 --nats \"$(jq -r .nats data/addresses.json)\"",
+			"workers the channel's token in DIR/channel-token. The relay's identity is DIR/identity: without it, what was sealed for it is lost.",
+		Example: "  autopurchase up --data ./data\n  autopurchase keys add 1000001 --nats \"$(jq -r .nats data/addresses.json)\"\n" +
+			"  autopurchase keys seal 1000001 --nats \"$(jq -r .nats data/addresses.json)\"",
 	}, func(s *settings) {
 		set.bind(s, "folder for all data (required)")
 		edge.bind(s, publicGateway, publicMessages)
@@ -54,6 +55,9 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 		return err
 	}
 	if set.worker.channel.token.text, err = data.token(); err != nil {
+		return err
+	}
+	if config.Identities, err = data.identity(); err != nil {
 		return err
 	}
 	s, err := newSystem(ctx, set, data, config, term.err, &undo)
@@ -84,7 +88,7 @@ func (r *relaySettings) bind(set *settings, gateway, messages string) {
 	set.text(&r.messages, "messages", messages, "1688's message websocket; empty to hear no messages", orEmpty(aURL("ws", "wss")))
 	set.text(&r.authorize, "authorize-page", alibaba.DefaultAuthorize, "1688's page where a buyer authorizes an app key", aURL("http", "https"))
 	set.text(&r.callback, "callback", "", "address under which browsers reach "+relay.CallbackPath+" of --http, as the app's settings on 1688 have it; empty to paste the code by hand", orEmpty(aURL("http", "https")))
-	set.text(&r.keysFile, "keys-file", "", "file with the keys' secrets and tokens, mode 0600 (required)")
+	set.text(&r.keysFile, "keys-file", "", "file with the secrets and tokens of managed keys, and of any that are not sealed, mode 0600")
 	set.number(&r.perKey, "per-key", 20, 0, 10000, "calls a second for one app key; 0 for no limit")
 	set.duration(&r.timeout, "gateway-timeout", 30*time.Second, time.Second, "how long one call to 1688 may take")
 }

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -30,8 +31,8 @@ const (
 // Sealed is a value that only relays can open.
 type Sealed struct {
 	Text        string    // base64 of an age file; "" for none
-	Fingerprint string    // by which persons recognize the value; of tokens, the refresh token
 	Number      int64     // of a key's values, the later one has the higher number
+	Fingerprint string    // by which persons recognize the value; of tokens, the refresh token
 	Ends        time.Time // of tokens: when the refresh token ends; zero when not known
 }
 
@@ -111,8 +112,11 @@ func (s Sealed) validate(field string) error {
 }
 
 // Kept gives what a pool keeps for relays of each of its keys, in the order in which they came; one of which nothing is kept is
-// there too. Errors are *worker.Trouble.
+// there too. Errors are *worker.Trouble; worker.CodeRedisDown also for a Redis that is not verified, and so may lack some.
 func (p *Pool) Kept(ctx context.Context, pool string) ([]Kept, error) {
+	if verified, err := p.verifiedNow(ctx, pool); err != nil || !verified {
+		return nil, cmp.Or(err, refusal(pool, statusUnverified, ""))
+	}
 	infos, err := p.Keys(ctx, pool)
 	if err != nil {
 		return nil, err
@@ -130,6 +134,17 @@ func (p *Pool) Kept(ctx context.Context, pool string) ([]Kept, error) {
 		})
 	}
 	return kept, nil
+}
+
+// verifiedNow says whether the Redis that answers now is the one on which the pool was verified.
+func (p *Pool) verifiedNow(ctx context.Context, pool string) (bool, error) {
+	if !p.guarded() {
+		return true, nil
+	}
+	if _, err := p.identify(ctx, pool); err != nil {
+		return false, err
+	}
+	return p.verified(ctx, pool)
 }
 
 // readSealed reads a field.

@@ -66,7 +66,7 @@ func TestWhatIsSealedIsKeptAndOnRecord(t *testing.T) {
 		ends := time.UnixMilli(1800000000000).UTC()
 		tokens := sealTokens(t, p, "k1", Sealed{Text: "three", Fingerprint: printA, Ends: ends})
 		want := Kept{
-			Pool: "default", AppKey: "k1", Source: "own", Secret: Sealed{"two", printB, second, time.Time{}}, Tokens: Sealed{"three", printA, tokens, ends},
+			Pool: "default", AppKey: "k1", Source: "own", Secret: Sealed{"two", second, printB, time.Time{}}, Tokens: Sealed{"three", tokens, printA, ends},
 		}
 		if diff := cmp.Diff(want, keptOf(t, p, "k1")); diff != "" {
 			t.Error(diff)
@@ -249,7 +249,12 @@ func TestAGuestWaitsForOthersToVerify(t *testing.T) {
 	wantCode(t, err, worker.CodeRedisDown)
 	_, _, err = guest.Lease(t.Context(), "default", "k1", "a", time.Hour)
 	wantCode(t, err, worker.CodeRedisDown)
+	_, err = guest.Kept(t.Context(), "default")
+	wantCode(t, err, worker.CodeRedisDown)
 	s.flushed(t, p)
 	rebuild(t, p, s)
 	sealTokens(t, guest, "k1", secretOf("y"))
+	if got := keptOf(t, guest, "k1").Tokens.Text; got != "y" {
+		t.Errorf("kept %q", got)
+	}
 }

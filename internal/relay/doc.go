@@ -14,7 +14,7 @@
 // fetched, is not known.
 //
 //	app key not known, or without secret               looked for in the Vault; then not attempted, key_unknown
-//	Vault out of reach, and the key not known          not attempted, channel_down
+//	Vault out of reach or empty, key not known         not attempted, channel_down
 //	sealed for other identities                        not attempted, key_unknown
 //	access token missing or near its end               refreshed first, once per key whoever asks, whichever relay
 //	new tokens cannot be stored                        used all the same, and stored as soon as it can be done

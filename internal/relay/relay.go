@@ -19,7 +19,7 @@ type Relay struct {
 	client     *alibaba.Client
 	mu         sync.Mutex
 	keys       map[string]*keyholder
-	inFile     map[string]bool
+	listed     int // keys that the vault had when it was looked into last
 	looking    singleflight.Group
 	changed    chan struct{} // the keys may not be the same any more
 	origins    *origins
@@ -40,11 +40,11 @@ func New(config Config) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{
-		config: config, client: client, keys: map[string]*keyholder{}, inFile: map[string]bool{}, changed: make(chan struct{}, 1),
+		config: config, client: client, keys: map[string]*keyholder{}, changed: make(chan struct{}, 1),
 		origins: newOrigins(maxOrigins),
 	}
 	for _, key := range config.Keys {
-		r.keys[key.AppKey], r.inFile[key.AppKey] = newKeyholder(key, client, config), true
+		r.keys[key.AppKey] = newKeyholder(key, client, config)
 	}
 	return r, nil
 }

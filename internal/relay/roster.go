@@ -36,6 +36,9 @@ func (r *Relay) key(ctx context.Context, appKey string) (*keyholder, error) {
 		}
 		key = r.holder(appKey)
 	}
+	if key == nil && r.emptied() {
+		return nil, &worker.Trouble{Code: worker.CodeChannelDown, Reason: "the relay's store has no keys at all: it may have lost them for now"}
+	}
 	if key == nil {
 		return nil, &worker.Trouble{Code: worker.CodeKeyUnknown, Reason: "the relay does not have the app key"}
 	}
@@ -76,6 +79,7 @@ func (r *Relay) look(ctx context.Context) error {
 
 const lookTimeout = 10 * time.Second
 
+// takeAll keeps a key that the vault does not have any more until this relay ends: 1688 still tells of its orders.
 func (r *Relay) takeAll(kept []Kept) {
 	known := map[string]Kept{}
 	for _, now := range kept {
@@ -88,14 +92,18 @@ func (r *Relay) takeAll(kept []Kept) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.keys, func(appKey string, _ *keyholder) bool {
-		_, there := known[appKey]
-		return !there && !r.inFile[appKey]
-	})
+	r.listed = len(known)
 	select {
 	case r.changed <- struct{}{}:
 	default: // it is being told already
 	}
+}
+
+// emptied says whether the vault has nothing. An order was drawn on a key, so it has lost them, and gets them back.
+func (r *Relay) emptied() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config.Vault != nil && r.listed == 0
 }
 
 func (r *Relay) enter(appKey string) *keyholder {

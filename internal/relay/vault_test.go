@@ -225,6 +225,10 @@ func TestAKeyThatIsAddedWhileTheRelayRunsIsServed(t *testing.T) {
 		c.OnPush = func(_ context.Context, push worker.Push) error { pushed <- push; return nil }
 	})
 	running(t, r)
+	if got := r.Place(t.Context(), order(reference)); got.Code != worker.CodeChannelDown {
+		t.Errorf("nothing is there, so it is lost: %+v", got)
+	}
+	vault.put("another", func(k *Kept) { *k = Kept{Pool: "default", AppKey: "another"} })
 	if got := r.Place(t.Context(), order(reference)); got.Code != worker.CodeKeyUnknown {
 		t.Errorf("got %+v", got)
 	}

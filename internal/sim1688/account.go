@@ -102,10 +102,18 @@ func (b *books) renew(a *account) {
 	a.RefreshToken, a.refreshEnd = rand.Text(), b.now().Add(b.refreshLife)
 }
 
-func (b *books) refreshable(a *account, refreshToken string) bool {
+// refresh says whether a refresh token is good. next is the one that takes its place, "" if it stays.
+func (b *books) refresh(a *account, refreshToken string) (next string, end time.Time, good bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.holds(a, refreshToken)
+	if !b.holds(a, refreshToken) {
+		return "", time.Time{}, false
+	}
+	if !b.refreshOnce {
+		return "", time.Time{}, true
+	}
+	b.renew(a)
+	return a.RefreshToken, a.refreshEnd, true
 }
 
 // holds tells whether that is the account's refresh token and still good. The caller holds the lock.

@@ -16,6 +16,7 @@ type books struct {
 	life   time.Duration
 
 	refreshLife time.Duration
+	refreshOnce bool
 
 	mu       sync.Mutex
 	accounts map[string]*account
@@ -34,7 +35,7 @@ const firstID = 2_257_000_000_000_000_000
 
 func newBooks(cfg Config) *books {
 	b := &books{
-		now: cfg.Now, offers: cfg.Offers, units: cfg.Count == "units", life: cfg.TokenLife, refreshLife: cfg.RefreshLife,
+		now: cfg.Now, offers: cfg.Offers, units: cfg.Count == "units", life: cfg.TokenLife, refreshLife: cfg.RefreshLife, refreshOnce: cfg.RefreshOnce,
 		accounts: make(map[string]*account, len(cfg.Keys)), payers: map[string]bool{}, lastID: firstID,
 	}
 	for _, key := range cfg.Keys {

@@ -29,6 +29,7 @@ type Config struct {
 	Log       zerolog.Logger
 
 	RefreshLife time.Duration // how long a refresh token lives; default 180 days: the platform's half a year
+	RefreshOnce bool          // a refresh token is good once, and each refresh brings the next one; whether the platform's are is not known
 }
 
 // Key is one app of the open platform and the buyer account that authorized it. Its text form hides every secret.

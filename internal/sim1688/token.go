@@ -40,10 +40,14 @@ func (g *gateway) getToken(c *call) answer {
 }
 
 func (g *gateway) refresh(a *account, refreshToken string) answer {
-	if !g.books.refreshable(a, refreshToken) {
+	next, end, good := g.books.refresh(a, refreshToken)
+	switch {
+	case !good:
 		return unauthorized()
+	case next == "":
+		return ok(g.token(a))
 	}
-	return ok(g.token(a))
+	return ok(g.token(a).with(next, end))
 }
 
 func (g *gateway) exchange(a *account, code string) answer {

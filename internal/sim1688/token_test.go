@@ -109,3 +109,15 @@ func TestAuthorizeRefused(t *testing.T) {
 		r.mustHave(t, http.StatusBadRequest, "SIM_INVALID_PARAM")
 	}
 }
+
+func TestRefreshTokensThatAreGoodOnce(t *testing.T) {
+	w := start(t)
+	w.Sim.books.refreshOnce = true
+	var first, second tokenAnswer
+	w.token("grant_type", "refresh_token", "refresh_token", "ref-0001").into(t, &first)
+	w.token("grant_type", "refresh_token", "refresh_token", "ref-0001").mustHave(t, http.StatusBadRequest, `"401"`)
+	w.token("grant_type", "refresh_token", "refresh_token", first.RefreshToken).into(t, &second)
+	if first.RefreshToken == "" || second.RefreshToken == first.RefreshToken || second.Timeout == "" {
+		t.Errorf("got %+v, then %+v", first, second)
+	}
+}
