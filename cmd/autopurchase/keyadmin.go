@@ -71,11 +71,17 @@ func (a keyAdmin) changed(ctx context.Context, pool, appKey string, change func(
 }
 
 func (a keyAdmin) show(ctx context.Context, q bus.ShowKey) (bus.KeyInfo, error) {
+	if err := a.verify(ctx, q.Pool); err != nil {
+		return bus.KeyInfo{}, err
+	}
 	info, err := a.pool.Show(ctx, q.Pool, q.AppKey)
 	return keyInfo(info), err
 }
 
 func (a keyAdmin) list(ctx context.Context, q bus.ListKeys) ([]bus.KeyInfo, error) {
+	if err := a.verify(ctx, q.Pool); err != nil {
+		return nil, err
+	}
 	infos, err := a.pool.Keys(ctx, q.Pool)
 	list := make([]bus.KeyInfo, 0, len(infos)) // none is an empty list, not null
 	for _, info := range infos {

@@ -17,6 +17,9 @@ const mergeTries = 5
 
 // settings gives a pool's settings, and changes those that are given. Two who change different ones at once both have their way.
 func (a keyAdmin) settings(ctx context.Context, want bus.ChangePool) (bus.PoolSettings, error) {
+	if err := a.verify(ctx, want.Pool); err != nil {
+		return bus.PoolSettings{}, err
+	}
 	if err := a.restrict(ctx, want); err != nil {
 		return bus.PoolSettings{}, err
 	}
@@ -36,7 +39,9 @@ func (a keyAdmin) restrict(ctx context.Context, want bus.ChangePool) error {
 	return a.onRecord(ctx, want.Pool, func() error {
 		for _, seller := range slices.Sorted(maps.Keys(want.Sellers)) {
 			change, alipay := keypool.Change(want.Change), want.Sellers[seller]
-			change.ID += "/" + seller // one message says it of many
+			if change.ID != "" {
+				change.ID += "/" + seller // one message says it of many
+			}
 			if alipay == "any" {
 				alipay = ""
 			}

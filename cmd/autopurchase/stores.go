@@ -48,10 +48,15 @@ func openStores(ctx context.Context, broker bus.Config, redis keypool.Config, un
 	return s, nil
 }
 
+// verify rebuilds a pool that is not verified on the Redis that answers now, or people would be shown an emptied one.
+func (s *stores) verify(ctx context.Context, pool string) error {
+	return s.pool.Rebuild(ctx, pool, s.bus.History())
+}
+
 // onRecord changes something in a pool and returns once that is on record. A pool that is not verified is rebuilt first, or its
 // keys would begin to count anew.
 func (s *stores) onRecord(ctx context.Context, pool string, change func() error) error {
-	if err := s.pool.Rebuild(ctx, pool, s.bus.History()); err != nil {
+	if err := s.verify(ctx, pool); err != nil {
 		return err
 	}
 	if err := change(); err != nil {

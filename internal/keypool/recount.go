@@ -72,6 +72,9 @@ func (p *past) stand(k *pastKey, event worker.PoolEvent) {
 	}
 	isIt := func(other *pastKey) bool { return other == k }
 	p.active, p.ready = slices.DeleteFunc(p.active, isIt), slices.DeleteFunc(p.ready, isIt)
+	if k.state == StateRemoved { // it came back as the last one
+		p.keys = append(slices.DeleteFunc(p.keys, isIt), k)
+	}
 	switch k.state = to; to {
 	case StateActive:
 		p.active = append(p.active, k)
