@@ -54,6 +54,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"keypool.admin.limit", "keypool.admin.enable", "keypool.admin.disable", "keypool.admin.bench", "keypool.admin.restore",
 		"keypool.admin.retire", "keypool.admin.remove", "keypool.admin.reset", "keypool.admin.rotate", "keypool.admin.probe",
 		"keypool.admin.statement", "keypool.admin.forecast",
+		"keypool.admin.onboard", "keypool.admin.authorize",
 		"purchase.admin.parked", "purchase.admin.resolve",
 	} {
 		if !slices.Contains(addresses, want) {

@@ -72,6 +72,8 @@ func TestSchemasHaveTheDomainsWords(t *testing.T) {
 	for _, name := range []string{"result", "dead-letter", "channel-frame"} {
 		same(t, name+" codes", enumOf(t, name, "$defs", "code"), worker.Codes())
 	}
+	same(t, "steps", enumOf(t, "key-onboard", "properties", "step"), worker.StepNames())
+	same(t, "steps", enumOf(t, "key-onboarding", "$defs", "step", "properties", "step"), worker.StepNames())
 	same(t, "outcomes", enumOf(t, "result", "properties", "outcome"), outcomes)
 	same(t, "kinds", enumOf(t, "keypool-event", "properties", "kind"), eventKinds)
 }

@@ -11,7 +11,7 @@ import (
 // keyAdmin answers the administrators' messages from the pool.
 type keyAdmin struct {
 	*stores
-	market prober
+	market platform
 }
 
 // endpoints has a line for each verb.
@@ -30,6 +30,8 @@ func (a keyAdmin) endpoints() []bus.Endpoint {
 		a.alter(bus.KeysReset, keypool.Reset),
 		a.alter(bus.KeysRotate, keypool.Rotate),
 		bus.KeysProbe.Answer(a.probe),
+		bus.KeysOnboard.Answer(a.onboard),
+		bus.KeysAuthorize.Answer(a.authorize),
 		bus.KeysPool.Answer(a.settings),
 	}
 }
