@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"autopurchase/internal/bus"
+	"autopurchase/worker"
+)
+
+// interview goes through a key's onboarding with a person.
+type interview struct {
+	ctx    context.Context
+	bus    *bus.Bus
+	set    *onboardSettings
+	appKey string
+	in     *bufio.Reader
+	out    io.Writer
+}
+
+// errStopped ends an interview that a person wants to go on with another time.
+var errStopped = errors.New("stopped: what was said is kept, go on with the same command")
+
+// run asks about every open step, round after round, until none is left, or a whole round has changed nothing.
+func (i *interview) run() error {
+	stands, err := i.look()
+	if unknownKey(err) {
+		stands, err = i.add()
+	}
+	for err == nil && !stands.Done {
+		before := open(stands)
+		if stands, err = i.round(stands); err == nil && open(stands) == before {
+			err = fmt.Errorf("%d steps are open: go on with the same command", before)
+		}
+	}
+	if stands.Key.AppKey != "" {
+		_ = showOnboarding(i.out, stands)
+	}
+	return err
+}
+
+func open(o bus.Onboarding) (n int) {
+	for _, s := range o.Steps {
+		if s.Verdict == worker.StepOpen {
+			n++
+		}
+	}
+	return n
+}
+
+// round asks about each open step once. While the relay has no secret, 1688 can prove nothing else.
+func (i *interview) round(stands bus.Onboarding) (bus.Onboarding, error) {
+	for n := range stands.Steps {
+		s, locked := stands.Steps[n], byName(stands, "secret").Verdict == worker.StepOpen
+		if s.Verdict != worker.StepOpen || s.Machine && locked && s.Step != "secret" {
+			continue
+		}
+		fmt.Fprintf(i.out, "\n[%d/%d] %s\n      %s\n", n+1, len(stands.Steps), s.Title, s.Do)
+		next, err := i.step(s)
+		if next.Key.AppKey != "" {
+			i.told(stands, next)
+			stands = next
+		}
+		if err != nil {
+			return stands, err
+		}
+	}
+	return stands, nil
+}
+
+func byName(o bus.Onboarding, name string) bus.OnboardingStep {
+	for _, s := range o.Steps {
+		if s.Step == name {
+			return s
+		}
+	}
+	return bus.OnboardingStep{}
+}
+
+// told prints what has passed since it was looked last.
+func (i *interview) told(before, now bus.Onboarding) {
+	for n, s := range now.Steps {
+		if before.Steps[n].Verdict == worker.StepOpen && s.Verdict != worker.StepOpen {
+			fmt.Fprintf(i.out, "      ✓ %s: %s by %s. %s\n", s.Step, s.Verdict, s.By, oneLine(s.Why))
+		}
+	}
+}
+
+// step asks about one step until something is said, or it is left for later. What comes back is empty if nothing was asked of the
+// pool.
+func (i *interview) step(s bus.OnboardingStep) (stands bus.Onboarding, err error) {
+	question := "d: done · w: waive · l: later · q: stop"
+	if s.Machine {
+		question = "Enter: check again · w: waive · l: later · q: stop"
+	}
+	state := ""
+	if s.Step == "authorization" {
+		if state, err = i.begin(); err != nil {
+			fmt.Fprintf(i.out, "      it cannot begin: %v\n", err)
+		} else {
+			question = "once the page says so, Enter: check · or paste the code, or the address you were sent to · w: waive · l: later · q: stop"
+		}
+	}
+	for {
+		if s.Machine {
+			fmt.Fprintf(i.out, "      open: %s\n", oneLine(s.Why))
+		}
+		said, err := i.prompt(question)
+		switch {
+		case err != nil:
+			return stands, err
+		case said == "q":
+			return stands, errStopped
+		case said == "l":
+			return stands, nil
+		case said == "w":
+			why, err := i.prompt("why is it waived?")
+			if err != nil || why == "" {
+				return stands, err
+			}
+			return i.say(s.Step, worker.StepWaived, why)
+		case said == "d" && !s.Machine:
+			return i.say(s.Step, worker.StepPassed, "")
+		case said != "" && state != "":
+			if err := i.finish(said, state); err != nil {
+				fmt.Fprintf(i.out, "      %v\n", err)
+				if state, err = i.begin(); err != nil {
+					return stands, err
+				}
+			}
+			fallthrough
+		case s.Machine:
+			if stands, err = i.look(); err != nil {
+				return stands, err
+			}
+			if s = byName(stands, s.Step); s.Verdict != worker.StepOpen {
+				return stands, nil
+			}
+		}
+	}
+}
+
+// prompt asks one thing. The error is that nobody answers any more.
+func (i *interview) prompt(question string) (string, error) {
+	fmt.Fprintf(i.out, "      %s > ", question)
+	line, err := i.in.ReadString('\n')
+	if err != nil && line == "" {
+		return "", errStopped
+	}
+	return strings.TrimSpace(line), nil
+}
+
+func (i *interview) look() (bus.Onboarding, error) {
+	return bus.KeysOnboard.Ask(i.ctx, i.bus, bus.OnboardKey{Pool: i.set.pool, AppKey: i.appKey})
+}
+
+// say puts a person's word on record.
+func (i *interview) say(step string, verdict worker.StepVerdict, why string) (bus.Onboarding, error) {
+	q := bus.OnboardKey{Pool: i.set.pool, AppKey: i.appKey, Step: step, Verdict: verdict, Change: i.set.change()}
+	q.Why = why
+	return bus.KeysOnboard.Ask(i.ctx, i.bus, q)
+}
+
+// add puts a key into the pool that it does not have yet.
+func (i *interview) add() (bus.Onboarding, error) {
+	fmt.Fprintf(i.out, "Key %s is not in pool %s yet.\n", i.appKey, i.set.pool)
+	said, err := i.prompt("add it? y/N")
+	if err != nil || said != "y" {
+		return bus.Onboarding{}, errors.Join(err, errNo)
+	}
+	add := i.set.add
+	if add.Account == "" {
+		if add.Account, err = i.prompt("which buyer account will authorize it, by the name that 1688 has for it? empty if there is only one"); err != nil {
+			return bus.Onboarding{}, err
+		}
+	}
+	add.Pool, add.AppKey, add.Limit, add.Onboard, add.Change = i.set.pool, i.appKey, int64(i.set.limit), true, i.set.change()
+	if _, err := bus.KeysAdd.Ask(i.ctx, i.bus, add); err != nil {
+		return bus.Onboarding{}, err
+	}
+	return i.look()
+}
+
+// begin prints the address at which the key is authorized, and gives the state that must come back.
+func (i *interview) begin() (state string, err error) {
+	begun, err := bus.KeysAuthorize.Ask(i.ctx, i.bus, bus.AuthorizeKey{
+		Pool: i.set.pool, AppKey: i.appKey, RedirectURI: i.set.redirect, Change: i.set.change(),
+	})
+	if err == nil {
+		fmt.Fprintf(i.out, "      open as the buyer: %s\n", begun.Address)
+	}
+	return begun.State, err
+}
+
+func (i *interview) finish(said, state string) error {
+	_, err := bus.KeysAuthorize.Ask(i.ctx, i.bus, returned(i.set.pool, i.appKey, said, state, i.set.change()))
+	return err
+}
