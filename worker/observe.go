@@ -17,6 +17,7 @@ const (
 	StagePaused    Stage = "paused"    // fetching stopped
 	StageResumed   Stage = "resumed"   // fetching goes on
 	StageRetrying  Stage = "retrying"  // a store is out of reach; the step is repeated until it is back
+	StageProbed    Stage = "probed"    // a benched key was asked about and stays where it is
 	StageFailed    Stage = "failed"    // something unexpected
 	StageStopping  Stage = "stopping"  // no more requests are taken; what is running is finished
 	StageLeft      Stage = "left"      // what was running was left behind: the time for it was over

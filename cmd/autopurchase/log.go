@@ -62,6 +62,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StagePaused:    zerolog.WarnLevel,
 	worker.StageResumed:   zerolog.InfoLevel,
 	worker.StageRetrying:  zerolog.DebugLevel,
+	worker.StageProbed:    zerolog.InfoLevel,
 	worker.StageFailed:    zerolog.ErrorLevel,
 	worker.StageStopping:  zerolog.InfoLevel,
 	worker.StageLeft:      zerolog.WarnLevel,

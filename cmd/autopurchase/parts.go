@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -26,6 +27,7 @@ type workerSettings struct {
 	alarms      alarmSettings
 	callTimeout time.Duration
 	ackWait     time.Duration
+	reviveAfter time.Duration
 	replicas    int
 }
 
@@ -46,6 +48,7 @@ type workerPart struct {
 	inbox   *bus.Inbox
 	channel *channel.Client
 	worker  *worker.Worker
+	reviver *worker.Reviver
 	log     zerolog.Logger
 }
 
@@ -82,22 +85,21 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	if err != nil {
 		return nil, err
 	}
-	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, log: log}
+	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
+	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, log: log}
 	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
 	return p, err
 }
 
 // run works until ctx ends and everything that was running has finished.
 func (p *workerPart) run(ctx context.Context) {
-	flushing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.pool.RunFlusher(flushing, p.bus.Journal())
-	}()
+	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { p.pool.RunFlusher(beside, p.bus.Journal()) })
+	running.Go(func() { p.reviver.Run(beside) })
 	p.worker.Run(ctx)
 	stop()
-	<-done
+	running.Wait()
 	p.flush() // what the last requests did to the pool is journaled too
 }
 
