@@ -39,6 +39,7 @@ func (s *workerSettings) bind(set *settings) {
 	set.list(&s.BusinessRefusals, "business-refusals", "texts in 1688's refusals, with commas between them, by which a seller turns away accounts that are no business: its next orders are drawn from business keys; which texts these are is not known, so there is no default")
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM; a second SIGTERM ends the process at once")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
+	set.duration(&s.reviveAfter, "revive-after", time.Minute, 100*time.Millisecond, "how long after a key was benched 1688 is asked whether it takes it again; then after twice as long each time, up to 1h")
 	bindQueue(set, &s.replicas, &s.ackWait)
 }
 
