@@ -19,11 +19,22 @@ type Row struct {
 	Products   int64     `json:"products"`          // that count from here on
 	Cleared    int64     `json:"cleared"`           // that count no longer
 	Count      int64     `json:"count"`             // what counts after this row
-	Limit      int64     `json:"limit,omitempty"`   // of the key, in rows of events
-	State      string    `json:"state,omitempty"`
-	Version    int64     `json:"version,omitempty"`
-	By         string    `json:"by,omitempty"`
-	Why        string    `json:"why,omitempty"`
+	KeyThen
+	By  string `json:"by,omitempty"`
+	Why string `json:"why,omitempty"`
+}
+
+// KeyThen is how a key was after something was done to it, and empty in rows of orders.
+type KeyThen struct {
+	Limit   int64  `json:"limit,omitempty"`
+	State   string `json:"state,omitempty"`
+	Version int64  `json:"version,omitempty"`
+	Account string `json:"account,omitempty"`
+	Alipay  string `json:"alipay,omitempty"`
+	Source  string `json:"source,omitempty"`
+	Print   string `json:"fingerprint,omitempty"` // of the secret that was stored
+	Step    string `json:"step,omitempty"`        // of its onboarding, which was passed, waived or opened again
+	Verdict string `json:"verdict,omitempty"`
 }
 
 // RowKind is what a row of a statement is about.
@@ -48,7 +59,7 @@ type Statement struct {
 
 // StatementOf makes the statement of a key out of the pool's journal and the results, both in the order in which they are on
 // record; those of others may be among them. It counts as a rebuild of the pool does. It keeps the rows of that one key, about
-// 400 bytes each, and reads over the rest; with a limit of 1000 products a key has at most 1000 orders between two resets. The
+// 500 bytes each, and reads over the rest; with a limit of 1000 products a key has at most 1000 orders between two resets. The
 // first error of the record ends it. Renewals of tokens are left out: a relay makes several a day, and they change no count.
 func StatementOf(pool, appKey string, events iter.Seq2[PoolEvent, error], results iter.Seq2[Result, error]) (Statement, error) {
 	s := Statement{Pool: pool, AppKey: appKey}
@@ -77,9 +88,11 @@ func StatementOf(pool, appKey string, events iter.Seq2[PoolEvent, error], result
 }
 
 func eventRow(e PoolEvent) Row {
-	return Row{
-		At: e.At, Kind: RowKind(e.Kind), Cleared: e.Cleared, Limit: e.Limit, State: e.State, Version: e.Version, By: e.By, Why: e.Why,
+	then := KeyThen{
+		Limit: e.Limit, State: e.State, Version: e.Version, Account: e.Account, Alipay: e.Alipay, Source: e.Source,
+		Print: e.Print, Step: e.Step, Verdict: e.Verdict,
 	}
+	return Row{At: e.At, Kind: RowKind(e.Kind), Cleared: e.Cleared, KeyThen: then, By: e.By, Why: e.Why}
 }
 
 func bookingRow(r Result, b Booking) Row {

@@ -154,12 +154,15 @@ func TestStatement(t *testing.T) {
 func TestStatementRowsSayWhatTheyAreAbout(t *testing.T) {
 	event := journaled(EventReset, 9, "k", 3)
 	event.Limit, event.State, event.Version, event.Why = 1000, "active", 4, "a new month"
+	event.Account, event.Alipay, event.Source, event.Print, event.Step, event.Verdict = "buyer", "none", "own", "a1b2", "alipay", "waived"
+	event.Sealed = "what nobody is to see"
 	order := bought("a", 1, "k", 3, "second", "third")
 	order.Orders = append(order.Orders, ResultOrder{OrderID: "2a", OutOrderID: "acme.a-1", AppKey: "k", AlsoOn: order.Orders[0].AlsoOn})
 	want := []Row{
 		{At: at(1), Kind: RowOrder, Tenant: "acme", RequestID: "a", OutOrderID: "acme.a-1", OrderIDs: []string{"1a", "2a"},
 			AlsoOn: []string{"second", "third"}, Products: 3, Count: 3},
-		{At: at(9), Kind: "reset", Cleared: 3, Limit: 1000, State: "active", Version: 4, By: "li", Why: "a new month"},
+		{At: at(9), Kind: "reset", Cleared: 3, KeyThen: KeyThen{Limit: 1000, State: "active", Version: 4, Account: "buyer", Alipay: "none",
+			Source: "own", Print: "a1b2", Step: "alipay", Verdict: "waived"}, By: "li", Why: "a new month"},
 	}
 	if got := stated(t, []PoolEvent{event}, order); !reflect.DeepEqual(got.Rows, want) {
 		t.Errorf("got %+v", got.Rows)

@@ -105,7 +105,7 @@ func readParts(ctx context.Context, b *bus.Bus, ask bus.AskStatement) (bus.State
 }
 
 var statementColumns = []string{"at", "kind", "tenant", "request_id", "out_order_id", "order_ids", "also_on", "products", "cleared", "count",
-	"limit", "state", "version", "by", "why"}
+	"limit", "state", "version", "account", "alipay", "source", "fingerprint", "step", "verdict", "by", "why"}
 
 func writeStatement(out io.Writer, s bus.StatementPage) error {
 	table := csv.NewWriter(out)
@@ -113,7 +113,7 @@ func writeStatement(out io.Writer, s bus.StatementPage) error {
 	for _, r := range s.Rows {
 		_ = table.Write([]string{r.At.Format(time.RFC3339Nano), string(r.Kind), r.Tenant, r.RequestID, r.OutOrderID,
 			strings.Join(r.OrderIDs, " "), strings.Join(r.AlsoOn, " "), number(r.Products), number(r.Cleared), number(r.Count),
-			number(r.Limit), r.State, number(r.Version), r.By, r.Why})
+			some(r.Limit), r.State, some(r.Version), r.Account, r.Alipay, r.Source, r.Print, r.Step, r.Verdict, r.By, r.Why})
 	}
 	table.Flush()
 	return table.Error()
@@ -158,6 +158,13 @@ func notes(r worker.Row) string {
 	add("also on ", strings.Join(r.AlsoOn, " "))
 	add("limit ", some(r.Limit))
 	add("", r.State)
+	if r.Kind == worker.RowKind(worker.EventAdded) || r.Kind == worker.RowKind(worker.EventChanged) {
+		add("account ", r.Account)
+		add("alipay ", r.Alipay)
+		add("", r.Source)
+	}
+	add("fingerprint ", r.Print)
+	add(r.Verdict+" ", r.Step)
 	add("by ", r.By)
 	add("", r.Why)
 	return strings.Join(notes, ", ")
