@@ -124,7 +124,7 @@ func (s Step) Weigh(answer Answer, account string) Done {
 	}
 	switch s.Check {
 	case CheckPush:
-		done.Why = "test pushes came: " + strings.Join(proof.Topics, ", ")
+		done.Why = "test pushes came: " + strings.Join(proof.Topics, ", ") + "; that nothing is missing, no check shows"
 	case CheckToken:
 		if done.Why = whose(proof.Accounts, account); done.Why != "" {
 			return done

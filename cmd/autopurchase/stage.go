@@ -42,7 +42,10 @@ func newStage(ctx context.Context, set demoSettings, data folder, term terminal,
 		return nil, err
 	}
 	undo.add("simulator", func(context.Context) error { return s.sim.Close() })
-	config := relay.Config{Gateway: s.sim.GatewayURL(), Messages: s.sim.MessagesURL(), Log: newLog(term.err, set.log), Keys: relayKeys(keys)}
+	config := relay.Config{
+		Gateway: s.sim.GatewayURL(), Messages: s.sim.MessagesURL(), Authorize: s.sim.GatewayURL() + "/oauth/authorize",
+		Log: newLog(term.err, set.log), Keys: relayKeys(keys),
+	}
 	if s.system, err = newSystem(ctx, set.systemSettings, data, config, term.err, undo); err != nil {
 		return nil, err
 	}

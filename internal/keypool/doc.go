@@ -4,9 +4,9 @@
 // A pool is a set of app keys; each key may order so many products (1000 by default) and is then spent, and the next ready
 // one takes over:
 //
-//	ready ─► active ─► spent            used reached the limit
-//	  ▲        │
-//	  └─ benched ◄┘                     the machine took it out; Restore puts it back
+//	onboarding ─► ready ─► active ─► spent      every step of making it is done (see Step); used reached the limit
+//	                ▲        │
+//	                └─ benched ◄┘               the machine took it out; Restore puts it back
 //
 // A claim binds one order to one key. Drawing it holds room on the key, settling it counts what was ordered and gives the
 // rest back:

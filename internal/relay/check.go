@@ -32,7 +32,7 @@ func (r *Relay) Check(ctx context.Context, appKey string, what worker.Check) wor
 	case worker.CheckToken:
 		return checkToken(ctx, key)
 	case worker.CheckPreview:
-		return key.asked(ctx, "the app may preview orders", func(cred alibaba.Credentials) (string, error) {
+		return key.asked(ctx, "the app may preview orders; that it may place them as well, only an order shows", func(cred alibaba.Credentials) (string, error) {
 			return "", r.client.Permitted(ctx, cred)
 		})
 	case worker.CheckAgreement:
