@@ -131,6 +131,8 @@ func (b *Bus) sendFor(ctx context.Context, msg *nats.Msg, timeout time.Duration)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return nil, fmt.Errorf("nobody answers on %s: is a worker running?", msg.Subject)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("no answer on %s in time: whether it was done is not known: %w", msg.Subject, err)
 	case err != nil:
 		return nil, fmt.Errorf("ask %s: %w", msg.Subject, err)
 	}

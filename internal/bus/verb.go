@@ -50,15 +50,16 @@ func (v Verb[Q, A]) Ask(ctx context.Context, b *Bus, q Q) (A, error) {
 type Endpoint func(ctx context.Context, b *Bus) endpoint
 
 // Answer makes an endpoint out of a function. Its errors that are *worker.Denied, *worker.Trouble or *worker.Invalid are told
-// to the one who asked; others are logged and told as "internal". It has 5 s, or the verb's own time, and is called for one question after the other.
+// to the one who asked; others are logged and told as "internal". It has 5 s, or the verb's own time, and is called for one
+// question after the other.
 func (v Verb[Q, A]) Answer(answer func(context.Context, Q) (A, error)) Endpoint {
 	return func(ctx context.Context, b *Bus) endpoint {
-		handler := micro.HandlerFunc(func(r micro.Request) { v.answer(ctx, b, r, answer) })
+		handler := micro.HandlerFunc(func(r micro.Request) { v.serve(ctx, b, r, answer) })
 		return endpoint{v.Name(), v.subject, v.schemas(), handler}
 	}
 }
 
-func (v Verb[Q, A]) answer(ctx context.Context, b *Bus, r micro.Request, answer func(context.Context, Q) (A, error)) {
+func (v Verb[Q, A]) serve(ctx context.Context, b *Bus, r micro.Request, answer func(context.Context, Q) (A, error)) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(v.patience, adminTimeout))
 	defer cancel()
 	reply, err := v.outcome(ctx, r, answer)

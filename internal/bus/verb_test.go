@@ -279,6 +279,33 @@ func TestAPanicEndsOneAnswer(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatDoesNotCome leaves it open whether a change was made, and says so; the same message finds out.
+func TestAnAnswerThatDoesNotCome(t *testing.T) {
+	t.Parallel()
+	b := connect(t, Config{URL: newServer(t)})
+	made, slow := make(chan string, 2), make(chan struct{})
+	stop, err := b.AdminKeys(t.Context(), KeysReset.Answer(func(_ context.Context, q ChangeKey) (KeyInfo, error) {
+		made <- q.ID
+		<-slow
+		return KeyInfo{AppKey: q.AppKey}, nil
+	}))
+	must(t, err)
+	t.Cleanup(stop)
+	impatient, cancel := context.WithTimeout(bounded(t), 100*time.Millisecond)
+	defer cancel()
+	q := ChangeKey{AppKey: "1000001", Change: Change{ID: "one", By: "li", Why: "to see"}}
+	if _, err := KeysReset.Ask(impatient, b, q); err == nil || !strings.Contains(err.Error(), "whether it was done is not known") {
+		t.Errorf("%v", err)
+	}
+	close(slow)
+	if info, err := KeysReset.Ask(bounded(t), b, q); err != nil || info.AppKey != "1000001" {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if first, second := receive(t, made), receive(t, made); first != "one" || second != "one" {
+		t.Errorf("%s, %s", first, second)
+	}
+}
+
 // endpointsOf asks the service for what it answers, as any NATS client may.
 func endpointsOf(t *testing.T, b *Bus) []micro.EndpointInfo {
 	t.Helper()
