@@ -7,11 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"autopurchase/internal/keypool"
 	"autopurchase/internal/workertest"
 )
-
-// redisACL is what the README gives a worker's Redis user, behind its name and password.
-const redisACL = "~autopurchase:* resetchannels -@all +@read +@write +@connection +@transaction +evalsha +script|load +time -@dangerous +info"
 
 // secured is the product in its parts with TLS between all of them and everybody in its own role. The fields are files.
 type secured struct {
@@ -30,7 +28,7 @@ func newSecured(t *testing.T) *secured {
 	s.password, s.token = s.secret("redis-password"), s.secret("channel-token")
 	s.startNATS()
 	password := strings.TrimSpace(read(t, s.password))
-	args := append([]string{"--user", "worker", "on", ">" + password}, strings.Fields(redisACL)...)
+	args := append([]string{"--user", "worker", "on", ">" + password}, strings.Fields(keypool.ACL)...)
 	s.redisServer = workertest.RedisTLS(t, s.ca, append(args, "--user", "default", "off")...)
 	s.redis = strings.Replace(s.redisServer.URL, "://", "://worker@", 1)
 	s.redsAt = []string{"--redis", s.redis, "--redis-password-file", s.password}
@@ -94,6 +92,16 @@ func (s *secured) must(args []string) string {
 func (s *secured) worker(args ...string) []string {
 	line := s.as("worker", "worker", "--log", "trace", "--channel", s.channel, "--channel-token-file", s.token, "--channel-ca", s.ca.File)
 	return append(append(append(line, s.redsAt...), "--redis-ca", s.ca.File), args...)
+}
+
+// TestTheReadmeHasTheACL: what is tested here is what it tells people to write.
+func TestTheReadmeHasTheACL(t *testing.T) {
+	t.Parallel()
+	for _, want := range []string{">PASSWORD " + keypool.ACL + "\n", "`" + keypool.ACLCluster + "`"} {
+		if !strings.Contains(read(t, "../../README.md"), want) {
+			t.Errorf("the README does not have %s", want)
+		}
+	}
 }
 
 // TestEverybodyInItsRoleOverTLS buys with each part under its own user and every connection encrypted, and finds no secret in

@@ -7,8 +7,8 @@
 //	                                      key pool ─► Journal ─► KEYPOOL ─┬─► History
 //	                                                                      └─► Alarms
 //
-// Every name is in names.go, and the verbs that administrators may ask for are in keys.go and orders.go. What the package
-// promises, and what it rests on:
+// Every name is in names.go, the verbs that administrators may ask for are in keys.go and orders.go, and who may do what is in
+// roles.go. What the package promises, and what it rests on:
 //
 //	one request per id       the stream holds one message per subject and refuses a second (error 10077), also after a
 //	                         restart; the message id that the broker remembers for a while only spares a look-up

@@ -22,7 +22,7 @@ func submitAs(t *testing.T, b *Bus, tenant, id string) Receipt {
 // TestEachRoleDoesItsWork plays a purchase with everybody in its role.
 func TestEachRoleDoesItsWork(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, "acme", "other")
+	c := newCast(t, plain, "acme", "other")
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
 	w := c.as(t, "worker")
 	must(t, w.Provision(bounded(t))) // all is there: it only looks
@@ -79,6 +79,11 @@ func TestEachRoleDoesItsWork(t *testing.T) {
 			t.Errorf("%s, %v", status, err)
 		}
 	}
+	for _, subject := range []string{"$SRV.PING", "$SRV.INFO." + serviceKeys, "$SRV.STATS." + serviceStatus} {
+		if msg, err := m.conn.RequestWithContext(bounded(t), subject, nil); err != nil || !json.Valid(msg.Data) {
+			t.Errorf("%s: %v, %v", subject, msg, err)
+		}
+	}
 	restore := ChangeKey{AppKey: "1000001", Change: Change{By: "li", Why: "tried"}}
 	if key, err := KeysRestore.Ask(bounded(t), c.as(t, "admin"), restore); err != nil || key.AppKey != "1000001" {
 		t.Errorf("%+v, %v", key, err)
@@ -91,7 +96,7 @@ func TestEachRoleDoesItsWork(t *testing.T) {
 // TestAPublisherHearsWhyNot: what is forbidden is told at once, for a single request and for many.
 func TestAPublisherHearsWhyNot(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, "acme", "other")
+	c := newCast(t, plain, "acme", "other")
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
 	acme := c.as(t, "publisher-acme")
 	if _, err := acme.Submit(bounded(t), "other", "PR-1", requestBody("PR-1", 1)); !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), "purchase.request.other.PR-1") {
@@ -120,7 +125,7 @@ func TestAPublisherHearsWhyNot(t *testing.T) {
 // TestAWorkerMayNotMakeStreams: it says what is missing and that it may not make it.
 func TestAWorkerMayNotMakeStreams(t *testing.T) {
 	t.Parallel()
-	c := newCast(t)
+	c := newCast(t, plain)
 	err := c.as(t, "worker").Provision(bounded(t))
 	if !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), StreamRequests) {
 		t.Error(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"autopurchase/internal/workertest"
@@ -19,7 +20,7 @@ type cast struct {
 	users map[string]*User
 }
 
-func newCast(t *testing.T, tenants ...string) *cast {
+func newCast(t *testing.T, option func(*server.Options), tenants ...string) *cast {
 	t.Helper()
 	roles, err := Roles(tenants)
 	must(t, err)
@@ -30,9 +31,12 @@ func newCast(t *testing.T, tenants ...string) *cast {
 	}
 	file := filepath.Join(t.TempDir(), "nats.conf")
 	must(t, os.WriteFile(file, NATSConf(roles, c.users, nil), 0o600))
-	c.NATSServer = workertest.NATS(t, workertest.NATSConf(t, file))
+	c.NATSServer = workertest.NATS(t, workertest.NATSConf(t, file), option)
 	return c
 }
+
+// plain changes nothing.
+func plain(*server.Options) {}
 
 // as connects in a role.
 func (c *cast) as(t *testing.T, role string) *Bus {
@@ -127,7 +131,7 @@ func streamRules(stream string) []rule {
 // TestEveryRoleAgainstEverySubject tries each role on each subject, and finds allowed and refused exactly what is promised.
 func TestEveryRoleAgainstEverySubject(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, "acme", "other")
+	c := newCast(t, plain, "acme", "other")
 	allowed, refused := 0, 0
 	for role := range c.users {
 		for _, r := range rules() {
@@ -166,7 +170,7 @@ func among(role, roles string) bool { return slices.Contains(strings.Fields(role
 // TestNobodyComesInWithoutAUser: neither without one nor with one that the server does not know.
 func TestNobodyComesInWithoutAUser(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, "acme")
+	c := newCast(t, plain, "acme")
 	stranger, err := relayRole().NewUser()
 	must(t, err)
 	for _, user := range []*User{nil, stranger} {
@@ -185,7 +189,7 @@ func TestNobodyComesInWithoutAUser(t *testing.T) {
 // way to publish anywhere: to another tenant's requests, and, with a message of one's own for an answer, to administrators.
 func TestAReplySubjectIsNoWayAround(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, "acme", "other")
+	c := newCast(t, plain, "acme", "other")
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
 	w := c.as(t, "worker")
 	heard, err := w.conn.SubscribeSync(SubjectKeysAdmin)
@@ -215,5 +219,26 @@ func TestAReplySubjectIsNoWayAround(t *testing.T) {
 	}
 	if msg, err := heard.NextMsg(100 * time.Millisecond); err == nil {
 		t.Errorf("%s was asked: %s", msg.Subject, msg.Data)
+	}
+}
+
+// TestTheQueueMovesIntoItsAccount: a server that had no users keeps its streams in the folder of the account $G. Renamed to the
+// account's name while the server is stopped, nothing is lost.
+func TestTheQueueMovesIntoItsAccount(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stored := func(o *server.Options) { o.StoreDir = dir }
+	open := workertest.NATS(t, stored)
+	b := connect(t, Config{URL: open.URL})
+	must(t, b.Provision(bounded(t)))
+	submit(t, b, "PR-1")
+	must(t, b.Close())
+	open.Stop()
+	must(t, os.Rename(filepath.Join(dir, "jetstream", "$G"), filepath.Join(dir, "jetstream", account)))
+	c := newCast(t, stored, "acme")
+	w := c.as(t, "worker")
+	must(t, w.Provision(bounded(t)))
+	if d := next(t, openInbox(t, w)); d.Subject != "purchase.request.acme.PR-1" {
+		t.Errorf("%+v", d)
 	}
 }

@@ -66,6 +66,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// ACL is what a Redis user needs for the pools, as ACL SETUSER takes it behind the user's name and password; ACLCluster comes to
+// it in a cluster.
+const (
+	ACL        = "~autopurchase:* resetchannels -@all +@read +@write +@connection +@transaction +evalsha +script|load +time -@dangerous +info"
+	ACLCluster = "+cluster|slots +cluster|shards"
+)
+
 // Validate reports everything that is wrong with the configuration. It never repeats the URL, which may hold a password.
 func (c Config) Validate() error {
 	c = c.withDefaults()
