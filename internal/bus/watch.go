@@ -40,7 +40,9 @@ func (b *Bus) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Message
 	return func(yield func(Message, error) bool) {
 		places, err := b.places(ctx, options)
 		if err != nil {
-			yield(Message{}, err)
+			if ctx.Err() == nil { // to be told to end is no failure, at the beginning neither
+				yield(Message{}, err)
+			}
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)

@@ -176,3 +176,14 @@ func TestFilters(t *testing.T) {
 		}
 	}
 }
+
+// TestAWatchThatEndsBeforeItBegins yields nothing, as one that ends later.
+func TestAWatchThatEndsBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	b, _ := provisioned(t, Config{})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for message, err := range b.Watch(over, WatchOptions{}) {
+		t.Errorf("%+v, %v", message, err)
+	}
+}
