@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -122,6 +123,7 @@ func (l *link) write() {
 
 // putAll hands a frame to the socket and with it all that are queued at this moment, up to a close frame.
 func (l *link) putAll(out outgoing) (bye *parting, err error) {
+	runtime.Gosched() // whoever has a frame all but ready gets it into the queue first
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	l.tcp.hold()

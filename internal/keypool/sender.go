@@ -3,6 +3,7 @@ package keypool
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -53,6 +54,7 @@ func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (
 func (s *shard) take(ctx context.Context, c *call) error {
 	select {
 	case l := <-s.idle:
+		runtime.Gosched() // whoever has a step all but ready gets it into the queue first
 		batch := s.fill([]*call{c})
 		if len(batch) > 1 {
 			ctx = context.Background() // it is not one caller's to end
@@ -85,6 +87,7 @@ func (s *shard) send() {
 		}
 		select {
 		case l := <-s.idle:
+			runtime.Gosched()
 			batch = s.fill(batch)
 			l.exchange(context.Background(), batch)
 			s.idle <- l
