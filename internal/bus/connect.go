@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -155,6 +156,7 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 		nats.Timeout(timeout),
 		nats.MaxReconnects(-1),
 		nats.IgnoreAuthErrorAbort(), // a server that reads its users anew may not know this one for a moment
+		nats.SetCustomDialer(&dialer{net.Dialer{Timeout: timeout}}),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectBufSize(-1), // a publish that was reported as failed must not be sent later
 		nats.PingInterval(time.Second),
