@@ -51,7 +51,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "purchase.parked.{tenant}.{ref}",
 		"keypool.event.{pool}.{kind}", "purchase.queue.status", "purchase.queue.status.{instance}",
 		"keypool.admin.add", "keypool.admin.list", "keypool.admin.pool", "keypool.admin.show",
-		"keypool.admin.limit", "keypool.admin.enable", "keypool.admin.disable", "keypool.admin.bench", "keypool.admin.restore",
+		"keypool.admin.limit", "keypool.admin.seal", "keypool.admin.enable", "keypool.admin.disable", "keypool.admin.bench", "keypool.admin.restore",
 		"keypool.admin.retire", "keypool.admin.remove", "keypool.admin.reset", "keypool.admin.rotate", "keypool.admin.probe",
 		"keypool.admin.statement", "keypool.admin.forecast",
 		"keypool.admin.onboard", "keypool.admin.authorize",

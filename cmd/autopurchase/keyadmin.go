@@ -21,6 +21,7 @@ func (a keyAdmin) endpoints() []bus.Endpoint {
 		bus.KeysList.Answer(a.list),
 		bus.KeysShow.Answer(a.show),
 		bus.KeysLimit.Answer(a.limit),
+		bus.KeysSeal.Answer(a.seal),
 		a.alter(bus.KeysEnable, keypool.Enable),
 		a.alter(bus.KeysDisable, keypool.Disable),
 		a.alter(bus.KeysBench, keypool.Bench),
@@ -95,6 +96,6 @@ func (a keyAdmin) list(ctx context.Context, q bus.ListKeys) ([]bus.KeyInfo, erro
 func keyInfo(i keypool.Info) bus.KeyInfo {
 	return bus.KeyInfo{
 		AppKey: i.AppKey, Pool: i.Pool, State: string(i.State), Limit: i.Limit, Used: i.Used, Held: i.Held, Left: i.Left,
-		Account: i.Account, Alipay: i.Alipay, Source: i.Source, Version: i.Version,
+		Account: i.Account, Alipay: i.Alipay, Source: i.Source, Version: i.Version, Fingerprint: i.Fingerprint,
 	}
 }

@@ -20,7 +20,8 @@ func newKeys(term terminal) *cobra.Command {
 	}
 	group(keys)
 	keys.AddCommand(newKeysList(term), newKeysShow(term), newKeysAdd(term), newKeysImport(term), newKeysLimit(term), newKeysProbe(term),
-		newKeysPool(term), newKeysStatement(term), newKeysForecast(term), newKeysOnboard(term), newKeysAuthorize(term))
+		newKeysPool(term), newKeysStatement(term), newKeysForecast(term), newKeysOnboard(term), newKeysAuthorize(term),
+		newKeysSeal(term), newKeysIdentity(term), newKeysReseal(term))
 	for _, c := range keyChanges {
 		keys.AddCommand(newKeysChange(term, c))
 	}

@@ -10,6 +10,7 @@ var (
 	KeysShow  = Verb[ShowKey, KeyInfo]{subject: keysPrefix + "show", request: "key-show", reply: "key"}
 	KeysLimit = Verb[LimitKey, KeyInfo]{subject: keysPrefix + "limit", request: "key-limit", reply: "key"}
 	KeysProbe = Verb[ChangeKey, ProbedKey]{subject: keysPrefix + "probe", request: "key-change", reply: "key-probed"}
+	KeysSeal  = Verb[SealKey, KeyInfo]{subject: keysPrefix + "seal", request: "key-seal", reply: "key"}
 	KeysPool  = Verb[ChangePool, PoolSettings]{subject: keysPrefix + "pool", request: "pool-change", reply: "pool-settings"}
 
 	KeysEnable  = Verb[ChangeKey, KeyInfo]{subject: keysPrefix + "enable", request: "key-change", reply: "key"}

@@ -47,6 +47,9 @@ func (s *safe) endpoints() []Endpoint {
 		KeysLimit.Answer(func(_ context.Context, q LimitKey) (KeyInfo, error) {
 			return KeyInfo{AppKey: q.AppKey, Pool: q.Pool, Limit: q.Limit}, s.err
 		}),
+		KeysSeal.Answer(func(_ context.Context, q SealKey) (KeyInfo, error) {
+			return KeyInfo{AppKey: q.AppKey, Pool: q.Pool, Fingerprint: q.Fingerprint}, s.err
+		}),
 		KeysProbe.Answer(func(_ context.Context, q ChangeKey) (ProbedKey, error) {
 			return ProbedKey{Passed: true, Key: KeyInfo{AppKey: q.AppKey}}, s.err
 		}),
