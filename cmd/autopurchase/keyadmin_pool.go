@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -55,6 +56,10 @@ func (a keyAdmin) restrict(ctx context.Context, want bus.ChangePool) error {
 
 // set changes the settings that are given, and gives all of them.
 func (a keyAdmin) set(ctx context.Context, want bus.ChangePool) (keypool.Settings, error) {
+	question, err := json.Marshal(unsigned(want))
+	if err != nil {
+		return keypool.Settings{}, err
+	}
 	for try := 1; ; try++ {
 		have, err := a.pool.Settings(ctx, want.Pool)
 		if err != nil || !want.Sets() {
@@ -62,7 +67,9 @@ func (a keyAdmin) set(ctx context.Context, want bus.ChangePool) (keypool.Setting
 		}
 		change := keypool.Change(want.Change)
 		change.Version = cmp.Or(want.Version, have.Version)
-		err = a.configure(ctx, want.Pool, merged(have, want), change)
+		wish := merged(have, want)
+		wish.Asked = string(question)
+		err = a.configure(ctx, want.Pool, wish, change)
 		if denied, ok := errors.AsType[*worker.Denied](err); ok && denied.Code == worker.DenyStale && want.Version == 0 && try < mergeTries {
 			continue
 		}
@@ -71,6 +78,12 @@ func (a keyAdmin) set(ctx context.Context, want bus.ChangePool) (keypool.Setting
 		}
 		return a.pool.Settings(ctx, want.Pool)
 	}
+}
+
+// unsigned is what is asked for, whoever asks.
+func unsigned(want bus.ChangePool) bus.ChangePool {
+	want.Change = bus.Change{}
+	return want
 }
 
 func (a keyAdmin) configure(ctx context.Context, pool string, settings keypool.Settings, change keypool.Change) error {

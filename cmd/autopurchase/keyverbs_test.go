@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -284,6 +285,10 @@ func TestPoolSettingsOverNATS(t *testing.T) {
 	if again := pool("two", `{"low":0,"recipients":["`+age+`"],"by":"wang","version":1}`); again.Version != 2 {
 		t.Errorf("%+v", again)
 	}
+	if late := pool("one", `{"width":2,"strategy":"even","by":"li","why":"more at once"}`); !reflect.DeepEqual(late, second) {
+		t.Errorf("the first message once more, after the second one: %+v", late)
+	}
+	a.refused("pool", "one", `{"width":3,"by":"li"}`, "reused", "Nats-Msg-Id: ")
 	a.refused("pool", "", `{"low":7,"by":"li","version":1}`, "stale", "version: ")
 	a.refused("pool", "", `{"low":7}`, "invalid", "by: ")
 	if _, now := a.last(worker.EventPool); now != events {

@@ -32,6 +32,9 @@ type Settings struct {
 	// may, and weighs the same.
 	Tenants map[string]int
 	Version int64 // counts their changes; not to be set
+	// Asked is the question that these settings answer, if it named only some of them: by it the same message is known again,
+	// although others were changed meanwhile. It is not kept.
+	Asked string
 }
 
 // Which of the active keys takes an order.
@@ -98,12 +101,13 @@ func tenantsOf(shares string) map[string]int {
 // configureScript changes a pool's settings; the pool is made if it is missing.
 //
 //	KEYS    the pool's, then the change
-//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients  6 tenants
+//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients  6 tenants  7 what was asked for, or ""
 //	returns ok | stale | reused
 //
 // A smaller width sends the last active keys back to the head of the ready ones.
 var configureScript = newChange(`
 local count, width, low, strategy, recipients, tenants = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+if ARGV[7] ~= '' then meaning = ARGV[7] end
 local known = repeated()
 if known then return known == true and {'ok', events} or known end
 local v = redis.call('HMGET', KEYS[1], 'version', 'recipients')
@@ -135,7 +139,7 @@ func (p *Pool) Configure(ctx context.Context, pool string, s Settings, c Change)
 	if err := p.name(ctx, pool); err != nil {
 		return err
 	}
-	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "), shares(s.Tenants))
+	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "), shares(s.Tenants), s.Asked)
 	_, err := p.run(ctx, pool, configureScript, c.keys(namesOf(pool)), args...)
 	return err
 }
