@@ -37,7 +37,7 @@ var steps = []Step{
 	{"test_commands", "Send the test commands", "Send the test command of each topic from the same page, while the relay is running.", CheckPush},
 	{"step_two", "Step 2 is passed", "Look whether the page shows step 2 as passed.", ""},
 	{"secret", "Give the relay the key and its secret",
-		"Copy app key and secret from the app's page: a managed key's secret goes into the relay's keys file, an own key's is sealed by this program.", CheckTime},
+		"Copy app key and secret from the app's page: a managed key's secret goes into the relay's keys file, an own key's is sealed before it leaves this program (autopurchase keys seal).", CheckTime},
 	{"authorization", "Authorize the app as the buyer",
 		"Open the address that `autopurchase keys authorize APPKEY` prints, signed in as the buyer account, and consent.", CheckToken},
 	{"orders", "The app may order",

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"autopurchase/internal/bus"
+	"autopurchase/internal/seal"
 	"autopurchase/worker"
 )
 
@@ -18,7 +20,8 @@ type interview struct {
 	bus    *bus.Bus
 	set    *onboardSettings
 	appKey string
-	in     *bufio.Reader
+	term   terminal
+	in     *bufio.Reader // what is typed
 	out    io.Writer
 }
 
@@ -60,7 +63,7 @@ func (i *interview) round(stands bus.Onboarding) (bus.Onboarding, error) {
 			continue
 		}
 		fmt.Fprintf(i.out, "\n[%d/%d] %s\n      %s\n", n+1, len(stands.Steps), s.Title, s.Do)
-		next, err := i.step(s)
+		next, err := i.step(s, stands.Key.Source == "own")
 		if next.Key.AppKey != "" {
 			i.told(stands, next)
 			stands = next
@@ -92,19 +95,8 @@ func (i *interview) told(before, now bus.Onboarding) {
 
 // step asks about one step until something is said, or it is left for later. What comes back is empty if nothing was asked of the
 // pool.
-func (i *interview) step(s bus.OnboardingStep) (stands bus.Onboarding, err error) {
-	question := "d: done · w: waive · l: later · q: stop"
-	if s.Machine {
-		question = "Enter: check again · w: waive · l: later · q: stop"
-	}
-	state := ""
-	if s.Step == "authorization" {
-		if state, err = i.begin(); err != nil {
-			fmt.Fprintf(i.out, "      it cannot begin: %v\n", err)
-		} else {
-			question = "once the page says so, Enter: check · or paste the code, or the address you were sent to · w: waive · l: later · q: stop"
-		}
-	}
+func (i *interview) step(s bus.OnboardingStep, own bool) (stands bus.Onboarding, err error) {
+	question, typed := i.question(s, own)
 	for {
 		if s.Machine {
 			fmt.Fprintf(i.out, "      open: %s\n", oneLine(s.Why))
@@ -118,30 +110,57 @@ func (i *interview) step(s bus.OnboardingStep) (stands bus.Onboarding, err error
 		case said == "l":
 			return stands, nil
 		case said == "w":
-			why, err := i.prompt("why is it waived?")
-			if err != nil || why == "" {
-				return stands, err
-			}
-			return i.say(s.Step, worker.StepWaived, why)
+			return i.waive(s, stands)
 		case said == "d" && !s.Machine:
 			return i.say(s.Step, worker.StepPassed, "")
-		case said != "" && state != "":
-			if err := i.finish(said, state); err != nil {
+		case !s.Machine:
+			continue
+		case said != "":
+			if err := typed(said); err != nil {
 				fmt.Fprintf(i.out, "      %v\n", err)
-				if state, err = i.begin(); err != nil {
-					return stands, err
-				}
-			}
-			fallthrough
-		case s.Machine:
-			if stands, err = i.look(); err != nil {
-				return stands, err
-			}
-			if s = byName(stands, s.Step); s.Verdict != worker.StepOpen {
-				return stands, nil
 			}
 		}
+		if stands, err = i.look(); err != nil {
+			return stands, err
+		}
+		if s = byName(stands, s.Step); s.Verdict != worker.StepOpen {
+			return stands, nil
+		}
 	}
+}
+
+// question says what may be answered about a step, and takes what else is typed.
+func (i *interview) question(s bus.OnboardingStep, own bool) (text string, typed func(string) error) {
+	nothing := func(string) error { return nil }
+	const rest = " · w: waive · l: later · q: stop"
+	switch {
+	case !s.Machine:
+		return "d: done" + rest, nothing
+	case s.Step == "secret" && own:
+		return "s: give the secret · Enter: check again" + rest, i.seal
+	case s.Step != "authorization":
+		return "Enter: check again" + rest, nothing
+	}
+	state, err := i.begin()
+	if err != nil {
+		fmt.Fprintf(i.out, "      it cannot begin: %v\n", err)
+		return "Enter: check again" + rest, nothing
+	}
+	return "once the page says so, Enter: check · or paste the code, or the address you were sent to" + rest, func(said string) error {
+		err := i.finish(said, state)
+		if err != nil { // the state is used up
+			state, _ = i.begin()
+		}
+		return err
+	}
+}
+
+func (i *interview) waive(s bus.OnboardingStep, stands bus.Onboarding) (bus.Onboarding, error) {
+	why, err := i.prompt("why is it waived?")
+	if err != nil || why == "" {
+		return stands, err
+	}
+	return i.say(s.Step, worker.StepWaived, why)
 }
 
 // prompt asks one thing. The error is that nobody answers any more.
@@ -183,6 +202,35 @@ func (i *interview) add() (bus.Onboarding, error) {
 		return bus.Onboarding{}, err
 	}
 	return i.look()
+}
+
+// seal takes the key's secret, where it is not shown if that is a terminal, and has it kept for the relays alone.
+func (i *interview) seal(said string) error {
+	if said != "s" {
+		return fmt.Errorf("%d characters were typed: s first, then the secret", len(said))
+	}
+	typed, err := i.hidden("secret")
+	if err != nil {
+		return err
+	}
+	secret, err := seal.Clean(typed)
+	if err != nil {
+		return fmt.Errorf("secret: %w", err)
+	}
+	q := bus.SealKey{Pool: i.set.pool, AppKey: i.appKey, Change: i.set.change()}
+	info, err := sealFor(i.ctx, i.bus, q, []string{"secret"}, []string{secret})
+	if err == nil {
+		fmt.Fprintf(i.out, "      sealed; its fingerprint is %s\n", info.Fingerprint)
+	}
+	return err
+}
+
+func (i *interview) hidden(name string) (string, error) {
+	if file, ok := i.term.in.(*os.File); ok && isTerminal(file) {
+		values, err := prompt(i.term, int(file.Fd()), []string{name})
+		return strings.Join(values, ""), err
+	}
+	return i.prompt(name)
 }
 
 // begin prints the address at which the key is authorized, and gives the state that must come back.

@@ -29,7 +29,7 @@ func (o *onboardSettings) bind(s *settings) {
 	o.keySettings.bind(s)
 	s.text(&o.add.Account, "account", "", "of a key that is not in the pool yet: the buyer account that will authorize it")
 	s.text(&o.add.Alipay, "alipay", "none", "of such a key: none | personal | business, what pays without a person", oneOf("none", "personal", "business"))
-	s.text(&o.add.Source, "source", "managed", "of such a key: own | managed, whose secret it has, the pool's or the relay operator's", oneOf("own", "managed"))
+	s.text(&o.add.Source, "source", "own", "of such a key: own | managed, whose secret it has, the pool's or the relay operator's", oneOf("own", "managed"))
 	s.number(&o.limit, "limit", keypool.DefaultLimit, 1, maxProducts, "of such a key: products that it may order")
 	s.text(&o.answers, "answer", "", "STEP=passed|waived|open, several with commas between them, with --why: takes these and asks nothing", orEmpty(areAnswers))
 	s.text(&o.redirect, "redirect-uri", "", "where 1688 sends the browser after the authorization; the relay's --callback if left out")
@@ -50,7 +50,7 @@ func newKeysOnboard(term terminal) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 	}, o.bind, func(cmd *cobra.Command, args []string) error {
 		return o.connected(cmd.Context(), func(b *bus.Bus) error {
-			i := &interview{ctx: cmd.Context(), bus: b, set: &o, appKey: args[0], in: bufio.NewReader(term.in), out: term.out}
+			i := &interview{ctx: cmd.Context(), bus: b, set: &o, appKey: args[0], term: term, in: bufio.NewReader(term.in), out: term.out}
 			if o.answers != "" || o.json {
 				return o.script(i)
 			}
