@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"autopurchase/internal/bus"
@@ -88,7 +89,7 @@ func TestKeysSeal(t *testing.T) {
 	if code, _, errs := sealBy(t, nats, "x", "1000009"); code != exitFailed || !strings.Contains(errs, "unknown_key") {
 		t.Errorf("a key that is not there: exit %d, %s", code, errs)
 	}
-	if code, _, errs := sealBy(t, nats, "x", "1000001", "--secret-fd", "987"); code != exitUsage || !strings.Contains(errs, "bad file descriptor") {
+	if code, _, errs := sealBy(t, nats, "x", "1000001", "--secret-fd", "1000000"); code != exitUsage || !strings.Contains(errs, "bad file descriptor") {
 		t.Errorf("a descriptor that is not open: exit %d, %s", code, errs)
 	}
 	a := newAdmin(t, nats)
@@ -103,7 +104,10 @@ func TestASecretComesFromAFileDescriptor(t *testing.T) {
 	_, err = write.WriteString(markerSecret + "\n" + markerToken)
 	must(t, err)
 	must(t, write.Close())
-	source := secretSource{fd: int(read.Fd())}
+	own, err := syscall.Dup(int(read.Fd())) // closed by who reads from it, and never a second time: its number is another's by then
+	must(t, err)
+	must(t, read.Close())
+	source := secretSource{fd: own}
 	got, err := source.read(terminal{in: strings.NewReader("other")}, "secret", "refresh token")
 	if err != nil || got[0] != markerSecret || got[1] != markerToken {
 		t.Errorf("got %v", err)

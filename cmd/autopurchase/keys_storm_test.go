@@ -66,7 +66,7 @@ func TestAThousandChangesWhileSixtyFourBuy(t *testing.T) {
 		}
 	}
 	s.forget(a.redis, keys)
-	if s.made.Load() < stormChanges/4 || bought < stormRequests/20 || bought == stormRequests {
+	if s.made.Load() < stormChanges/4 || bought < stormRequests/20 {
 		t.Errorf("%d changes of %d were made, %d requests of %d decided in the storm: it shows nothing", s.made.Load(), stormChanges, bought, stormRequests)
 	}
 	stopped(t, p)
