@@ -187,6 +187,6 @@ func (m *authMade) show(out io.Writer, asJSON bool) error {
 	for _, file := range m.LeftOver {
 		fmt.Fprintf(table, "(none)\tnot let in any more\t%s\n", file)
 	}
-	fmt.Fprintf(table, "\n%s is for nats-server --config; one that runs takes it by nats-server --signal reload\n", m.Conf)
+	fmt.Fprintf(table, "\n%s is for nats-server --config; one that runs takes it by nats-server --signal reload, given twice when a tenant is new\n", m.Conf)
 	return table.Flush()
 }

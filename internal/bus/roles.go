@@ -31,6 +31,9 @@ const account = "AUTOPURCHASE"
 // replies is where answers to those in other accounts are sent; the server hands out the subjects.
 const replies = "_R_.>"
 
+// ackPrefix begins the subjects on which deliveries are acknowledged.
+const ackPrefix = "$JS.ACK."
+
 // discovery is how micro services are found: PING, INFO and STATS.
 const discovery = "$SRV.>"
 
@@ -83,7 +86,8 @@ func workerRole() Role {
 		asks: []string{
 			SubjectResults, SubjectStatus, SubjectDead, SubjectParked, SubjectPoolEvent, beatPrefix + "*", replies,
 			api("STREAM.PURGE", StreamParked),
-			"$JS.ACK." + StreamRequests + "." + ConsumerWorker + ".>", "$JS.ACK." + StreamKeyPool + "." + ConsumerAlarms + ".>",
+			ackPrefix + StreamRequests + "." + ConsumerWorker + ".>", ackPrefix + StreamKeyPool + "." + ConsumerAlarms + ".>",
+			ackPrefix + "*.*." + StreamRequests + "." + ConsumerWorker + ".>", ackPrefix + "*.*." + StreamKeyPool + "." + ConsumerAlarms + ".>", // with js_ack_fc_v2
 		},
 		never: []string{api("CONSUMER.DELETE", StreamRequests) + "." + ConsumerWorker, api("CONSUMER.DELETE", StreamKeyPool) + "." + ConsumerAlarms},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, discovery},

@@ -17,7 +17,8 @@ type ServerTLS struct {
 func NATSConf(roles []Role, users map[string]*User, secure *ServerTLS) []byte {
 	c := &conf{roles: roles, users: users}
 	c.line("# NATS for autopurchase, with a user for each role. Made by autopurchase auth init, which writes it anew when tenants come or go:")
-	c.line("# put settings of your own into a file that includes this one. A server that runs takes it by nats-server --signal reload.")
+	c.line("# put settings of your own into a file that includes this one. A server that runs takes it by nats-server --signal reload, given")
+	c.line("# twice when a tenant is new: the first makes its account, the second connects it.")
 	c.line("port: 4222")
 	c.line("http: 127.0.0.1:8222 # /healthz and the monitoring pages")
 	c.line("")

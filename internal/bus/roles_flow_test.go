@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"autopurchase/internal/workertest"
 	"autopurchase/worker"
 )
 
@@ -22,8 +24,32 @@ func submitAs(t *testing.T, b *Bus, tenant, id string) Receipt {
 // TestEachRoleDoesItsWork plays a purchase with everybody in its role.
 func TestEachRoleDoesItsWork(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, plain, "acme", "other")
+	c := newCast(t, "acme", "other")
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
+	c.play(t)
+}
+
+// TestEachRoleDoesItsWorkInACluster: what leads from account to account does so from server to server too.
+func TestEachRoleDoesItsWorkInACluster(t *testing.T) {
+	t.Parallel()
+	c := &cast{users: map[string]*User{}, file: filepath.Join(t.TempDir(), "nats.conf")}
+	cluster := workertest.NATSCluster(t, c.conf(t, "acme", "other"))
+	operator := connect(t, Config{URL: cluster.URL, User: c.users["provisioner"], Replicas: 3})
+	must(t, operator.Provision(bounded(t)))
+	stream, err := operator.js.Stream(bounded(t), StreamRequests)
+	must(t, err)
+	leader := stream.CachedInfo().Cluster.Leader
+	for name, node := range cluster.Nodes {
+		if c.URL = node.URL; name != leader {
+			break // all but the worker are not where the requests are
+		}
+	}
+	c.at = map[string]string{"worker": cluster.Nodes[leader].URL}
+	c.play(t)
+}
+
+func (c *cast) play(t *testing.T) {
+	t.Helper()
 	w := c.as(t, "worker")
 	must(t, w.Provision(bounded(t))) // all is there: it only looks
 	in := openInbox(t, w)
@@ -96,7 +122,7 @@ func TestEachRoleDoesItsWork(t *testing.T) {
 // TestAPublisherHearsWhyNot: what is forbidden is told at once, for a single request and for many.
 func TestAPublisherHearsWhyNot(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, plain, "acme", "other")
+	c := newCast(t, "acme", "other")
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
 	acme := c.as(t, "publisher-acme")
 	if _, err := acme.Submit(bounded(t), "other", "PR-1", requestBody("PR-1", 1)); !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), "purchase.request.other.PR-1") {
@@ -125,9 +151,42 @@ func TestAPublisherHearsWhyNot(t *testing.T) {
 // TestAWorkerMayNotMakeStreams: it says what is missing and that it may not make it.
 func TestAWorkerMayNotMakeStreams(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, plain)
+	c := newCast(t)
 	err := c.as(t, "worker").Provision(bounded(t))
 	if !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), StreamRequests) {
 		t.Error(err)
 	}
+}
+
+// TestTenantsComeAndGoWhileTheServerRuns: it takes a new configuration, and those who are in it notice nothing. A new tenant is
+// connected by the second reload: the server's first one makes the account, but not what leads out of it.
+func TestTenantsComeAndGoWhileTheServerRuns(t *testing.T) {
+	t.Parallel()
+	c := &cast{users: map[string]*User{}, file: filepath.Join(t.TempDir(), "nats.conf")}
+	server := workertest.NATS(t, c.conf(t, "acme"))
+	c.URL = server.URL
+	must(t, c.as(t, "provisioner").Provision(bounded(t)))
+	in := openInbox(t, c.as(t, "worker"))
+	acme := c.as(t, "publisher-acme")
+	submitAs(t, acme, "acme", "PR-1")
+	must(t, next(t, in).Receipt.Ack(bounded(t)))
+
+	server.Reload(c.conf(t, "acme", "globex"))
+	server.Reload(c.conf(t, "acme", "globex"))
+	submitAs(t, c.as(t, "publisher-globex"), "globex", "PR-1")
+	submitAs(t, acme, "acme", "PR-2")
+	for range 2 {
+		must(t, next(t, in).Receipt.Ack(bounded(t)))
+	}
+
+	server.Reload(c.conf(t, "globex"))
+	until(t, "the tenant is thrown out", func() bool { return acme.Ready(t.Context()) != nil })
+	if _, err := Connect(bounded(t), Config{URL: c.URL, User: c.users["publisher-acme"]}); err == nil || !strings.Contains(err.Error(), "does not let this user in") {
+		t.Error(err)
+	}
+	server.Reload(c.conf(t, "globex", "acme"))
+	server.Reload(c.conf(t, "globex", "acme"))
+	until(t, "the tenant is let in again", func() bool { return acme.Ready(t.Context()) == nil })
+	submitAs(t, acme, "acme", "PR-3")
+	must(t, next(t, in).Receipt.Ack(bounded(t)))
 }

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,34 +15,41 @@ import (
 	"autopurchase/internal/workertest"
 )
 
-// cast is a server with a user for every role.
+// cast is a user for every role, and a server that knows them.
 type cast struct {
-	*workertest.NATSServer
+	URL   string
+	at    map[string]string // where a role connects, if not there
 	users map[string]*User
+	file  string
 }
 
-func newCast(t *testing.T, option func(*server.Options), tenants ...string) *cast {
+// newCast starts the server.
+func newCast(t *testing.T, tenants ...string) *cast {
 	t.Helper()
-	roles, err := Roles(tenants)
-	must(t, err)
-	c := &cast{users: map[string]*User{}}
-	for _, role := range roles {
-		c.users[role.Name], err = role.NewUser()
-		must(t, err)
-	}
-	file := filepath.Join(t.TempDir(), "nats.conf")
-	must(t, os.WriteFile(file, NATSConf(roles, c.users, nil), 0o600))
-	c.NATSServer = workertest.NATS(t, workertest.NATSConf(t, file), option)
+	c := &cast{users: map[string]*User{}, file: filepath.Join(t.TempDir(), "nats.conf")}
+	c.URL = workertest.NATS(t, c.conf(t, tenants...)).URL
 	return c
 }
 
-// plain changes nothing.
-func plain(*server.Options) {}
+// conf makes the users that are missing, and gives the server's settings.
+func (c *cast) conf(t *testing.T, tenants ...string) func(*server.Options) {
+	t.Helper()
+	roles, err := Roles(tenants)
+	must(t, err)
+	for _, role := range roles {
+		if c.users[role.Name] == nil {
+			c.users[role.Name], err = role.NewUser()
+			must(t, err)
+		}
+	}
+	must(t, os.WriteFile(c.file, NATSConf(roles, c.users, nil), 0o600))
+	return workertest.NATSConf(t, c.file)
+}
 
 // as connects in a role.
 func (c *cast) as(t *testing.T, role string) *Bus {
 	t.Helper()
-	return connect(t, Config{URL: c.URL, User: c.users[role], Name: role})
+	return connect(t, Config{URL: cmp.Or(c.at[role], c.URL), User: c.users[role], Name: role})
 }
 
 // raw connects in a role without anything around it.
@@ -131,7 +139,7 @@ func streamRules(stream string) []rule {
 // TestEveryRoleAgainstEverySubject tries each role on each subject, and finds allowed and refused exactly what is promised.
 func TestEveryRoleAgainstEverySubject(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, plain, "acme", "other")
+	c := newCast(t, "acme", "other")
 	allowed, refused := 0, 0
 	for role := range c.users {
 		for _, r := range rules() {
@@ -170,7 +178,7 @@ func among(role, roles string) bool { return slices.Contains(strings.Fields(role
 // TestNobodyComesInWithoutAUser: neither without one nor with one that the server does not know.
 func TestNobodyComesInWithoutAUser(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, plain, "acme")
+	c := newCast(t, "acme")
 	stranger, err := relayRole().NewUser()
 	must(t, err)
 	for _, user := range []*User{nil, stranger} {
@@ -189,7 +197,7 @@ func TestNobodyComesInWithoutAUser(t *testing.T) {
 // way to publish anywhere: to another tenant's requests, and, with a message of one's own for an answer, to administrators.
 func TestAReplySubjectIsNoWayAround(t *testing.T) {
 	t.Parallel()
-	c := newCast(t, plain, "acme", "other")
+	c := newCast(t, "acme", "other")
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
 	w := c.as(t, "worker")
 	heard, err := w.conn.SubscribeSync(SubjectKeysAdmin)
@@ -235,7 +243,8 @@ func TestTheQueueMovesIntoItsAccount(t *testing.T) {
 	must(t, b.Close())
 	open.Stop()
 	must(t, os.Rename(filepath.Join(dir, "jetstream", "$G"), filepath.Join(dir, "jetstream", account)))
-	c := newCast(t, stored, "acme")
+	c := &cast{users: map[string]*User{}, file: filepath.Join(t.TempDir(), "nats.conf")}
+	c.URL = workertest.NATS(t, stored, c.conf(t, "acme")).URL
 	w := c.as(t, "worker")
 	must(t, w.Provision(bounded(t)))
 	if d := next(t, openInbox(t, w)); d.Subject != "purchase.request.acme.PR-1" {

@@ -20,8 +20,9 @@ type Cluster struct {
 	Nodes map[string]*NATSServer
 }
 
-// NATSCluster starts three servers and returns once they have chosen a leader; the test fails if they do not.
-func NATSCluster(t testing.TB) *Cluster {
+// NATSCluster starts three servers and returns once they have chosen a leader; the test fails if they do not. The options are
+// every server's; see [NATS].
+func NATSCluster(t testing.TB, options ...func(*server.Options)) *Cluster {
 	t.Helper()
 	var routes []*url.URL
 	for range clusterSize {
@@ -32,10 +33,10 @@ func NATSCluster(t testing.TB) *Cluster {
 	for i, own := range routes {
 		name := fmt.Sprintf("n%d", i+1)
 		port, _ := strconv.Atoi(own.Port())
-		node := NATS(t, func(o *server.Options) {
+		node := NATS(t, append(options, func(o *server.Options) {
 			o.ServerName, o.Routes = name, routes
 			o.Cluster = server.ClusterOpts{Name: "test", Host: loopback, Port: port, NoAdvertise: true}
-		})
+		})...)
 		c.Nodes[name] = node
 		urls = append(urls, node.URL)
 	}

@@ -34,6 +34,7 @@ func NATSConf(t testing.TB, file string) func(*server.Options) {
 		t.Fatal(err)
 	}
 	return func(o *server.Options) {
+		configured := configured.Clone() // of each server its own
 		o.Accounts, o.Nkeys, o.SyncAlways = configured.Accounts, configured.Nkeys, configured.SyncAlways
 		o.TLS, o.TLSVerify, o.TLSConfig, o.TLSTimeout = configured.TLS, configured.TLSVerify, configured.TLSConfig, configured.TLSTimeout
 	}
@@ -59,6 +60,15 @@ func NATS(t testing.TB, options ...func(*server.Options)) *NATSServer {
 	s.start()
 	s.URL = s.running.ClientURL()
 	return s
+}
+
+// Reload has the server take other settings while it runs, as it does on a signal; the test fails if it refuses.
+func (s *NATSServer) Reload(option func(*server.Options)) {
+	s.t.Helper()
+	option(s.options)
+	if err := s.running.ReloadOptions(s.options.Clone()); err != nil {
+		s.t.Fatalf("nats-server: %v", err)
+	}
 }
 
 // Stop shuts the server down and waits for its goroutines and files. Connected clients lose their connection.
