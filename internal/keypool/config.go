@@ -31,7 +31,8 @@ type Config struct {
 	CallTimeout time.Duration
 	// Backoff is the pause before a step is repeated after a connection error; it doubles each time. Default 5 ms.
 	Backoff time.Duration
-	// Lanes is how many pipelines may be under way at once, to each master of a cluster. Default 2, at most 16.
+	// Lanes is how many pipelines may be under way at once, to each master of a cluster. Default 1: all that comes while one is
+	// under way then travels together. At most 16.
 	Lanes int
 	// FlushEvery is how often RunFlusher looks for events that other processes left behind. Default 1 s.
 	FlushEvery time.Duration
@@ -45,7 +46,7 @@ type Config struct {
 const (
 	defaultCallTimeout = time.Second
 	defaultBackoff     = 5 * time.Millisecond
-	defaultLanes       = 2
+	defaultLanes       = 1
 	defaultFlushEvery  = time.Second
 	maxLanes           = 16
 )

@@ -65,7 +65,7 @@ func TestURLsOfEveryKind(t *testing.T) {
 // wantOurs checks that a client repeats nothing by itself and waits as long as a call may take, whatever its kind.
 func wantOurs(t *testing.T, url string, o *redis.Options) {
 	t.Helper()
-	if o.MaxRetries != 0 || o.DialerRetries != 1 || o.ReadTimeout != 400*time.Millisecond || o.Protocol != 2 || o.PoolSize != 8 || !o.ContextTimeoutEnabled {
+	if o.MaxRetries != 0 || o.DialerRetries != 1 || o.ReadTimeout != 400*time.Millisecond || o.Protocol != 2 || o.PoolSize != 7 || !o.ContextTimeoutEnabled {
 		t.Errorf("%s: options %+v", url, o)
 	}
 }
