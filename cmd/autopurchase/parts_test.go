@@ -87,9 +87,9 @@ func (a *apart) startSim() {
 	a.gateway, a.messages, a.admin = a.sim.says("simulator is up", "gateway"), a.sim.says("simulator is up", "messages"), a.sim.says("simulator is up", "admin")
 }
 
-func (a *apart) startRelay(listen string) *process {
+func (a *apart) startRelay(listen string, more ...string) *process {
 	a.t.Helper()
-	return launch(a.t, "relay", "--listen", listen, "--keys-file", a.keys, "--gateway", a.gateway, "--messages", a.messages, "--per-key", "0", "--log", a.level)
+	return launch(a.t, append([]string{"relay", "--listen", listen, "--keys-file", a.keys, "--gateway", a.gateway, "--messages", a.messages, "--per-key", "0", "--log", a.level}, more...)...)
 }
 
 // startWorker starts a worker that soon gives up on what it cannot find, and returns when it works.

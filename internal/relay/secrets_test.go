@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -107,5 +108,39 @@ func TestSessionsSayNothingPrivate(t *testing.T) {
 	running(t, r)
 	within(t, failed)
 	within(t, failed) // the first is logged by now
+	said.check(t)
+}
+
+// The same platform, to relays with sealed keys whose vault fails in every way: nothing private is said, and what is kept is sealed.
+func TestNothingPrivateIsSaidOfSealedKeys(t *testing.T) {
+	var said record
+	identity, other := ring(t), ring(t)
+	for name, c := range map[string]struct {
+		kept Kept
+		away error
+	}{
+		"good":              {keptKey(t, identity), nil},
+		"away":              {keptKey(t, identity), errors.New("away")},
+		"sealed for others": {Kept{Pool: "default", AppKey: testKey.AppKey, Secret: sealed(t, testKey.Secret, 1, other), Tokens: sealed(t, "x", 2, other)}, nil},
+		"not sealed":        {Kept{Pool: "default", AppKey: testKey.AppKey, Secret: Sealed{Text: testKey.Secret, Number: 1}, Tokens: Sealed{Text: testKey.RefreshToken, Number: 2}}, nil},
+		"not clean":         {Kept{Pool: "default", AppKey: testKey.AppKey, Secret: sealed(t, "MARK\u200bER", 1, identity), Tokens: sealed(t, "MARKER", 2, identity)}, nil},
+	} {
+		for _, shape := range []string{`{"error":"invalid_grant","error_description":"%s"}`, `{"access_token":"MARKER-a","expires_in":"1"}%.0s`, `<html>%s`} {
+			vault := newMemory(c.kept)
+			r := sharing(t, gateway(t, echo(200, shape)), vault, identity, func(config *Config) {
+				config.Log = zerolog.New(&said).Level(zerolog.TraceLevel)
+			})
+			_ = r.look(t.Context())
+			vault.fail(c.away)
+			_, _ = fmt.Fprintf(&said, "%s: %+v\n%+v\n", name, r.Place(t.Context(), order(reference)), r.Probe(t.Context(), testKey.AppKey))
+			if c.away == nil {
+				r.tendOnce(t.Context(), map[string]*upkeep{}, time.Now())
+			}
+			_, _ = fmt.Fprintf(&said, "%+v %#v %+v %v\n", r.config.Identities, r.config.Identities, Tokens{RefreshToken: "MARKER"}, Tokens{AccessToken: "MARKER"})
+			if kept := vault.get(testKey.AppKey); name != "not sealed" {
+				_, _ = fmt.Fprintf(&said, "%+v\n", kept)
+			}
+		}
+	}
 	said.check(t)
 }
