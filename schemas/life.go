@@ -81,7 +81,7 @@ var (
 	verdictWords  = []string{"passed", "waived", "open"}
 	stateWords    = []string{"onboarding", "ready", "active", "spent", "benched", "disabled", "retired", "removed"}
 	eventKinds    = []worker.EventKind{
-		worker.EventPool, worker.EventAdded, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
+		worker.EventPool, worker.EventAdded, worker.EventJoined, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
 		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
 		worker.EventRetired, worker.EventRemoved, worker.EventReset, worker.EventSecret, worker.EventTokens,
 		worker.EventEnding, worker.EventOnboarded, worker.EventSeller, worker.EventRebuilt,

@@ -46,6 +46,7 @@ type EventKind string
 const (
 	EventPool      EventKind = "pool"       // settings made or changed
 	EventAdded     EventKind = "added"      // a key came into the pool, perhaps once more
+	EventJoined    EventKind = "joined"     // an added key came into use, now that the journal has it
 	EventChanged   EventKind = "changed"    // a key's limit, account, alipay or source changed
 	EventRotated   EventKind = "rotated"    // a ready key became active
 	EventSpent     EventKind = "spent"      // a key reached its limit

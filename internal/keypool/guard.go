@@ -31,11 +31,12 @@ local function release()
   end
 end
 
-local function recorded(event)
-  local app = cjson.decode(event).app_key
+local function recorded(entry)
+  local app = cjson.decode(entry).app_key
   local k = app and key(app)
   if not k or k.state ~= 'new' then return false end
   place(k)
+  event('joined', k)
   return true
 end
 

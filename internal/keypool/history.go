@@ -117,6 +117,7 @@ func recall(ctx context.Context, log zerolog.Logger, pool string, known []string
 	if len(p.keys) == 0 {
 		return p, nil
 	}
+	p.join()
 	return p, p.count(ctx, log, history)
 }
 

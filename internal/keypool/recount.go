@@ -26,9 +26,13 @@ func (p *past) apply(event worker.PoolEvent) {
 	if event.Kind == worker.EventSeller {
 		p.sellers[event.Seller] = event.Alipay
 	}
+	if event.Kind == worker.EventRebuilt {
+		p.join()
+	}
 	if event.AppKey != "" {
-		p.key(event.AppKey).apply(event)
-		p.stand(p.key(event.AppKey), event)
+		k := p.key(event.AppKey)
+		k.apply(event)
+		p.stand(k, State(event.State))
 	}
 }
 
@@ -54,20 +58,9 @@ func resting(s State) bool {
 	return slices.Contains([]State{StateOnboarding, StateBenched, StateDisabled, StateRetired, StateRemoved}, s)
 }
 
-// stand puts a key where an event left it, among those that are drawn from in their order. A key that waited for the journal
-// came into use with that event; where is not in it.
-func (p *past) stand(k *pastKey, event worker.PoolEvent) {
-	to := State(event.State)
-	if to == "" {
-		if k.state == StateActive || k.state == StateReady {
-			return
-		}
-		to = StateReady
-		if len(p.active) < p.settings.Width {
-			to = StateActive
-		}
-	}
-	if k.state == to {
+// stand puts a key where an event left it, among those that are drawn from in their order; "" is one that waits for the journal.
+func (p *past) stand(k *pastKey, at State) {
+	if k.state == at {
 		return
 	}
 	isIt := func(other *pastKey) bool { return other == k }
@@ -75,11 +68,22 @@ func (p *past) stand(k *pastKey, event worker.PoolEvent) {
 	if k.state == StateRemoved { // it came back as the last one
 		p.keys = append(slices.DeleteFunc(p.keys, isIt), k)
 	}
-	switch k.state = to; to {
+	switch k.state = at; at {
 	case StateActive:
 		p.active = append(p.active, k)
 	case StateReady:
 		p.ready = append(p.ready, k)
+	}
+}
+
+// join lets those that wait for the journal come into use, as a rebuild does.
+func (p *past) join() {
+	for _, k := range p.keys {
+		if k.state == "" && k.version > 0 && len(p.active) < p.settings.Width {
+			p.stand(k, StateActive)
+		} else if k.state == "" && k.version > 0 {
+			p.stand(k, StateReady)
+		}
 	}
 }
 
