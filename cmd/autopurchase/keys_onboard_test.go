@@ -58,35 +58,50 @@ func submit(t *testing.T, url, body string) {
 const managedKey = `{"keys":[{"app_key":"2000001","secret":"MARKER-secret"}]}`
 
 // newcomer is up with whatever keys its relay's operator has, and a platform on which nobody has made one yet.
-func newcomer(t *testing.T, keys string) (sim *sim1688.Sim, where map[string]string) {
+type newcomer struct {
+	t     *testing.T
+	sim   *sim1688.Sim
+	args  []string
+	dir   string
+	up    *process
+	where map[string]string
+}
+
+func newNewcomer(t *testing.T, keys string) *newcomer {
 	t.Helper()
 	sim, err := sim1688.Start(t.Context(), sim1688.Config{Resend: 100 * time.Millisecond})
 	must(t, err)
 	t.Cleanup(func() { must(t, sim.Close()) })
-	dir := t.TempDir()
-	args := []string{"up", "--data", dir, "--redis", "server", "--gateway", sim.GatewayURL(), "--messages", sim.MessagesURL(),
+	n := &newcomer{t: t, sim: sim, dir: t.TempDir()}
+	n.args = []string{"up", "--data", n.dir, "--redis", "server", "--gateway", sim.GatewayURL(), "--messages", sim.MessagesURL(),
 		"--authorize-page", sim.GatewayURL() + "/oauth/authorize", "--grace", "1s"}
 	if keys != "" {
 		file := filepath.Join(t.TempDir(), "keys.json")
 		must(t, os.WriteFile(file, []byte(keys), 0o600))
-		args = append(args, "--keys-file", file)
+		n.args = append(n.args, "--keys-file", file)
 	}
-	up := launch(t, args...)
+	n.start()
+	addKeys(t, n.where["nats"], "1000001")
+	return n
+}
+
+func (n *newcomer) start() {
+	n.t.Helper()
+	up := launch(n.t, n.args...)
 	up.says("up", "nats")
-	t.Cleanup(func() {
+	n.t.Cleanup(func() {
 		if said := up.err.String(); strings.Contains(said, "MARKER") {
-			t.Errorf("a secret is in the log: %s", said)
+			n.t.Errorf("a secret is in the log: %s", said)
 		}
 	})
-	where = readAddresses(t, dir)
-	addKeys(t, where["nats"], "1000001")
-	return sim, where
+	n.up, n.where = up, readAddresses(n.t, n.dir)
 }
 
 // TestOnboardFromNothing makes a key on the platform and goes through every step with nothing but the command's own prompts.
 func TestOnboardFromNothing(t *testing.T) {
 	t.Parallel()
-	sim, where := newcomer(t, "")
+	n := newNewcomer(t, "")
+	sim, where := n.sim, n.where
 	const appKey = "2000001"
 	in, keys := io.Pipe()
 	defer keys.Close()
@@ -167,6 +182,17 @@ func TestOnboardFromNothing(t *testing.T) {
 	if event.AppKey != appKey || event.By != worker.ByMachine || event.Verdict != "passed" {
 		t.Errorf("the last event is %+v", event)
 	}
+	stopped(t, n.up)
+	n.start() // nobody is asked again
+	reply, refused, reason := newAdmin(t, n.where["nats"]).ask("authorize", "", `{"app_key":"`+appKey+`","state":"none","by":"li"}`)
+	var held bus.Authorization
+	if refused != "" {
+		t.Fatalf("%s: %s", refused, reason)
+	}
+	must(t, json.Unmarshal(reply, &held))
+	if !held.Authorized || len(held.Accounts) == 0 || held.Accounts[0] != "buyer-1" || held.EndsAt.IsZero() {
+		t.Errorf("after a restart: %+v", held)
+	}
 }
 
 type writerFunc func(string)
@@ -193,7 +219,8 @@ func visit(t *testing.T, screen string) {
 // TestOnboardByScript takes answers from the command line, and a person's word only where 1688 proves nothing.
 func TestOnboardByScript(t *testing.T) {
 	t.Parallel()
-	sim, where := newcomer(t, managedKey)
+	n := newNewcomer(t, managedKey)
+	sim, where := n.sim, n.where
 	nats := where["nats"]
 	k, a := keyCommands{t, nats}, newAdmin(t, nats)
 	k.key("add", "2000001", "--onboard", "--source", "managed")
@@ -238,7 +265,8 @@ func TestOnboardByScript(t *testing.T) {
 // TestAuthorizeCommand waits for the relay's callback, or takes what was pasted.
 func TestAuthorizeCommand(t *testing.T) {
 	t.Parallel()
-	sim, where := newcomer(t, managedKey)
+	n := newNewcomer(t, managedKey)
+	sim, where := n.sim, n.where
 	nats := where["nats"]
 	submit(t, sim.AdminURL()+"/admin/keys", `{"app_key":"2000001","secret":"MARKER-secret","member":"buyer-1"}`)
 	keyCommands{t, nats}.key("add", "2000001", "--account", "buyer-1", "--source", "managed")
