@@ -55,24 +55,47 @@ func open(o bus.Onboarding) (n int) {
 	return n
 }
 
-// round asks about each open step once. While the relay has no secret, 1688 can prove nothing else.
+// round asks about each open step once, in the platform's order; but for the secret, which is asked for before the first step that
+// 1688 proves, since it proves none without.
 func (i *interview) round(stands bus.Onboarding) (bus.Onboarding, error) {
-	for n := range stands.Steps {
-		s, locked := stands.Steps[n], byName(stands, "secret").Verdict == worker.StepOpen
-		if s.Verdict != worker.StepOpen || s.Machine && locked && s.Step != "secret" {
-			continue
+	asked := map[string]bool{}
+	ask := func(name string) error {
+		if asked[name] || byName(stands, name).Verdict != worker.StepOpen {
+			return nil
 		}
-		fmt.Fprintf(i.out, "\n[%d/%d] %s\n      %s\n", n+1, len(stands.Steps), s.Title, s.Do)
-		next, err := i.step(s, stands.Key.Source == "own")
+		asked[name] = true
+		next, err := i.about(name, stands)
 		if next.Key.AppKey != "" {
 			i.told(stands, next)
 			stands = next
 		}
-		if err != nil {
+		return err
+	}
+	for _, s := range stands.Steps {
+		if s.Machine {
+			if err := ask("secret"); err != nil {
+				return stands, err
+			}
+		}
+		if s.Machine && byName(stands, "secret").Verdict == worker.StepOpen {
+			continue
+		}
+		if err := ask(s.Step); err != nil {
 			return stands, err
 		}
 	}
 	return stands, nil
+}
+
+// about prints what a step is about, and asks about it.
+func (i *interview) about(name string, stands bus.Onboarding) (bus.Onboarding, error) {
+	for n, s := range stands.Steps {
+		if s.Step == name {
+			fmt.Fprintf(i.out, "\n[%d/%d] %s\n      %s\n", n+1, len(stands.Steps), s.Title, s.Do)
+			return i.step(s, stands.Key.Source == "own")
+		}
+	}
+	return bus.Onboarding{}, nil
 }
 
 func byName(o bus.Onboarding, name string) bus.OnboardingStep {
@@ -88,7 +111,7 @@ func byName(o bus.Onboarding, name string) bus.OnboardingStep {
 func (i *interview) told(before, now bus.Onboarding) {
 	for n, s := range now.Steps {
 		if before.Steps[n].Verdict == worker.StepOpen && s.Verdict != worker.StepOpen {
-			fmt.Fprintf(i.out, "      ✓ %s: %s by %s. %s\n", s.Step, s.Verdict, s.By, oneLine(s.Why))
+			fmt.Fprintln(i.out, strings.TrimSuffix(fmt.Sprintf("      ✓ %s: %s by %s: %s", s.Step, s.Verdict, s.By, oneLine(s.Why)), ": "))
 		}
 	}
 }
