@@ -151,6 +151,7 @@ func TestEverybodyInItsRoleOverTLS(t *testing.T) {
 func TestWhoCannotProveItIsTurnedAway(t *testing.T) {
 	t.Parallel()
 	s := newSecured(t)
+	refused(t, exitFailed, []string{"this user may not do that", "run autopurchase provision"}, s.worker("--log", "error")...)
 	s.must(s.as("provisioner", "provision"))
 	other := workertest.NewCA(t).File
 	stranger := initAuth(t, t.TempDir(), "").keys()["worker"].File

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"autopurchase/internal/bus"
@@ -26,7 +28,9 @@ func openStores(ctx context.Context, broker bus.Config, redis keypool.Config, un
 		return nil, err
 	}
 	undo.add("NATS connection", func(context.Context) error { return b.Close() })
-	if err := b.Provision(ctx); err != nil {
+	if err := b.Provision(ctx); errors.Is(err, bus.ErrForbidden) {
+		return nil, fmt.Errorf("%w; run autopurchase provision with the provisioner's seed first", err)
+	} else if err != nil {
 		return nil, err
 	}
 	redis.Log, redis.History = broker.Log, b.History()

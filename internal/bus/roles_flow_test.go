@@ -190,3 +190,29 @@ func TestTenantsComeAndGoWhileTheServerRuns(t *testing.T) {
 	submitAs(t, acme, "acme", "PR-3")
 	must(t, next(t, in).Receipt.Ack(bounded(t)))
 }
+
+// TestNobodyAnswersAcrossAccounts: that no worker runs is told at once to who asks from another account too.
+func TestNobodyAnswersAcrossAccounts(t *testing.T) {
+	t.Parallel()
+	c := newCast(t, "acme")
+	for _, role := range []string{"admin", "monitor"} {
+		b, began := c.as(t, role), time.Now()
+		if _, err := KeysList.Ask(bounded(t), b, ListKeys{}); err == nil || !strings.Contains(err.Error(), "is a worker running?") {
+			t.Error(err)
+		}
+		if _, err := b.QueueStatus(bounded(t)); err == nil || !strings.Contains(err.Error(), "is a worker running?") {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > askTimeout/2 {
+			t.Errorf("it took %v", took)
+		}
+	}
+	if err := c.as(t, "publisher-acme").CheckQueue(bounded(t), "acme"); !errors.Is(err, ErrNoQueue) {
+		t.Error(err)
+	}
+	for _, err := range c.as(t, "monitor").Watch(bounded(t), WatchOptions{}) {
+		if !errors.Is(err, ErrNoQueue) {
+			t.Error(err)
+		}
+	}
+}

@@ -100,8 +100,9 @@ func (r *tailer) hand(messages []Message, err error, yield func(Message, error) 
 		}
 		err = nil
 	}
-	if errors.Is(err, nats.ErrNoResponders) && time.Since(r.seen) > goneAfter {
-		yield(Message{}, fmt.Errorf("watch stream %s: %w: %w", r.stream, ErrNoQueue, err))
+	gone := errors.Is(err, nats.ErrNoResponders) && time.Since(r.seen) > goneAfter
+	if gone || errors.Is(err, ErrForbidden) {
+		yield(Message{}, fmt.Errorf("watch stream %s: %w", r.stream, err))
 		return false
 	}
 	if !errors.Is(err, nats.ErrNoResponders) || !r.bus.conn.IsConnected() {
