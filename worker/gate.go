@@ -66,13 +66,22 @@ func (g *gate) open(p Pause) {
 func (g *gate) back(fetch context.Context) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.scout == nil || g.scout != fetch {
+	if !g.leads(fetch) {
 		return
 	}
 	g.ajar = fetch.Err() != nil
 	g.scout = nil
 	g.signal()
 }
+
+// ahead says whether whoever fetched under the context went ahead. It did not later if it did not now.
+func (g *gate) ahead(fetch context.Context) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.leads(fetch)
+}
+
+func (g *gate) leads(fetch context.Context) bool { return g.scout != nil && g.scout == fetch }
 
 // relieve lets the others follow who went ahead: it waits for room in a key, and the next one may need less.
 func (g *gate) relieve() {

@@ -175,9 +175,11 @@ func (w *Worker) serve(ctx, work context.Context) {
 
 // advance handles one delivery. The others wait for one that goes ahead no longer than for a probe: its order may be slow.
 func (w *Worker) advance(work, fetch context.Context, d Delivery) {
-	patience := time.AfterFunc(w.config.ProbeTimeout, func() { w.gate.back(fetch) })
-	defer patience.Stop()
-	defer w.gate.back(fetch)
+	if w.gate.ahead(fetch) {
+		patience := time.AfterFunc(w.config.ProbeTimeout, func() { w.gate.back(fetch) })
+		defer patience.Stop()
+		defer w.gate.back(fetch)
+	}
 	w.attend(work, d)
 }
 

@@ -26,18 +26,26 @@ type names struct {
 	change string // what the name of an administrator's change begins with; the id of its message follows
 }
 
+// namesOf makes them as pieces of one text: every step needs them.
 func namesOf(pool string) names {
 	tag := prefix + "{" + pool + "}:"
+	text := tag + "pool" + tag + "known" + tag + "active" + tag + "ready" + tag + "events" + tag + "claim:" +
+		tag + "steps" + tag + "sealed" + tag + "change:"
+	next := func(name string) (whole string) {
+		n := len(tag) + len(name)
+		whole, text = text[:n], text[n:]
+		return whole
+	}
 	return names{
-		pool:   tag + "pool",
-		known:  tag + "known",
-		active: tag + "active",
-		ready:  tag + "ready",
-		events: tag + "events",
-		claim:  tag + "claim:",
-		steps:  tag + "steps",
-		sealed: tag + "sealed",
-		change: tag + "change:",
+		pool:   next("pool"),
+		known:  next("known"),
+		active: next("active"),
+		ready:  next("ready"),
+		events: next("events"),
+		claim:  next("claim:"),
+		steps:  next("steps"),
+		sealed: next("sealed"),
+		change: next("change:"),
 	}
 }
 

@@ -116,12 +116,11 @@ func (s *shard) fill(batch []*call) []*call {
 // exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
 // loaded and sent again, which is safe because they have not run.
 func (l *lane) exchange(ctx context.Context, batch []*call) {
-	limit := time.Duration(0)
-	for _, c := range batch {
-		limit = max(limit, l.pool.allows(c.script))
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.pool.longest(batch))
+		defer cancel()
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	if err := l.connected(ctx); err != nil {
 		for _, c := range batch {
 			c.done <- answer{err: err}
@@ -136,6 +135,14 @@ func (l *lane) exchange(ctx context.Context, batch []*call) {
 	if broken {
 		l.drop()
 	}
+}
+
+// longest is how long the script of a batch may take that may take longest.
+func (p *Pool) longest(batch []*call) (limit time.Duration) {
+	for _, c := range batch {
+		limit = max(limit, p.allows(c.script))
+	}
+	return limit
 }
 
 // round is one round trip. It answers every call but those whose script Redis does not know, which it returns; with load
