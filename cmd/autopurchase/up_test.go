@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -41,8 +42,12 @@ func newHouse(t *testing.T, redis string) *house {
 
 func (h *house) start() {
 	h.t.Helper()
-	h.up = launch(h.t, "up", "--data", h.dir, "--redis", h.redis, "--keys-file", h.keys, "--gateway", h.sim.GatewayURL(),
-		"--messages", h.sim.MessagesURL(), "--per-key", "0", "--look-for", "2s", "--ack-wait", "2s", "--grace", "1s")
+	args := []string{"up", "--data", h.dir, "--redis", h.redis, "--gateway", h.sim.GatewayURL(),
+		"--messages", h.sim.MessagesURL(), "--per-key", "0", "--look-for", "2s", "--ack-wait", "2s", "--grace", "1s"}
+	if h.keys != "" {
+		args = append(args, "--keys-file", h.keys)
+	}
+	h.up = launch(h.t, args...)
 	h.up.says("up", "nats")
 	h.where = readAddresses(h.t, h.dir)
 }
@@ -164,4 +169,31 @@ func TestAStuckOrderDoesNotKeepItUp(t *testing.T) {
 		t.Errorf("%+v", result)
 	}
 	stopped(t, h.up)
+}
+
+// TestUpNeedsNoPersonAfterARestart: the secret and the refresh token are typed once. The Redis forgets everything at each stop, and
+// the platform takes a refresh token once only; the journal has the one that is good now.
+func TestUpNeedsNoPersonAfterARestart(t *testing.T) {
+	t.Parallel()
+	_, appKeys := writeKeys(t, 1)
+	h := &house{t: t, dir: t.TempDir(), redis: "in-process", appKeys: appKeys}
+	var err error
+	h.sim, err = sim1688.Start(t.Context(), sim1688.Config{RefreshOnce: true, TokenLife: 2 * time.Second, Keys: []sim1688.Key{
+		{AppKey: appKeys[0], Secret: markerSecret, RefreshToken: markerToken, Member: "buyer"},
+	}})
+	must(t, err)
+	t.Cleanup(func() { must(t, h.sim.Close()) })
+	h.start()
+	addKeys(t, h.where["nats"], appKeys...)
+	if code, out, errs := sealBy(t, h.where["nats"], markerSecret+"\n"+markerToken, appKeys[0], "--with-refresh-token"); code != exitOK {
+		t.Fatalf("exit %d, %s%s", code, out, errs)
+	}
+	for i, end := range []func(){func() { stopped(t, h.up) }, func() { h.up.kill() }, func() { stopped(t, h.up) }} {
+		tenant := fmt.Sprint("tenant-", i)
+		h.settle(tenant, h.buy(tenant, 30, 30))
+		end()
+		if i < 2 {
+			h.start()
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +82,26 @@ func TestRelaysShareTheirTokens(t *testing.T) {
 		t.Errorf("%d refreshes, want 3 to %d", n, most)
 	}
 	place(newRelay(), "acme.PR-later-1")
+}
+
+// TestTheEndOfAnAuthorizationIsInTheJournal once, however many relays tell of it.
+func TestTheEndOfAnAuthorizationIsInTheJournal(t *testing.T) {
+	t.Parallel()
+	pool, err := keypool.Open(t.Context(), keypool.Config{URL: workertest.Redis(t).URL})
+	must(t, err)
+	t.Cleanup(func() { must(t, pool.Close()) })
+	_, err = pool.Add(t.Context(), keypool.Key{Pool: defaultPool, AppKey: "1000001"})
+	must(t, err)
+	for range 2 {
+		config := sealedWith(relay.Config{}, seal.Keyring{}, pool)
+		must(t, config.OnEnding(t.Context(), relay.Ending{Pool: defaultPool, AppKey: "1000001", At: time.UnixMilli(1800000000000), Days: 14}))
+	}
+	events, err := pool.Events(t.Context(), defaultPool)
+	must(t, err)
+	events = slices.DeleteFunc(events, func(e worker.PoolEvent) bool { return e.Kind != worker.EventEnding })
+	if len(events) != 1 || events[0].Why != "within 14 days, on 2027-01-15" || events[0].AppKey != "1000001" {
+		t.Errorf("events %+v", events)
+	}
 }
 
 // sealKey adds a key to the default pool with its secret and refresh token, as a worker does that administrators ask.
