@@ -51,4 +51,7 @@
 // Changes of a pool are events. A script puts them into the pool's outbox in Redis in the same step; Flush and RunFlusher
 // record them in the journal in order and then take them out, so that the journal has each of them, once, whoever dies when.
 // Where a pool may be rebuilt (Config.History), a key that was added is drawn from once the journal has it.
+//
+// Secrets and tokens lie beside the pool's books as texts that only relays can open, and are rebuilt with it. Relays come as guests
+// (Config.Guest): they change nothing in a Redis that workers have not verified, and take turns (Lease) at a key's tokens.
 package keypool
