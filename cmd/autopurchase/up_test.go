@@ -123,13 +123,7 @@ func TestUpRebuildsAnInProcessRedis(t *testing.T) {
 	h.up.kill()
 	h.start()
 	reach(t, h.where["nats"], "third", len(ids))
-	calls := map[string]int64{}
-	for _, order := range gather(t, h.where["nats"], h.sim.AdminURL(), "third").orders {
-		if before, twice := calls[order.OutOrderID]; twice && before != order.Call {
-			t.Errorf("%s was ordered twice", order.OutOrderID)
-		}
-		calls[order.OutOrderID] = order.Call
-	}
+	gather(t, h.where["nats"], h.sim.AdminURL(), "third").judgeOrders(t)
 	stopped(t, h.up)
 }
 

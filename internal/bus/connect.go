@@ -107,7 +107,7 @@ type Bus struct {
 	running sync.WaitGroup
 	closed  chan struct{} // by the connection, once it is gone
 
-	connected atomic.Int64 // when it last was, Unix nanoseconds
+	connected atomic.Int64 // when it last was, nanoseconds of uptime
 	forbidden refusals
 }
 
@@ -125,7 +125,7 @@ func Connect(ctx context.Context, config Config) (*Bus, error) {
 		return nil, unreachable(redacted(b.config.URL), err)
 	}
 	b.conn = conn
-	b.connected.Store(time.Now().UnixNano())
+	b.connected.Store(int64(uptime()))
 	if enabled, _ := conn.ConnectedServerJetStream(); !enabled {
 		return nil, errors.Join(fmt.Errorf("NATS at %s has no JetStream: start nats-server with -js and a -sd folder", redacted(b.config.URL)), b.Close())
 	}
@@ -169,7 +169,7 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) {
-			b.connected.Store(time.Now().UnixNano())
+			b.connected.Store(int64(uptime()))
 			b.config.Log.Warn().Msg("NATS connection is back")
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),

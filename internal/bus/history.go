@@ -74,10 +74,16 @@ const (
 	forgottenFor = time.Minute
 )
 
+// began is when this process did, with the reading of a clock that nobody sets.
+var began = time.Now()
+
+// uptime is how long that is ago.
+func uptime() time.Duration { return time.Since(began) }
+
 // forgets is when, by the broker's clock, this process last connected to it: deliveries of what was stored before may be
 // forgotten. Zero if that is long ago, or if it was stopped in good order.
 func (b *Bus) forgets(info *jetstream.ConsumerInfo) time.Time {
-	ago := time.Since(time.Unix(0, b.connected.Load()))
+	ago := uptime() - time.Duration(b.connected.Load())
 	if ago > forgottenFor || b.config.Stopped {
 		return time.Time{}
 	}
