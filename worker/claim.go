@@ -85,6 +85,9 @@ type Claim struct {
 	Part      Part      // of a settled claim
 }
 
+// size is what the claim counts, in whichever of the two units the pool counts.
+func (c Claim) size() Size { return Size{Lines: c.Products, Units: c.Products} }
+
 // Keys lists the keys that the claim is on: one, unless the ledger lost which of them took the order.
 func (c Claim) Keys() []string { return append([]string{c.AppKey}, c.AlsoOn...) }
 

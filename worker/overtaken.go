@@ -22,8 +22,7 @@ func (b *buyer) settleAgain(ctx context.Context) (Result, error) {
 		if e.Claim.AppKey == "" {
 			continue // no claim was ever made
 		}
-		counted := Size{Lines: e.Claim.Products, Units: e.Claim.Products} // whichever of the two the pool counts
-		claim, err := b.settle(ctx, e.Claim, e.Claim.Part, counted)
+		claim, err := b.settle(ctx, e.Claim, e.Claim.Part, e.Claim.size())
 		if err != nil {
 			return Result{Tenant: b.request.Tenant, RequestID: b.request.ID}, err
 		}

@@ -39,7 +39,7 @@ func (b *buyer) settleLost(ctx context.Context, lost Claim, part Part, size Size
 	err = b.persist(ctx, func() error {
 		claim, err := b.Ledger.Draw(ctx, Draw{
 			Pool: lost.Pool, Payer: b.request.Payer, Reference: lost.Reference, Fingerprint: b.fingerprint,
-			Size:  Size{Lines: lost.Products, Units: lost.Products}, // whichever of the two the pool counts
+			Size:  lost.size(),
 			Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: lost.Keys(),
 		})
 		if err == nil {

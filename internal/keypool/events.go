@@ -74,14 +74,7 @@ const flushBatch = 100
 var takeScript = newScript(`
 local born = pool.born and tostring(pool.born) or ''
 if born ~= ARGV[1] then return {'ok', events} end
-local joined = false
-for _ = 1, tonumber(ARGV[3]) do
-  local head = redis.call('LINDEX', KEYS[5], 0)
-  if not head or cjson.decode(head).sequence > tonumber(ARGV[2]) then break end
-  redis.call('LPOP', KEYS[5])
-  joined = recorded(head) or joined
-end
-if joined then alarm() end
+if take(tonumber(ARGV[2]), tonumber(ARGV[3])) then alarm() end
 return {'ok', events}
 `)
 

@@ -13,7 +13,8 @@ package keypool
 //
 //	lost     the record of the claim, if there is one
 //	release  gives back what the record holds and removes it
-//	recorded puts a key into use whose event of being added the journal has; false if there is none
+//	take     takes events out of the outbox that the journal has, by their sequence, and puts the keys into use that waited for
+//	         it; says whether there were any
 //	lose     marks a claim as lost of which its owner knows and the ledger does not; it holds nothing
 const guard = `
 local function lost() return pool.lost > 0 and redis.call('HGET', KEYS[1], 'lost:' .. KEYS[6]) end
@@ -31,13 +32,21 @@ local function release()
   end
 end
 
-local function recorded(entry)
-  local app = cjson.decode(entry).app_key
-  local k = app and key(app)
-  if not k or k.state ~= 'new' then return false end
-  place(k)
-  event('joined', k)
-  return true
+local function take(last, most)
+  local joined = false
+  for _ = 1, most do
+    local head = redis.call('LINDEX', KEYS[5], 0)
+    local told = head and cjson.decode(head)
+    if not told or told.sequence > last then break end
+    redis.call('LPOP', KEYS[5])
+    local k = told.app_key and key(told.app_key)
+    if k and k.state == 'new' then
+      place(k)
+      event('joined', k)
+      joined = true
+    end
+  end
+  return joined
 end
 
 local function lose()

@@ -46,12 +46,7 @@ if ahead then
   redis.call('HSET', KEYS[1], 'recipients', recipients, 'tenants', tenants, 'version', version)
   for seller, alipay in pairs(sellers) do restrict(seller, alipay) end
 end
-while true do
-  local head = redis.call('LINDEX', KEYS[5], 0)
-  if not head or cjson.decode(head).sequence > last then break end
-  redis.call('LPOP', KEYS[5])
-  recorded(head)
-end
+take(last, math.huge)
 
 local behind = ahead
 local known, books = redis.call('LRANGE', KEYS[2], 0, -1), {}
