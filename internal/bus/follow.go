@@ -148,7 +148,7 @@ func (b *Bus) skipped(ctx context.Context, at *place) (*Skipped, error) {
 	}
 	state := stream.CachedInfo().State
 	if state.LastSeq+1 < at.next { // the stream was made anew: everything in it is news
-		at.next, at.since = 1, time.Time{}
+		at.next = 1
 		return nil, nil
 	}
 	if state.FirstSeq <= at.next {
@@ -168,11 +168,8 @@ func (at *place) consumer() jetstream.ConsumerConfig {
 		MemoryStorage:     true,
 		Replicas:          1,
 	}
-	switch {
-	case at.next > 0:
+	if at.next > 0 {
 		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, at.next
-	case !at.since.IsZero():
-		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &at.since
 	}
 	return config
 }

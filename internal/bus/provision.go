@@ -147,7 +147,8 @@ func (b *Bus) provisionConsumer(ctx context.Context) error {
 	if err == nil {
 		have := consumer.CachedInfo().Config
 		want.AckWait = cmp.Or(b.config.AckWait, have.AckWait)
-		if want.Name, want.ReplayPolicy, want.Replicas = have.Name, have.ReplayPolicy, have.Replicas; reflect.DeepEqual(have, want) {
+		want.Name, want.ReplayPolicy, want.Replicas, want.Metadata = have.Name, have.ReplayPolicy, have.Replicas, have.Metadata
+		if reflect.DeepEqual(have, want) {
 			return nil
 		}
 	}
