@@ -16,13 +16,15 @@ const maxProducts = 1_000_000_000
 func newKeysAdd(term terminal) *cobra.Command {
 	var k keySettings
 	var add bus.AddKey
+	var source secretSource
 	var limit int
+	var withSecret, withToken bool
 	return command(term, &cobra.Command{
 		Use:   "add APPKEY",
 		Short: "Add an app key to the pool, or change it; it keeps its count",
 		Long: "Adds an app key to the pool. One that is there, or was removed, keeps what was counted on it and takes the limit, account,\n" +
-			"alipay and source that are given here.",
-		Example: "  autopurchase keys add 1000001 --account buyer-1 --limit 1000\n  autopurchase keys add 1000002 --source managed --alipay business",
+			"alipay and source that are given here. With --with-secret its secret is sealed and kept as by keys seal.",
+		Example: "  autopurchase keys add 1000001 --account buyer-1 --with-secret\n  autopurchase keys add 1000002 --source managed --alipay business",
 		Args:    cobra.ExactArgs(1),
 	}, func(s *settings) {
 		k.bind(s)
@@ -30,10 +32,26 @@ func newKeysAdd(term terminal) *cobra.Command {
 		s.text(&add.Alipay, "alipay", "none", "none | personal | business: what pays without a person", oneOf("none", "personal", "business"))
 		s.text(&add.Source, "source", "own", "own | managed: whose secret it has, the pool's or the relay operator's", oneOf("own", "managed"))
 		s.number(&limit, "limit", keypool.DefaultLimit, 1, maxProducts, "products the key may order")
+		s.flag(&withSecret, "with-secret", "take its secret too, from a terminal, standard input or --secret-fd")
+		s.flag(&withToken, "with-refresh-token", "take a refresh token too, after the secret")
+		source.bind(s)
 		s.flag(&add.Onboard, "onboard", "a new key takes no order before its onboarding is done")
 	}, func(cmd *cobra.Command, args []string) error {
 		add.Pool, add.AppKey, add.Limit, add.Change = k.pool, args[0], int64(limit), k.change()
-		return ask(cmd.Context(), &k.keysSettings, term.out, bus.KeysAdd, add, showKey)
+		if !withSecret && !withToken {
+			return ask(cmd.Context(), &k.keysSettings, term.out, bus.KeysAdd, add, showKey)
+		}
+		names := []string{"secret", "refresh token"}
+		if !withToken {
+			names = names[:1]
+		}
+		values, err := source.read(term, names...)
+		if err != nil {
+			return err
+		}
+		return k.showing(cmd.Context(), term.out, func(b *bus.Bus) (bus.KeyInfo, error) {
+			return addSealed(cmd.Context(), b, add, names, values)
+		})
 	})
 }
 

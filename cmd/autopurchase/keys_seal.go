@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -43,27 +44,56 @@ func newKeysSeal(term terminal) *cobra.Command {
 			return err
 		}
 		q := bus.SealKey{Pool: k.pool, AppKey: args[0], Change: k.change()}
-		return k.connected(cmd.Context(), func(b *bus.Bus) error {
-			info, err := sealFor(cmd.Context(), b, q, names, values)
-			switch {
-			case err != nil:
-				return err
-			case k.json:
-				return json.NewEncoder(term.out).Encode(info)
-			}
-			return showKey(term.out, info)
+		return k.showing(cmd.Context(), term.out, func(b *bus.Bus) (bus.KeyInfo, error) {
+			return sealFor(cmd.Context(), b, q, names, values)
 		})
+	})
+}
+
+// showing shows the key that comes of a step, as JSON or in a table.
+func (k *keysSettings) showing(ctx context.Context, out io.Writer, step func(*bus.Bus) (bus.KeyInfo, error)) error {
+	return k.connected(ctx, func(b *bus.Bus) error {
+		info, err := step(b)
+		switch {
+		case err != nil:
+			return err
+		case k.json:
+			return json.NewEncoder(out).Encode(info)
+		}
+		return showKey(out, info)
 	})
 }
 
 // sealFor asks for the pool's recipients, seals the values for them, and asks for them to be kept.
 func sealFor(ctx context.Context, b *bus.Bus, q bus.SealKey, names, values []string) (bus.KeyInfo, error) {
-	pool, err := bus.KeysPool.Ask(ctx, b, bus.ChangePool{Pool: q.Pool})
+	q, err := sealedFor(ctx, b, q, names, values)
 	if err != nil {
 		return bus.KeyInfo{}, err
 	}
+	return bus.KeysSeal.Ask(ctx, b, q)
+}
+
+// addSealed adds a key and has its secrets kept. Nothing is added for which they cannot be sealed.
+func addSealed(ctx context.Context, b *bus.Bus, add bus.AddKey, names, values []string) (bus.KeyInfo, error) {
+	q := bus.SealKey{Pool: add.Pool, AppKey: add.AppKey, Change: bus.Change{By: add.By, Why: add.Why}}
+	q, err := sealedFor(ctx, b, q, names, values)
+	if err == nil {
+		_, err = bus.KeysAdd.Ask(ctx, b, add)
+	}
+	if err != nil {
+		return bus.KeyInfo{}, err
+	}
+	return bus.KeysSeal.Ask(ctx, b, q)
+}
+
+// sealedFor seals the values for the pool's recipients.
+func sealedFor(ctx context.Context, b *bus.Bus, q bus.SealKey, names, values []string) (bus.SealKey, error) {
+	pool, err := bus.KeysPool.Ask(ctx, b, bus.ChangePool{Pool: q.Pool})
+	if err != nil {
+		return q, err
+	}
 	if len(pool.Recipients) == 0 {
-		return bus.KeyInfo{}, fmt.Errorf("pool %s has no recipients to seal for: autopurchase keys pool --recipients age1…, which is what keys identity new printed for the relay", q.Pool)
+		return q, fmt.Errorf("pool %s has no recipients to seal for: autopurchase keys pool --recipients age1…, which is what keys identity new printed for the relay", q.Pool)
 	}
 	for i, name := range names {
 		text := values[i]
@@ -71,7 +101,7 @@ func sealFor(ctx context.Context, b *bus.Bus, q bus.SealKey, names, values []str
 			text = relay.Tokens{RefreshToken: values[i]}.Text()
 		}
 		if text, err = seal.Seal(text, pool.Recipients); err != nil {
-			return bus.KeyInfo{}, err
+			return q, err
 		}
 		if name == "secret" {
 			q.Secret, q.Fingerprint = text, seal.Fingerprint(values[i])
@@ -79,5 +109,5 @@ func sealFor(ctx context.Context, b *bus.Bus, q bus.SealKey, names, values []str
 			q.Tokens, q.TokensFingerprint = text, seal.Fingerprint(values[i])
 		}
 	}
-	return bus.KeysSeal.Ask(ctx, b, q)
+	return q, nil
 }

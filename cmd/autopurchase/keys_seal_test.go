@@ -96,6 +96,29 @@ func TestKeysSeal(t *testing.T) {
 	a.refused("seal", "", `{"app_key":"1000001","secret":"`+markerSecret+`","fingerprint":"aaaa-bbbb-cccc-dddd","by":"li"}`, "invalid", "secret: must be sealed: base64 of an age file")
 }
 
+// TestKeysAddWithASecret adds nothing for which the secret will not do.
+func TestKeysAddWithASecret(t *testing.T) {
+	t.Parallel()
+	nats, redis, _ := staffed(t)
+	_, recipient := newIdentity(t)
+	r := &record{t: t}
+	add := "add 1000001 --account buyer-1 --with-secret --by li"
+	r.commands(nats, [][2]string{{markerSecret, add}}, exitFailed) // nobody to seal for
+	r.commands(nats, [][2]string{{"", "pool --recipients " + recipient}}, exitOK)
+	r.commands(nats, [][2]string{{markerSecret + "\u200b", add}, {"", add}}, exitUsage)
+	if keys := listKeys(t, nats); len(keys) != 0 {
+		t.Errorf("added %+v", keys)
+	}
+	r.commands(nats, [][2]string{{markerSecret + "\n" + markerToken, add + " --with-refresh-token --json"}}, exitOK)
+	if keys := listKeys(t, nats); len(keys) != 1 || keys[0].Fingerprint != seal.Fingerprint(markerSecret) || keys[0].Account != "buyer-1" {
+		t.Errorf("added %+v", keys)
+	}
+	if kept := keptIn(t, redis.URL); kept.Tokens.Fingerprint != seal.Fingerprint(markerToken) {
+		t.Errorf("kept %+v", kept)
+	}
+	mustNotTell(t, "the command", r.said.Bytes(), markerSecret, markerToken)
+}
+
 // TestASecretComesFromAFileDescriptor, which is neither on the command line nor in the way of standard input.
 func TestASecretComesFromAFileDescriptor(t *testing.T) {
 	t.Parallel()
