@@ -12,13 +12,22 @@ func TestAChangeThatMakesRoomWakesWhatWaits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ shut, open func(r *rig) error }{
 		"a limit raised": {
-			func(r *rig) error { _, err := r.pool.Limit(r.ctx, "default", rigKeys[0], 1, keypool.Change{}); return err },
-			func(r *rig) error { _, err := r.pool.Limit(r.ctx, "default", rigKeys[0], 2, keypool.Change{}); return err },
+			func(r *rig) error {
+				_, err := r.pool.Limit(r.ctx, "default", rigKeys[0], 1, keypool.Change{})
+				return err
+			},
+			func(r *rig) error {
+				_, err := r.pool.Limit(r.ctx, "default", rigKeys[0], 2, keypool.Change{})
+				return err
+			},
 		},
 		"a key enabled":  {altered(keypool.Disable), altered(keypool.Enable)},
 		"a key restored": {altered(keypool.Bench), altered(keypool.Restore)},
 		"a count reset": {
-			func(r *rig) error { _, err := r.pool.Limit(r.ctx, "default", rigKeys[0], 1, keypool.Change{}); return err },
+			func(r *rig) error {
+				_, err := r.pool.Limit(r.ctx, "default", rigKeys[0], 1, keypool.Change{})
+				return err
+			},
 			altered(keypool.Reset),
 		},
 		"a key put back": {altered(keypool.Remove), func(r *rig) error {
