@@ -4,9 +4,14 @@
 // A pool is a set of app keys; each key may order so many products (1000 by default) and is then spent, and the next ready
 // one takes over:
 //
-//	onboarding ─► ready ─► active ─► spent      every step of making it is done (see Step); used reached the limit
-//	                ▲        │
-//	                └─ benched ◄┘               the machine took it out; Restore puts it back
+//	onboarding ─► ready ─► active ─► spent ─► retired    every step of making it is done (see Step); used reached the limit
+//	                ▲         │
+//	                ├ benched ◄┤                         the machine took it out, or a person; Restore puts it back
+//	                └ disabled ◄┘                        a person took it out; Enable puts it back
+//
+// Administrators change keys and settings in steps of their own, each made once by the id of its message and against a version if
+// that is named (Change). A key that is out of use starts no order; those under way on it end as they end, and count. A removed key
+// is no part of the pool, and its count waits for it. Nothing lowers what was counted but Reset.
 //
 // A claim binds one order to one key. Drawing it holds room on the key, settling it counts what was ordered and gives the
 // rest back:
@@ -32,8 +37,9 @@
 //	Redis lost a pool, stepped    every step is turned down as worker.CodeRedisDown until Rebuild has compared the pool with the
 //	back, or was exchanged        journal and the results (with Config.History it does so by itself; see guard). What was
 //	                              delivered and has no result is held on every key that could have taken it, and looked up
-//	                              first: worker.CodeLost, unless the delivery in hand is surely the only one. 1688 shows it to every key of its account: it counts on each that
-//	                              may have taken it, and is held on each if it is absent (worker.Claim.AlsoOn)
+//	                              first: worker.CodeLost, unless the delivery in hand is surely the only one. 1688 shows it
+//	                              to every key of its account: it counts on each that may have taken it, and is held on each
+//	                              if it is absent (worker.Claim.AlsoOn)
 //	a counter is missing          worker.CodeRedisDown; it is never taken for 0
 //	eviction is on                Open refuses
 //	Redis became a replica        worker.CodeRedisDown; connections are dropped and dialled again
