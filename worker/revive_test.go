@@ -80,11 +80,11 @@ func (w *ward) within(t *testing.T, d time.Duration, step func()) (probes int) {
 	return probes
 }
 
-func minutes(n ...time.Duration) []time.Duration {
-	for i := range n {
-		n[i] *= time.Minute
+func minutes(n ...int) (list []time.Duration) {
+	for _, minutes := range n {
+		list = append(list, time.Duration(minutes)*time.Minute)
 	}
-	return n
+	return list
 }
 
 // TestABenchedKeyIsAskedAboutLessAndLessOften, at most an hour apart.
