@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"autopurchase/internal/seal"
 )
 
 // tlsFiles are what one end of a connection trusts, and what it shows.
@@ -74,14 +76,8 @@ func readCertificate(certFile, keyFile string) ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, err
 }
 
+// maxPrivate is how long a file with a seed, a password or a key may be, in bytes.
+const maxPrivate = 1 << 20
+
 // readPrivate reads a file that holds a secret, and refuses one that others can read.
-func readPrivate(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("its mode is %04o, so others can read the secret: chmod 600 it", mode)
-	}
-	return os.ReadFile(path)
-}
+func readPrivate(path string) ([]byte, error) { return seal.ReadPrivate(path, maxPrivate) }

@@ -3,14 +3,13 @@ package relay
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"autopurchase/internal/alibaba"
+	"autopurchase/internal/seal"
 	"autopurchase/worker"
 )
 
@@ -20,19 +19,7 @@ const maxKeysFile = 16 << 20 // bytes
 // around a secret or token is dropped: it comes from pasting. It returns an error if the file can be read by anybody but
 // its owner, has a field that is unknown or given twice, or if checkKeys finds fault. No error repeats a value.
 func LoadKeys(path string) ([]Key, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: its mode is %04o, so others can read the secrets: chmod 600 it", path, mode)
-	}
-	body, err := io.ReadAll(io.LimitReader(file, maxKeysFile+1))
+	body, err := seal.ReadPrivate(path, maxKeysFile)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +31,6 @@ func LoadKeys(path string) ([]Key, error) {
 }
 
 func parseKeys(body []byte) ([]Key, error) {
-	if len(body) > maxKeysFile {
-		return nil, fmt.Errorf("is larger than %d bytes", maxKeysFile)
-	}
 	var file struct {
 		Keys []Key `json:"keys"`
 	}
@@ -105,7 +89,7 @@ func checkKeys(keys []Key) error {
 			bad(i, "app_key: %v", err)
 		}
 		for _, value := range key.values()[1:] {
-			if at := oddCharacter(*value.text); at > 0 {
+			if at := seal.OddCharacter(*value.text); at > 0 {
 				bad(i, "%s: character %d is not printable ASCII", value.name, at)
 			}
 		}
@@ -114,16 +98,4 @@ func checkKeys(keys []Key) error {
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// oddCharacter gives the position, from 1, of the first character that is not printable ASCII; 0 if there is none.
-func oddCharacter(value string) int {
-	at := 0
-	for _, c := range value {
-		at++
-		if c <= ' ' || c > '~' {
-			return at
-		}
-	}
-	return 0
 }

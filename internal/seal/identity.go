@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -70,19 +71,11 @@ func LoadIdentities(paths ...string) (Keyring, error) {
 }
 
 func loadFile(path string) ([]*age.X25519Identity, error) {
-	file, err := os.Open(path)
+	body, err := ReadPrivate(path, maxIdentityFile)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: its mode is %04o, so others can read the identity: chmod 600 it", path, mode)
-	}
-	identities, err := parseIdentities(io.LimitReader(file, maxIdentityFile))
+	identities, err := parseIdentities(bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -15,14 +15,22 @@ func Clean(value string) (string, error) {
 	if value == "" {
 		return "", errors.New("is empty")
 	}
+	if at := OddCharacter(value); at > 0 {
+		return "", fmt.Errorf("character %d is not printable ASCII", at)
+	}
+	return value, nil
+}
+
+// OddCharacter gives the position, from 1, of the first character that is not printable ASCII; 0 if there is none.
+func OddCharacter(value string) int {
 	at := 0
 	for _, c := range value {
 		at++
 		if c <= ' ' || c > '~' {
-			return "", fmt.Errorf("character %d is not printable ASCII", at)
+			return at
 		}
 	}
-	return value, nil
+	return 0
 }
 
 const (
