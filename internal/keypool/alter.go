@@ -29,12 +29,8 @@ const (
 // A key that is out of use starts no order once this has returned. Those that are under way on it end as they end, and count.
 var alterScript = newChange(`
 local app, verb = ARGV[1], ARGV[2]
-local known, k = repeated(), key(app)
-if type(known) == 'table' then return known end
-if k and known then return info(k) end
-if not k or k.state == 'removed' then return fail('no_such_key', app) end
-local old = stale(redis.call('HGET', KEYS[1], app .. '.version'))
-if old then return old end
+local k, answered = asked(app)
+if not k then return answered end
 
 local function wrong() return fail('wrong_state', k.state) end
 local function free() if k.held > 0 then return fail('in_use', tostring(k.held)) end end

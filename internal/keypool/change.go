@@ -31,6 +31,7 @@ func (c Change) args(own ...any) []any {
 //	made     remembers the id of a change
 //	tell     is event, with who and why
 //	stale    is the reply to a change against another version; nil if it is about this one
+//	asked    the key that a change is about; else nil and the reply
 //	create   writes the pool's settings, and makes the pool if it is missing; one of which it is proven that it never was
 //	         is born at 0, so that no order can be older
 const change = `
@@ -57,6 +58,16 @@ end
 local function stale(version)
   version = tonumber(version or '0')
   if change.version > 0 and change.version ~= version then return fail('stale', change.version .. ', ' .. version) end
+end
+
+local function asked(app)
+  local known, k = repeated(), key(app)
+  if type(known) == 'table' then return nil, known end
+  if k and known then return nil, info(k) end
+  if not k or k.state == 'removed' then return nil, fail('no_such_key', app) end
+  local old = stale(redis.call('HGET', KEYS[1], app .. '.version'))
+  if old then return nil, old end
+  return k
 end
 
 local function create(recipients)

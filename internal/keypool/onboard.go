@@ -20,12 +20,8 @@ import (
 // A step is a field <app key>.<step> → verdict, milliseconds, by and why, a line each.
 var stepScript = newChange(`
 local app, step, verdict = ARGV[1], ARGV[2], ARGV[3]
-local known, k = repeated(), key(app)
-if type(known) == 'table' then return known end
-if k and known then return info(k) end
-if not k or k.state == 'removed' then return fail('no_such_key', app) end
-local old = stale(redis.call('HGET', KEYS[1], app .. '.version'))
-if old then return old end
+local k, answered = asked(app)
+if not k then return answered end
 
 local function stands(name) return string.match(redis.call('HGET', KEYS[7], app .. '.' .. name) or '', '^(%l+)\n%d+\n(.*)$') end
 local is, said = stands(step)
@@ -73,11 +69,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // Steps gives what is on record about a key's onboarding, by step. Errors are *worker.Trouble.
 func (p *Pool) Steps(ctx context.Context, pool, appKey string) (map[string]worker.Done, error) {
-	var all map[string]string
-	err := p.patiently(ctx, func(ctx context.Context) (err error) {
-		all, err = p.client.HGetAll(ctx, namesOf(pool).steps).Result()
-		return err
-	})
+	all, err := p.fields(ctx, namesOf(pool).steps)
 	if err != nil {
 		return nil, err
 	}

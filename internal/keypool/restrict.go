@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
-
 	"autopurchase/worker"
 )
 
@@ -49,10 +47,9 @@ func (p *Pool) Restrict(ctx context.Context, pool, seller, alipay string, c Chan
 
 // Sellers gives the sellers that take keys with one kind of Alipay only, and which. Errors are *worker.Trouble.
 func (p *Pool) Sellers(ctx context.Context, pool string) (map[string]string, error) {
-	var fields *redis.MapStringStringCmd
-	err := p.together(ctx, func(pipe redis.Pipeliner) { fields = pipe.HGetAll(ctx, namesOf(pool).pool) })
+	fields, err := p.fields(ctx, namesOf(pool).pool)
 	sellers := map[string]string{}
-	for field, alipay := range fields.Val() {
+	for field, alipay := range fields {
 		if seller, ok := strings.CutPrefix(field, "seller:"); ok {
 			sellers[seller] = alipay
 		}

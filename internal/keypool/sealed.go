@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"autopurchase/worker"
 )
 
@@ -121,13 +119,12 @@ func (p *Pool) Kept(ctx context.Context, pool string) ([]Kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	var sealed *redis.MapStringStringCmd
-	if err := p.together(ctx, func(pipe redis.Pipeliner) { sealed = pipe.HGetAll(ctx, namesOf(pool).sealed) }); err != nil {
+	fields, err := p.fields(ctx, namesOf(pool).sealed)
+	if err != nil {
 		return nil, err
 	}
 	kept := make([]Kept, 0, len(infos))
 	for _, info := range infos {
-		fields := sealed.Val()
 		kept = append(kept, Kept{
 			Pool: pool, AppKey: info.AppKey, Source: info.Source,
 			Secret: readSealed(fields[info.AppKey+"."+fieldSecret]), Tokens: readSealed(fields[info.AppKey+"."+fieldTokens]),

@@ -172,15 +172,14 @@ func (p *Pool) Keys(ctx context.Context, pool string) ([]Info, error) {
 
 // Show gives one key as it stands, a removed one too. Errors: *worker.Denied if the pool does not have it, or a *worker.Trouble.
 func (p *Pool) Show(ctx context.Context, pool, appKey string) (Info, error) {
-	var books *redis.MapStringStringCmd
-	err := p.together(ctx, func(pipe redis.Pipeliner) { books = pipe.HGetAll(ctx, namesOf(pool).pool) })
+	books, err := p.fields(ctx, namesOf(pool).pool)
 	if err != nil {
 		return Info{}, err
 	}
-	if _, there := books.Val()[appKey+".state"]; !there {
+	if _, there := books[appKey+".state"]; !there {
 		return Info{}, refusal(pool, "no_such_key", appKey)
 	}
-	info, ok := infoFrom(books.Val(), pool, appKey)
+	info, ok := infoFrom(books, pool, appKey)
 	if !ok {
 		return Info{}, refusal(pool, "broken", appKey)
 	}
@@ -202,6 +201,15 @@ func infoFrom(books map[string]string, pool, appKey string) (info Info, ok bool)
 		Fingerprint: books[appKey+".print"],
 	}
 	return info.withLeft(), ok
+}
+
+// fields reads a whole hash; a missing one has none.
+func (p *Pool) fields(ctx context.Context, hash string) (all map[string]string, err error) {
+	err = p.patiently(ctx, func(ctx context.Context) (err error) {
+		all, err = p.client.HGetAll(ctx, hash).Result()
+		return err
+	})
+	return all, err
 }
 
 // together reads several things as they stood at one moment.
