@@ -57,11 +57,13 @@ func (a keyAdmin) limit(ctx context.Context, q bus.LimitKey) (bus.KeyInfo, error
 }
 
 func (a keyAdmin) alter(verb bus.Verb[bus.ChangeKey, bus.KeyInfo], how keypool.Verb) bus.Endpoint {
-	return verb.Answer(func(ctx context.Context, q bus.ChangeKey) (bus.KeyInfo, error) {
-		return a.changed(ctx, q.Pool, q.AppKey, func() error {
-			_, err := a.pool.Alter(ctx, q.Pool, q.AppKey, how, keypool.Change(q.Change))
-			return err
-		})
+	return verb.Answer(func(ctx context.Context, q bus.ChangeKey) (bus.KeyInfo, error) { return a.altered(ctx, q, how) })
+}
+
+func (a keyAdmin) altered(ctx context.Context, q bus.ChangeKey, how keypool.Verb) (bus.KeyInfo, error) {
+	return a.changed(ctx, q.Pool, q.AppKey, func() error {
+		_, err := a.pool.Alter(ctx, q.Pool, q.AppKey, how, keypool.Change(q.Change))
+		return err
 	})
 }
 

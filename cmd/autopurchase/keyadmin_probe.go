@@ -32,9 +32,6 @@ func (a keyAdmin) probe(ctx context.Context, q bus.ChangeKey) (bus.ProbedKey, er
 		return probed, nil
 	}
 	probed.Restored = true
-	probed.Key, err = a.changed(ctx, q.Pool, q.AppKey, func() error {
-		_, err := a.pool.Alter(ctx, q.Pool, q.AppKey, keypool.Restore, keypool.Change(q.Change))
-		return err
-	})
+	probed.Key, err = a.altered(ctx, q, keypool.Restore)
 	return probed, err
 }
