@@ -133,7 +133,7 @@ func (w *Worker) lead(ctx context.Context, p party) {
 	ctx, cancel := context.WithTimeout(ctx, w.config.ProbeTimeout)
 	defer cancel()
 	room, err := w.Stock.Room(ctx, p.pool, p.payer)
-	if err != nil {
+	if err != nil || room.Lines <= 0 || room.Units <= 0 {
 		return
 	}
 	if shares, err := w.Stock.Shares(ctx, p.pool); err == nil {
