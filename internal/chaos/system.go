@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"autopurchase/internal/address"
 	"autopurchase/internal/sim1688"
 )
 
@@ -67,7 +68,7 @@ func (s *system) startStores(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"redis", "nats"} {
-		if s.where[name], err = freeAddress(); err != nil {
+		if s.where[name], err = address.Free(); err != nil {
 			return err
 		}
 		if err := os.MkdirAll(filepath.Join(s.config.Dir, name), 0o700); err != nil {
@@ -98,7 +99,7 @@ func (s *system) startRelays(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.where[name], err = freeAddress(); err != nil {
+		if s.where[name], err = address.Free(); err != nil {
 			return err
 		}
 		s.launch(ctx, &process{name: name, path: s.config.Binary, args: []string{

@@ -23,9 +23,10 @@ func TestArrowsPointInwards(t *testing.T) {
 		"internal/sim1688":    {},
 		"internal/relay":      {"worker", "internal/alibaba", "internal/channel", "internal/seal"},
 		"internal/seal":       {},
-		"internal/workertest": {},
+		"internal/workertest": {"internal/address"},
+		"internal/address":    {},
 		"internal/benchmark":  nil, // measures the whole
-		"internal/chaos":      {"worker", "schemas", "internal/bus", "internal/sim1688"},
+		"internal/chaos":      {"worker", "schemas", "internal/bus", "internal/address", "internal/sim1688"},
 		"cmd/chaos":           {"internal/chaos"},
 		"cmd/autopurchase":    nil, // wires the whole
 	}

@@ -2,6 +2,7 @@ package workertest
 
 import (
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -44,9 +45,11 @@ func NATSConf(t testing.TB, file string) func(*server.Options) {
 // server's settings before the first start.
 func NATS(t testing.TB, options ...func(*server.Options)) *NATSServer {
 	t.Helper()
+	_, text, _ := net.SplitHostPort(freeAddr(t))
+	port, _ := strconv.Atoi(text)
 	o := &server.Options{
 		Host:      loopback,
-		Port:      server.RANDOM_PORT,
+		Port:      port,
 		JetStream: true,
 		StoreDir:  t.TempDir(),
 		NoLog:     true,

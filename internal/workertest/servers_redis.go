@@ -3,14 +3,14 @@ package workertest
 import (
 	"bufio"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"autopurchase/internal/address"
 )
 
 // portAttempts is how often a start is tried again on another port: between finding a free port and redis-server binding
@@ -173,13 +173,12 @@ func (l *redisLog) text() string {
 	return strings.Join(l.lines, "\n")
 }
 
-// freeAddr is a loopback address that nobody listened on a moment ago.
+// freeAddr is a loopback address that stays its server's while that is started again.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(0)))
+	free, err := address.Free()
 	if err != nil {
-		t.Fatalf("no free port: %v", err)
+		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return free
 }

@@ -1,4 +1,6 @@
-package chaos
+// Package address chooses addresses on this machine for servers that tests and chaos start, stop and start again: one that the
+// system gives out by itself might be another's by then.
+package address
 
 import (
 	"fmt"
@@ -14,8 +16,8 @@ const lowestPort, highestPort = 20000, 32767
 
 var given sync.Map // ports by number
 
-// freeAddress gives a loopback address on which nobody listens, and each only once.
-func freeAddress() (string, error) {
+// Free gives a loopback address on which nobody listens, and each only once.
+func Free() (string, error) {
 	for range 1000 {
 		port := lowestPort + rand.IntN(highestPort-lowestPort+1)
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))

@@ -1,4 +1,4 @@
-package chaos
+package address
 
 import (
 	"net"
@@ -10,7 +10,7 @@ import (
 func TestAddressesAreGivenOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for range 500 {
-		address, err := freeAddress()
+		address, err := Free()
 		if err != nil {
 			t.Fatal(err)
 		}
