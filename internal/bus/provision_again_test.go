@@ -6,15 +6,19 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"autopurchase/internal/workertest"
 )
 
 // TestProvisionOnlyLooksWhereAllIsWell: what is there as it should be is asked for, and nothing is made or changed.
 func TestProvisionOnlyLooksWhereAllIsWell(t *testing.T) {
 	t.Parallel()
-	b, _ := provisioned(t, Config{})
+	b := connect(t, Config{URL: workertest.NATS(t).URL})
 	asked, err := b.conn.SubscribeSync("$JS.EVENT.ADVISORY.API")
 	must(t, err)
 	must(t, b.conn.Flush())
+	must(t, b.Provision(bounded(t)))
+	made(t, asked, len(b.spec())+1)
 	must(t, b.Provision(bounded(t)))
 	if looks, changes := audited(t, asked); looks == 0 || len(changes) > 0 {
 		t.Errorf("%d looks, changes: %v", looks, changes)
@@ -26,6 +30,26 @@ func TestProvisionOnlyLooksWhereAllIsWell(t *testing.T) {
 	}
 }
 
+// made waits for the server's word on so many things made: it tells of each some time after the answer, and would tell of the
+// last ones later, as if they had been made again.
+func made(t *testing.T, asked *nats.Subscription, things int) {
+	t.Helper()
+	for things > 0 {
+		msg, err := asked.NextMsgWithContext(bounded(t))
+		must(t, err)
+		if strings.Contains(subjectOf(msg), ".CREATE.") {
+			things--
+		}
+	}
+}
+
+// subjectOf is what JetStream was asked on.
+func subjectOf(advisory *nats.Msg) string {
+	_, subject, _ := strings.Cut(string(advisory.Data), `"subject":"`)
+	subject, _, _ = strings.Cut(subject, `"`)
+	return subject
+}
+
 // audited counts what JetStream was asked since the last time, and gives what was more than a look.
 func audited(t *testing.T, asked *nats.Subscription) (looks int, changes []string) {
 	t.Helper()
@@ -34,9 +58,7 @@ func audited(t *testing.T, asked *nats.Subscription) (looks int, changes []strin
 		if err != nil {
 			return looks, changes
 		}
-		_, subject, _ := strings.Cut(string(msg.Data), `"subject":"`)
-		subject, _, _ = strings.Cut(subject, `"`)
-		if strings.Contains(subject, ".INFO.") {
+		if subject := subjectOf(msg); strings.Contains(subject, ".INFO.") {
 			looks++
 		} else {
 			changes = append(changes, subject)
