@@ -15,7 +15,7 @@ SEED     ?=
 BINARY := bin/autopurchase
 LINT   := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help build demo test chaos lint bench images compose-demo compose-cluster clean needs-race needs-redis
+.PHONY: help build demo test chaos lint bench images compose-demo compose-cluster clean needs-race needs-redis needs-browser
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -26,7 +26,7 @@ build: ## build the program, a static binary, as bin/autopurchase
 demo: build ## run the main job against the simulator: make demo ARGS="--requests 2000"
 	@$(BINARY) demo $(ARGS)
 
-test: needs-race needs-redis images ## run every test with the race detector: make test PACKAGES=./worker/...
+test: needs-race needs-redis needs-browser images ## run every test with the race detector: make test PACKAGES=./worker/...
 	go test -race -p 2 -timeout $(TIMEOUT) $(PACKAGES)
 
 chaos: build needs-redis ## break the whole system on purpose: make chaos ORDERS=10000 FAULTS=1000 SEED=7 ARGS="-keep"
@@ -61,3 +61,6 @@ needs-race: # the race detector needs a C compiler
 
 needs-redis:
 	@.ci/need redis-server redis-server
+
+needs-browser: # the dashboard is tested in a headless one
+	@.ci/need chromium chromium
