@@ -17,8 +17,8 @@ type Summary struct {
 	Lines     int       `json:"lines"`
 	Products  int64     `json:"products"` // counted on keys
 	Attempt   int       `json:"attempt,omitempty"`
-	Latest    string    `json:"latest,omitempty"` // 1688's status of the order that moved last
-	AskedAt   time.Time `json:"asked_at"`
+	Latest    string    `json:"latest,omitempty"`  // 1688's status of the order that moved last
+	AskedAt   time.Time `json:"asked_at,omitzero"` // zero if only its result is still on record
 	DecidedAt time.Time `json:"decided_at,omitzero"`
 }
 
@@ -43,9 +43,10 @@ type Filter struct {
 	AppKey string      `json:"app_key,omitempty"`
 	Seller string      `json:"seller,omitempty"`
 	Offer  string      `json:"offer_id,omitempty"`
-	Text   string      `json:"text,omitempty"` // part of the request id, of an order id at 1688, or of the reason
-	From   time.Time   `json:"from,omitzero"`  // asked for then or later
-	To     time.Time   `json:"to,omitzero"`    // asked for before
+	Order  string      `json:"order_id,omitempty"` // at 1688
+	Text   string      `json:"text,omitempty"`     // part of the request id, of an order id at 1688, or of the reason
+	From   time.Time   `json:"from,omitzero"`      // asked for then or later
+	To     time.Time   `json:"to,omitzero"`        // asked for before
 }
 
 // Life is all that is known of one request, the newest knowledge of each store.

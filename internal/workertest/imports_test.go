@@ -20,6 +20,7 @@ func TestArrowsPointInwards(t *testing.T) {
 		"internal/channel":    {"worker"},
 		"internal/alibaba":    {"worker"},
 		"internal/hook":       {"worker"},
+		"internal/index":      {"worker"},
 		"internal/sim1688":    {},
 		"internal/relay":      {"worker", "internal/alibaba", "internal/channel", "internal/seal"},
 		"internal/seal":       {},

@@ -1,0 +1,108 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"autopurchase/worker"
+)
+
+// kind says what a side of a request is.
+type kind int
+
+const (
+	sideKey kind = iota + 1
+	sideSeller
+	sideOffer
+	sideOrder
+)
+
+// row is a request as it is stored, made of the latest of each of its messages.
+type row struct {
+	id int64 // 0: not stored yet
+	worker.Summary
+	asked, answered             time.Time // by the broker's clock
+	askedIn, decidedIn, movedIn uint64
+	movedAt                     time.Time
+}
+
+// at is its place in lists.
+func (r *row) at() int64 {
+	if r.asked.IsZero() {
+		return nanos(r.DecidedAt)
+	}
+	return nanos(r.asked)
+}
+
+// words are what a text is looked for in. None of them has a line's end.
+func (r *row) words() string { return strings.Join(append([]string{r.RequestID}, r.OrderIDs...), "\n") }
+
+// take takes in what a message says. What is older than what is known already changes nothing.
+func (r *row) take(e worker.Entry) {
+	switch {
+	case e.Request != nil && e.Sequence > r.askedIn:
+		r.askedIn, r.asked, r.AskedAt = e.Sequence, e.At, e.At.UTC()
+		r.takeRequest(*e.Request)
+	case e.Result != nil && e.Sequence > r.decidedIn:
+		r.decidedIn, r.answered = e.Sequence, e.At
+		r.takeResult(*e.Result)
+	case e.Status != nil && e.Status.Status != "" && r.moved(e):
+		r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, e.Status.Status
+	}
+}
+
+// moved says whether a status is later than the latest. 1688 pushes in any order.
+func (r *row) moved(e worker.Entry) bool {
+	return cmp.Or(e.Status.At.Compare(r.movedAt), cmp.Compare(e.Sequence, r.movedIn)) > 0
+}
+
+func (r *row) takeRequest(request worker.Request) {
+	r.Pool, r.Lines, r.Sellers, r.Offers = request.Pool, len(request.Lines), nil, nil
+	for _, line := range request.Lines {
+		r.Sellers, r.Offers = with(r.Sellers, line.Seller), with(r.Offers, line.OfferID)
+	}
+}
+
+func (r *row) takeResult(result worker.Result) {
+	r.State, r.Code, r.Reason = worker.LifeState(result.Outcome), result.Code, result.Reason
+	r.Products, r.Attempt, r.DecidedAt = result.Products, result.Attempt, result.DecidedAt.UTC()
+	r.AppKeys, r.OrderIDs = with(nil, result.AppKey), nil
+	for _, order := range result.Orders {
+		r.AppKeys, r.OrderIDs = with(with(r.AppKeys, order.AppKey), order.AlsoOn...), with(r.OrderIDs, order.OrderID)
+	}
+	for _, open := range result.Unknown {
+		r.AppKeys = with(with(r.AppKeys, open.AppKey), open.AlsoOn...)
+	}
+}
+
+// with adds what is not there yet.
+func with(list []string, values ...string) []string {
+	for _, value := range values {
+		if value != "" && !slices.Contains(list, value) {
+			list = append(list, value)
+		}
+	}
+	return list
+}
+
+// sides are the values that it can be found by exactly.
+func (r *row) sides() map[kind][]string {
+	return map[kind][]string{sideKey: r.AppKeys, sideSeller: r.Sellers, sideOffer: r.Offers, sideOrder: r.OrderIDs}
+}
+
+// nanos are those since 1970; 0 for no time.
+func nanos(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixNano()
+}
+
+func moment(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
