@@ -23,8 +23,8 @@ func (s ClaimState) Settled() bool { return s != ClaimDrawn && s != ClaimSent }
 
 // Size is how much of a key's limit something takes: the pool's setting decides which of the two counts as products.
 type Size struct {
-	Lines int64 // order lines
-	Units int64 // sum of the quantities
+	Lines int64 `json:"lines"` // order lines
+	Units int64 `json:"units"` // sum of the quantities
 }
 
 // Fits says whether there is room for it.

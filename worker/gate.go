@@ -8,10 +8,11 @@ import (
 
 // Pause is one reason why a worker does not fetch.
 type Pause struct {
-	Code   Code
-	Pool   string // of CodeNoKey and CodeNoPool
-	Reason string // one sentence for people
-	Since  time.Time
+	Code    Code      `json:"code"`
+	Pool    string    `json:"pool,omitempty"` // of CodeNoKey and CodeNoPool
+	Reason  string    `json:"reason"`         // one sentence for people
+	Since   time.Time `json:"since"`
+	Workers int       `json:"workers,omitempty"` // in a QueueStatus: how many have it
 }
 
 // cause tells pauses apart: two pools can be out of keys at the same time.

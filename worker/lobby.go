@@ -64,10 +64,10 @@ func (l *lobby) leave(g *guest) {
 
 // Crowd are the orders that wait in a worker's hands for room in a pool.
 type Crowd struct {
-	Pool   string
-	Orders int
-	Least  Size // of the smallest of them, in each measure
-	Since  time.Time
+	Pool   string    `json:"pool"`
+	Orders int       `json:"orders"`
+	Least  Size      `json:"least"` // of the smallest of them, in each measure
+	Since  time.Time `json:"since"`
 }
 
 // crowds says who waits, by pool.

@@ -13,7 +13,7 @@ type QueueStatus struct {
 
 	Paused        bool   `json:"paused"`                   // no worker fetches
 	PausedBecause string `json:"paused_because,omitempty"` // one sentence for people
-	Waiting       string `json:"waiting,omitempty"`        // for which orders in workers' hands no key has room
+	Waiting       string `json:"waiting,omitempty"`        // for which orders in workers' hands no key has room; a sentence too
 
 	Workers      int            `json:"workers"` // instances that said something lately
 	Relays       int            `json:"relays"`  // different ones that they are connected to
@@ -26,9 +26,18 @@ type QueueStatus struct {
 	Tenants      []TenantStatus `json:"tenants"`
 	Lanes        []LaneStatus   `json:"lanes"`
 	Instances    []Instance     `json:"instances"`
-	Unasked      []string       `json:"unasked,omitempty"` // such as "redis": what is out of reach of who answers
+	Pauses       []Pause        `json:"pauses,omitempty"`  // what keeps workers from fetching, the most important first
+	Crowds       []Crowd        `json:"crowds,omitempty"`  // what Waiting says
+	Unasked      []string       `json:"unasked,omitempty"` // what is out of reach of who answers: the Unasked… below
 	At           time.Time      `json:"at"`
 }
+
+// What may be out of reach of who answers how the queue is.
+const (
+	UnaskedNATS   = "nats"   // its streams: depth, rates, parked and dead
+	UnaskedRedis  = "redis"  // keys and pools
+	UnaskedOthers = "others" // the workers
+)
 
 // KeyCounts counts app keys by state.
 type KeyCounts struct {
@@ -50,9 +59,12 @@ type PoolStatus struct {
 	UsedUpAt     time.Time `json:"used_up_at,omitzero"`
 }
 
+// OtherTenants stands for the tenants that are not named one by one.
+const OtherTenants = "*"
+
 // TenantStatus is how much of a tenant's waits.
 type TenantStatus struct {
-	Tenant  string `json:"tenant"`
+	Tenant  string `json:"tenant"`  // or OtherTenants
 	Waiting uint64 `json:"waiting"` // never delivered yet
 }
 
@@ -62,16 +74,22 @@ type LaneStatus struct {
 	Waiting uint64 `json:"waiting"`
 }
 
+// LaneNormal is the one lane that there is.
+const LaneNormal = "normal"
+
 // Instance is what one worker says about itself.
 type Instance struct {
-	Instance      string    `json:"instance"`
-	InFlight      int64     `json:"in_flight"` // requests it is handling
-	Finished      int64     `json:"finished"`  // since it started
-	Concurrent    int       `json:"concurrent"`
-	Paused        bool      `json:"paused"`
-	PausedBecause string    `json:"paused_because,omitempty"`
-	Waiting       string    `json:"waiting,omitempty"`
-	Relay         string    `json:"relay,omitempty"` // instance of the relay that it is connected to; "" while it is not
-	Started       time.Time `json:"started"`
-	At            time.Time `json:"at"` // when it said so
+	Instance   string    `json:"instance"`
+	InFlight   int64     `json:"in_flight"` // requests it is handling
+	Finished   int64     `json:"finished"`  // since it started
+	Concurrent int       `json:"concurrent"`
+	Pauses     []Pause   `json:"pauses,omitempty"` // why it does not fetch
+	Crowds     []Crowd   `json:"crowds,omitempty"` // orders in its hands for which no key has room
+	Relay      string    `json:"relay,omitempty"`  // instance of the relay that it is connected to; "" while it is not
+	Started    time.Time `json:"started"`
+	At         time.Time `json:"at"`             // when it said so
+	Gone       bool      `json:"gone,omitempty"` // its last word: it has stopped
 }
+
+// Paused says whether it does not fetch.
+func (i Instance) Paused() bool { return len(i.Pauses) > 0 }
