@@ -42,6 +42,9 @@ type Config struct {
 	AckWait time.Duration
 	// Alarm is told what a person must look at, in one line. It must not block. May be nil; it is logged in any case.
 	Alarm func(text string)
+	// Connected is told false when the connection is lost, and true when it is back. It must not block. May be nil; it is logged
+	// in any case.
+	Connected func(bool)
 	// Log is quiet at info on a healthy day.
 	Log zerolog.Logger
 }
@@ -66,6 +69,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Retention.Dead, 400*day)
 	if c.Alarm == nil {
 		c.Alarm = func(string) {}
+	}
+	if c.Connected == nil {
+		c.Connected = func(bool) {}
 	}
 	return c
 }
@@ -166,11 +172,13 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				b.config.Log.Warn().Err(err).Msg("NATS connection lost")
+				b.config.Connected(false)
 			}
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) {
 			b.connected.Store(int64(uptime()))
 			b.config.Log.Warn().Msg("NATS connection is back")
+			b.config.Connected(true)
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
 	}

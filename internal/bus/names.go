@@ -98,6 +98,14 @@ func poolSubjects(pool string) string { return eventPrefix + pool + ".*" }
 // beatSubject is where one instance says how it is.
 func beatSubject(instance string) string { return beatPrefix + instance }
 
+// tenantSubjects is what of each stream is one tenant's.
+func tenantSubjects(tenant string) map[string]string {
+	return map[string]string{
+		StreamRequests: requestPrefix + tenant + ".>", StreamResults: resultPrefix + tenant + ".>", StreamStatus: statusPrefix + tenant + ".>",
+		StreamDead: deadSubject(tenant), StreamParked: parkedPrefix + tenant + ".>",
+	}
+}
+
 // submissionID is the message id of one submission: its own repeats carry it, a second submission of the same request does not.
 func submissionID(tenant, ref, nonce string) string { return tenant + "." + ref + ":" + nonce }
 

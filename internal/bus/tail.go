@@ -22,7 +22,7 @@ const (
 	goneAfter = 30 * time.Second
 )
 
-// tail reads a stream from a place on, as its messages are stored, in order and without repeats, until ctx ends. It goes on
+// tail reads what one filter picks of a stream, from a place on, as its messages are stored, in order and without repeats, until ctx ends. It goes on
 // after whatever happens to the connection. An error that it yields is a *Skipped, after which it goes on, or final.
 func (b *Bus) tail(ctx context.Context, at place) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
@@ -30,9 +30,6 @@ func (b *Bus) tail(ctx context.Context, at place) iter.Seq2[Message, error] {
 		defer cancel()
 		defer context.AfterFunc(b.closing, cancel)()
 		r := &tailer{bus: b, place: at, filter: at.filters[0], news: make(chan struct{}, 1), seen: time.Now()}
-		if len(at.filters) > 1 {
-			r.filter = ""
-		}
 		defer r.listen()()
 		for pause := soonest; ctx.Err() == nil; {
 			messages, err := r.read(ctx)
@@ -52,30 +49,23 @@ func (b *Bus) tail(ctx context.Context, at place) iter.Seq2[Message, error] {
 type tailer struct {
 	bus *Bus
 	place
-	filter string    // "" reads the whole stream and picks
+	filter string    // the only one of the place
 	seen   time.Time // when the stream was last there
 	news   chan struct{}
 }
 
 // listen has itself told of what is published.
 func (r *tailer) listen() (stop func()) {
-	var subs []*nats.Subscription
-	for _, filter := range r.filters {
-		sub, err := r.bus.conn.Subscribe(filter, func(*nats.Msg) {
-			select {
-			case r.news <- struct{}{}:
-			default: // it knows
-			}
-		})
-		if err == nil { // else the connection is closed, and the reader about to end
-			subs = append(subs, sub)
+	sub, err := r.bus.conn.Subscribe(r.filter, func(*nats.Msg) {
+		select {
+		case r.news <- struct{}{}:
+		default: // it knows
 		}
+	})
+	if err != nil { // the connection is closed, and the reader about to end
+		return func() {}
 	}
-	return func() {
-		for _, sub := range subs {
-			_ = sub.Unsubscribe()
-		}
-	}
+	return func() { _ = sub.Unsubscribe() }
 }
 
 // await waits for news, or for a while, and gives the while to wait for next time.
@@ -109,20 +99,11 @@ func (r *tailer) hand(messages []Message, err error, yield func(Message, error) 
 		r.seen = time.Now()
 	}
 	for _, msg := range messages {
-		if r.wants(msg.Subject) && !yield(msg, nil) {
+		if !yield(msg, nil) {
 			return false
 		}
 	}
 	return true
-}
-
-func (r *tailer) wants(subject string) bool {
-	for _, filter := range r.filters {
-		if _, ok := intersect(subject, filter); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // read gives the next messages, none if there are none, and moves behind them. With a *Skipped there are messages too.

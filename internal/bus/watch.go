@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,15 +13,18 @@ import (
 
 // WatchOptions says what to watch.
 type WatchOptions struct {
-	// Subjects may have wildcards. Default everything that a stream holds. One that no stream holds is an error.
+	// Subjects may have wildcards. Default everything that a stream holds. One that matches none of it is about the beats of
+	// the instances, which no stream holds, or an error.
 	Subjects []string
+	// Tenant, if not empty, narrows the subjects to those of one tenant.
+	Tenant string
 	// Since is from when on messages are wanted; zero wants those that are published from now on.
 	Since time.Time
 	// Ready is called once all streams are being watched: what is published after it is not missed. May be nil.
 	Ready func()
 }
 
-// Message is a stored message.
+// Message is a stored message, or a beat, which has no stream and no sequence.
 type Message struct {
 	Subject  string
 	Stream   string
@@ -33,150 +34,146 @@ type Message struct {
 	Data     []byte
 }
 
-// Watch yields the messages on some subjects as they are stored, in order within each stream, until ctx ends or the bus is
-// closed. It outlives reconnections and restarts of the broker. An error that it yields is a *Skipped, after which it goes
-// on, or final.
+// Withheld says what of a watch a user does not get to see, and why.
+type Withheld struct {
+	Subject, Why string
+}
+
+// Error gives both.
+func (w *Withheld) Error() string { return w.Subject + ": " + w.Why }
+
+// Watch yields the messages on some subjects as they are stored, in order for each of the subjects, until ctx ends or the bus
+// is closed. It outlives reconnections and restarts of the broker. An error that it yields is a *Skipped or a *Withheld, after
+// which it goes on, or final.
 func (b *Bus) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		places, err := b.places(ctx, options)
+		readers, withheld, err := b.readers(ctx, options)
 		if err != nil {
 			if ctx.Err() == nil { // to be told to end is no failure, at the beginning neither
 				yield(Message{}, err)
 			}
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		news := make(chan news)
-		var readers sync.WaitGroup
-		defer readers.Wait()
-		defer cancel()
-		for _, at := range places {
-			readers.Go(func() { b.tell(ctx, at, news) })
-		}
-		go func() { readers.Wait(); close(news) }()
-		for n := range news {
-			if !yield(n.message, n.err) {
+		for _, w := range withheld {
+			if !yield(Message{}, w) {
 				return
 			}
 		}
+		together(ctx, readers, options.Ready, yield)
 	}
 }
+
+// reader tells what there is in one place. It calls ready once nothing is missed any more.
+type reader func(ctx context.Context, ready func()) iter.Seq2[Message, error]
 
 type news struct {
 	message Message
 	err     error
 }
 
-// tell sends what one stream has to say.
-func (b *Bus) tell(ctx context.Context, at place, to chan<- news) {
-	for msg, err := range b.tail(ctx, at) {
-		select {
-		case to <- news{msg, err}:
-		case <-ctx.Done():
+// together yields what all readers tell.
+func together(ctx context.Context, readers []reader, ready func(), yield func(Message, error) bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	all := make(chan news)
+	var running, starting sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	for _, read := range readers {
+		starting.Add(1)
+		running.Go(func() {
+			started := sync.OnceFunc(starting.Done)
+			defer started()
+			for msg, err := range read(ctx, started) {
+				select {
+				case all <- news{msg, err}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	go func() { running.Wait(); close(all) }()
+	if ready != nil {
+		running.Go(func() { starting.Wait(); ready() })
+	}
+	for n := range all {
+		if !yield(n.message, n.err) {
 			return
 		}
 	}
 }
 
-// places finds the streams that hold the subjects, and where to start in each.
-func (b *Bus) places(ctx context.Context, options WatchOptions) ([]place, error) {
-	filters, err := b.filters(options.Subjects)
+// readers finds the places where the subjects are, and how this user may read there.
+func (b *Bus) readers(ctx context.Context, options WatchOptions) (readers []reader, withheld []*Withheld, err error) {
+	filters, beats, err := b.filters(options)
+	if err != nil {
+		return nil, nil, err
+	}
+	var forbidden error
+	for _, stream := range b.spec() {
+		for _, filter := range filters[stream.Name] {
+			at := place{stream: stream.Name, whole: stream.Subjects[0], filters: []string{filter}, since: options.Since}
+			read, err := b.reader(ctx, at)
+			switch {
+			case errors.Is(err, ErrForbidden):
+				forbidden = err
+				withheld = append(withheld, &Withheld{filter, "not shown: this user may not read it"})
+			case err != nil:
+				return nil, nil, err
+			default:
+				readers = append(readers, read)
+			}
+		}
+	}
+	for _, subject := range beats {
+		readers = append(readers, func(ctx context.Context, ready func()) iter.Seq2[Message, error] {
+			return b.listen(ctx, subject, ready)
+		})
+	}
+	if len(readers) == 0 {
+		return nil, nil, forbidden
+	}
+	return readers, withheld, nil
+}
+
+// reader reads on behind the last message, or from a time, as far as the user may. It returns ErrNoQueue, wrapped, if there is
+// no such stream, and ErrForbidden if nothing of it may be read.
+func (b *Bus) reader(ctx context.Context, at place) (reader, error) {
+	last, err := b.newest(ctx, at.stream, at.whole)
+	if errors.Is(err, ErrForbidden) {
+		if last, err = b.newest(ctx, at.stream, at.filters[0]); err == nil {
+			at.behind(last)
+			return func(ctx context.Context, ready func()) iter.Seq2[Message, error] { return b.hear(ctx, at, ready) }, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	places := make([]place, 0, len(filters))
-	for _, stream := range b.spec() {
-		if len(filters[stream.Name]) == 0 {
-			continue
-		}
-		at := place{stream: stream.Name, whole: stream.Subjects[0], filters: filters[stream.Name], since: options.Since}
-		if err := b.start(ctx, &at); err != nil {
-			return nil, err
-		}
-		places = append(places, at)
+	if at.since.IsZero() {
+		at.behind(last)
 	}
-	if options.Ready != nil {
-		options.Ready()
-	}
-	return places, nil
+	return func(ctx context.Context, ready func()) iter.Seq2[Message, error] {
+		ready() // the place is known: nothing behind it is missed
+		return b.tail(ctx, at)
+	}, nil
 }
 
-// start finds the place behind the last message, unless a time is given. It returns ErrNoQueue, wrapped, if there is no such
-// stream.
-func (b *Bus) start(ctx context.Context, at *place) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	last, err := b.lastOf(ctx, at.stream, at.whole)
-	switch {
-	case errors.Is(err, nats.ErrNoResponders):
-		return fmt.Errorf("%w: no stream %s", ErrNoQueue, at.stream)
-	case err != nil:
-		return fmt.Errorf("watch stream %s: %w", at.stream, err)
-	case at.since.IsZero() && last != nil:
+// behind goes on behind a message, if there is one.
+func (at *place) behind(last *Message) {
+	if last != nil {
 		at.next, at.newest = last.Sequence+1, last.Time
 	}
-	return nil
 }
 
-// filters gives what to read from each stream.
-func (b *Bus) filters(subjects []string) (map[string][]string, error) {
-	filters := map[string][]string{}
-	if len(subjects) == 0 {
-		subjects = []string{">"}
+func (b *Bus) newest(ctx context.Context, stream, subject string) (*Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	last, err := b.lastOf(ctx, stream, subject)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, fmt.Errorf("%w: no stream %s", ErrNoQueue, stream)
+	case err != nil:
+		return nil, fmt.Errorf("watch stream %s: %w", stream, err)
 	}
-	for _, subject := range subjects {
-		found := false
-		for _, stream := range b.spec() {
-			if filter, ok := intersect(subject, stream.Subjects[0]); ok {
-				filters[stream.Name] = addFilter(filters[stream.Name], filter, stream.Subjects[0])
-				found = true
-			}
-		}
-		if !found {
-			return nil, fmt.Errorf("subject %q: no stream holds it; see purchase.request.>, purchase.result.>, purchase.status.>, purchase.dead.>, purchase.parked.> and keypool.event.>", subject)
-		}
-	}
-	return filters, nil
-}
-
-// addFilter adds a filter to a stream's, which must not overlap: one inside another is left out, and two that cross are
-// replaced by the whole stream.
-func addFilter(have []string, filter, whole string) []string {
-	kept := have[:0:0]
-	for _, other := range have {
-		common, overlap := intersect(filter, other)
-		switch {
-		case overlap && common == filter:
-			return have // the other covers it
-		case overlap && common != other:
-			return []string{whole}
-		case !overlap:
-			kept = append(kept, other)
-		}
-	}
-	return append(kept, filter)
-}
-
-// intersect gives the subjects that both patterns match, as a pattern; false if there are none.
-func intersect(a, b string) (string, bool) {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	var common []string
-	for i := 0; ; i++ {
-		switch {
-		case i == len(x) && i == len(y):
-			return strings.Join(common, "."), true
-		case i == len(x) || i == len(y):
-			return "", false
-		case x[i] == ">":
-			return strings.Join(slices.Concat(common, y[i:]), "."), true
-		case y[i] == ">":
-			return strings.Join(slices.Concat(common, x[i:]), "."), true
-		case x[i] == "*":
-			common = append(common, y[i])
-		case y[i] == "*" || x[i] == y[i]:
-			common = append(common, x[i])
-		default:
-			return "", false
-		}
-	}
+	return last, nil
 }

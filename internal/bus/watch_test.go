@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -33,12 +34,21 @@ func watching(t *testing.T, b *Bus, options WatchOptions) (<-chan Message, <-cha
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-	select {
-	case <-ready:
-	case err := <-errs:
-		t.Fatal(err)
+	var kept []error
+	for {
+		select {
+		case <-ready:
+			for _, err := range kept {
+				errs <- err
+			}
+			return messages, errs
+		case err := <-errs:
+			if _, ok := errors.AsType[*Withheld](err); !ok {
+				t.Fatal(err)
+			}
+			kept = append(kept, err)
+		}
 	}
-	return messages, errs
 }
 
 func TestWatchFromNowOn(t *testing.T) {
@@ -165,14 +175,50 @@ func TestFilters(t *testing.T) {
 		{[]string{"purchase.result.a.*", "purchase.result.*.x"}, StreamResults, []string{"purchase.result.>"}},
 		{[]string{"keypool.event.default.rotated"}, StreamKeyPool, []string{"keypool.event.default.rotated"}},
 	} {
-		got, err := b.filters(c.subjects)
+		got, _, err := b.filters(WatchOptions{Subjects: c.subjects})
 		if err != nil || !slices.Equal(got[c.stream], c.want) {
 			t.Errorf("%v of %s: %v, %v, want %v", c.subjects, c.stream, got[c.stream], err, c.want)
 		}
 	}
 	for _, subject := range []string{"", "purchase", "purchase.result", "purchase.queue.status", "x.>"} {
-		if got, err := b.filters([]string{subject}); err == nil {
+		if got, _, err := b.filters(WatchOptions{Subjects: []string{subject}}); err == nil {
 			t.Errorf("%q: %v", subject, got)
+		}
+	}
+	for subject, want := range map[string][]string{
+		"purchase.queue.status.*": {"purchase.queue.status.*"}, "purchase.queue.>": {"purchase.queue.status.*"}, "purchase.queue.status.w1": {"purchase.queue.status.w1"},
+		"purchase.>": nil, ">": nil,
+	} {
+		if _, beats, err := b.filters(WatchOptions{Subjects: []string{subject}}); err != nil || !slices.Equal(beats, want) {
+			t.Errorf("%s: %v, %v", subject, beats, err)
+		}
+	}
+}
+
+// TestATenantsFilters narrow what is asked for to what is the tenant's.
+func TestATenantsFilters(t *testing.T) {
+	t.Parallel()
+	b := &Bus{config: Config{}.withDefaults()}
+	for _, c := range []struct {
+		subjects []string
+		want     map[string][]string
+	}{
+		{nil, map[string][]string{
+			StreamRequests: {"purchase.request.acme.>"}, StreamResults: {"purchase.result.acme.>"}, StreamStatus: {"purchase.status.acme.>"},
+			StreamDead: {"purchase.dead.acme"}, StreamParked: {"purchase.parked.acme.>"},
+		}},
+		{[]string{"purchase.dead.>", "purchase.result.*.PR-1", "purchase.queue.status.*"}, map[string][]string{
+			StreamDead: {"purchase.dead.acme"}, StreamResults: {"purchase.result.acme.PR-1"},
+		}},
+	} {
+		got, beats, err := b.filters(WatchOptions{Subjects: c.subjects, Tenant: "acme"})
+		if err != nil || beats != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: %v, %v, %v", c.subjects, got, beats, err)
+		}
+	}
+	for _, subject := range []string{"keypool.event.>", "purchase.result.other.>"} {
+		if got, _, err := b.filters(WatchOptions{Subjects: []string{subject}, Tenant: "acme"}); err == nil {
+			t.Errorf("%s: %v", subject, got)
 		}
 	}
 }
