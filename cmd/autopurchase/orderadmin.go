@@ -18,10 +18,10 @@ type orderAdmin struct {
 }
 
 // newOrderAdmin wires it; the market is where orders are looked up.
-func newOrderAdmin(s *stores, market worker.Market, log zerolog.Logger) *orderAdmin {
-	a := &orderAdmin{stores: s, log: log}
+func newOrderAdmin(s *stores, market worker.Market, see witness) *orderAdmin {
+	a := &orderAdmin{stores: s, log: see.log}
 	a.resolver = &worker.Resolver{
-		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: observe(log),
+		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: see.observe,
 	}
 	return a
 }

@@ -53,7 +53,9 @@ type workerPart struct {
 	log     zerolog.Logger
 }
 
-func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerolog.Logger, undo *cleanup) (*workerPart, error) {
+func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witness, undo *cleanup) (*workerPart, error) {
+	log := see.log
+	s.metrics = see.metrics
 	inbox, err := s.bus.Inbox(ctx)
 	if err != nil {
 		return nil, err
@@ -62,14 +64,15 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	var orders *orderAdmin // nothing is asked, and so nothing late, before it is there
 	client := channel.Dial(context.WithoutCancel(ctx), channel.ClientConfig{
 		URL: set.channel.url, Token: set.channel.token.text, TLS: set.channel.config, CallTimeout: set.callTimeout, MaxInFlight: set.Concurrent, Log: log,
-		OnPush: func(ctx context.Context, push worker.Push) error { return recordPush(ctx, outbox, push) },
-		OnLate: func(ctx context.Context, reference string, answer worker.Answer) { orders.late(ctx, reference, answer) },
-		Alarm:  func(text string) { log.Error().Msg("channel: " + text) },
+		OnState: see.channelState(),
+		OnPush:  func(ctx context.Context, push worker.Push) error { return recordPush(ctx, outbox, push) },
+		OnLate:  func(ctx context.Context, reference string, answer worker.Answer) { orders.late(ctx, reference, answer) },
+		Alarm:   func(text string) { log.Error().Msg("channel: " + text) },
 	})
 	undo.add("channel", func(context.Context) error { return client.Close() })
-	orders = newOrderAdmin(s, client, log)
+	orders = newOrderAdmin(s, client, see)
 	set.Instance = strings.ToLower(rand.Text())[:12]
-	set.Observe = observe(log)
+	set.Observe = see.observe
 	endpoints := slices.Concat(keyAdmin{s, client}.endpoints(), (&keyBooks{stores: s}).endpoints())
 	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), endpoints...); err != nil {
 		return nil, err
@@ -80,12 +83,14 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 	if err := set.alarms.tell(context.WithoutCancel(ctx), s); err != nil {
 		return nil, err
 	}
-	w, err := worker.New(set.Config, worker.Ports{
+	w, err := worker.New(set.Config, see.metrics.Ports(worker.Ports{
 		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox, Rules: s.pool,
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
+	see.metrics.Vitals(w.Vitals, func() bool { return client.Ready(ctx) == nil })
+	see.metrics.Survey(s.survey)
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
 	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, log: log}
 	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
@@ -96,7 +101,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, log zerol
 func (p *workerPart) run(ctx context.Context) {
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	running.Go(func() { p.pool.RunFlusher(beside, p.bus.Journal()) })
+	running.Go(func() { p.pool.RunFlusher(beside, p.journal()) })
 	running.Go(func() { p.reviver.Run(beside) })
 	p.worker.Run(ctx)
 	stop()
@@ -108,7 +113,7 @@ func (p *workerPart) run(ctx context.Context) {
 func (p *workerPart) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := p.pool.Flush(ctx, p.bus.Journal()); err != nil {
+	if err := p.pool.Flush(ctx, p.journal()); err != nil {
 		p.log.Warn().Err(err).Msg("events of the key pool wait in Redis")
 	}
 }
@@ -144,14 +149,15 @@ type relayPart struct {
 
 // newRelayPart starts a relay that listens for workers at the door. Without a token everybody may order: see
 // doorSettings. grace is how long it waits, when it stops, for 1688's answers to the orders under way.
-func newRelayPart(config relay.Config, door doorSettings, grace time.Duration, undo *cleanup) (*relayPart, error) {
+func newRelayPart(config relay.Config, door doorSettings, grace time.Duration, see witness, undo *cleanup) (*relayPart, error) {
 	var server *channel.Server
 	config.OnPush = func(ctx context.Context, push worker.Push) error { return server.Push(ctx, push) }
-	r, err := relay.New(config)
+	r, err := relay.New(see.relay(config))
 	if err != nil {
 		return nil, err
 	}
-	server = channel.NewServer(channel.ServerConfig{Token: door.token.text, Open: door.token.text == "", Desk: r, Log: config.Log})
+	server = channel.NewServer(see.channel(channel.ServerConfig{Token: door.token.text, Open: door.token.text == "", Desk: r, Log: config.Log}))
+	see.metrics.Tokens(grants(r))
 	mux := http.NewServeMux()
 	mux.Handle("/channel", server)
 	at, stop, err := listen("listen", door.address, mux, func(s *http.Server) {

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"autopurchase/internal/metrics"
 	"autopurchase/internal/relay"
 )
 
@@ -31,13 +32,14 @@ func newRelay(term terminal) *cobra.Command {
 		edge.bind(s, publicGateway, publicMessages)
 		sealed.bind(s)
 		door.bind(s)
-		s.text(&http, "http", "", "where /livez, /readyz and "+relay.CallbackPath+" listen; empty for nowhere", orEmpty(anAddress))
+		s.text(&http, "http", "", "where /livez, /readyz, "+metrics.Path+" and "+relay.CallbackPath+" listen; empty for nowhere", orEmpty(anAddress))
 		s.duration(&grace, "grace", 20*time.Second, 0, "how long orders under way may take to be answered on SIGTERM; a second SIGTERM ends the process at once")
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(grace+stopBudget)) }()
 		log := newLog(term.err, level)
+		see := newWitness(log)
 		if edge.keysFile == "" && sealed.files == "" {
 			return usage(errors.New("--redis and --identity, or --keys-file: are required: where the keys' secrets and tokens are"))
 		}
@@ -45,14 +47,15 @@ func newRelay(term terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if config, err = sealed.open(cmd.Context(), config, &undo); err != nil {
+		if config, err = sealed.open(cmd.Context(), config, see, &undo); err != nil {
 			return err
 		}
-		part, err := newRelayPart(config, door, grace, &undo)
+		part, err := newRelayPart(config, door, grace, see, &undo)
 		if err != nil {
 			return err
 		}
 		handler := healthHandler(readiness{"relay": always})
+		handler.Handle("GET "+metrics.Path, see.metrics)
 		handler.Handle("GET "+relay.CallbackPath, part.relay.Callback())
 		if err := serveHealth(http, handler, &undo); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/keypool"
+	"autopurchase/internal/metrics"
 	"autopurchase/worker"
 )
 
@@ -17,8 +18,9 @@ const defaultPool = "default"
 // stores are the two that every worker works on: NATS and Redis. A pool is compared with the journal and the results before
 // anything is drawn from a Redis that was started, emptied or exchanged: an in-process one begins empty each time.
 type stores struct {
-	bus  *bus.Bus
-	pool *keypool.Pool
+	bus     *bus.Bus
+	pool    *keypool.Pool
+	metrics *metrics.Set // nil where nobody asks for them
 }
 
 // openStores connects to NATS and Redis, makes the streams and verifies the pools; from then on the key pool does so itself.
@@ -66,7 +68,16 @@ func (s *stores) onRecord(ctx context.Context, pool string, change func() error)
 	if err := change(); err != nil {
 		return err
 	}
-	return s.pool.Flush(ctx, s.bus.Journal())
+	return s.pool.Flush(ctx, s.journal())
+}
+
+// journal is the bus's, with what is put into it counted.
+func (s *stores) journal() worker.Journal {
+	j := s.bus.Journal()
+	if s.metrics != nil {
+		j.OnStored = s.metrics.PoolEvent
+	}
+	return j
 }
 
 // addRecipients sees to it that secrets of every pool are sealed for these relays too.

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"autopurchase/internal/bus"
+	"autopurchase/internal/metrics"
 	"autopurchase/internal/relay"
 )
 
@@ -31,7 +32,7 @@ func (s *systemSettings) bind(set *settings, dataHelp string) {
 	set.text(&s.data, "data", "", dataHelp)
 	s.nats.bind(set, "", "use this NATS instead of the embedded one; URLs of several servers with commas between them")
 	s.redis.bind(set, redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH; URLs: ", checkRedis)
-	set.text(&s.http, "http", "127.0.0.1:0", "where /livez, /readyz and "+relay.CallbackPath+" listen", anAddress)
+	set.text(&s.http, "http", "127.0.0.1:0", "where /livez, /readyz, "+metrics.Path+" and "+relay.CallbackPath+" listen", anAddress)
 	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
 	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)
 }
@@ -56,6 +57,7 @@ type system struct {
 // newSystem starts everything but the worker's and the relay's running. config is the relay's.
 func newSystem(ctx context.Context, set systemSettings, data folder, config relay.Config, logs io.Writer, undo *cleanup) (*system, error) {
 	log := newLog(logs, set.log)
+	see := newWitness(log)
 	s := &system{data: data, log: log}
 	redisURL, durable, err := startRedis(ctx, set.redis.url, data, undo)
 	if err != nil {
@@ -68,7 +70,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	if err != nil {
 		return nil, err
 	}
-	stores, err := openStores(ctx, broker, set.redis.config(redisURL), undo)
+	stores, err := openStores(ctx, see.broker(broker), see.redis(set.redis.config(redisURL)), undo)
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +80,15 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 			return nil, err
 		}
 	}
-	if s.relay, err = newRelayPart(config, doorSettings{address: set.listen, token: set.worker.channel.token}, stopBudget/2, undo); err != nil {
+	if s.relay, err = newRelayPart(config, doorSettings{address: set.listen, token: set.worker.channel.token}, stopBudget/2, see, undo); err != nil {
 		return nil, err
 	}
 	set.worker.channel.url = s.relay.url
-	if s.work, err = newWorkerPart(ctx, stores, set.worker, log, undo); err != nil {
+	if s.work, err = newWorkerPart(ctx, stores, set.worker, see, undo); err != nil {
 		return nil, err
 	}
 	handler := healthHandler(s.work.readiness())
+	handler.Handle("GET "+metrics.Path, see.metrics)
 	handler.Handle("GET "+relay.CallbackPath, s.relay.relay.Callback())
 	at, stop, err := listen("http", set.http, handler)
 	if err != nil {

@@ -124,11 +124,11 @@ func (s *sealSettings) load(terminal) (err error) {
 }
 
 // open adds what is sealed to a relay's settings, if there is any.
-func (s *sealSettings) open(ctx context.Context, config relay.Config, undo *cleanup) (relay.Config, error) {
+func (s *sealSettings) open(ctx context.Context, config relay.Config, see witness, undo *cleanup) (relay.Config, error) {
 	if s.redis.url == "" {
 		return config, nil
 	}
-	redis := s.redis.config(s.redis.url)
+	redis := see.redis(s.redis.config(s.redis.url))
 	redis.Log, redis.Guest = config.Log, true
 	pool, err := keypool.Open(ctx, redis)
 	if err != nil {

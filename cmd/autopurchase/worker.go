@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"autopurchase/internal/metrics"
 )
 
 // newWorker runs one worker against stores and a relay that are elsewhere.
@@ -23,24 +25,27 @@ func newWorker(term terminal) *cobra.Command {
 		nats.bindClient(s)
 		redis.bind(s, "redis://127.0.0.1:6379", "URL of Redis: ", checkRedisURL)
 		set.channel.bind(s)
-		s.text(&http, "http", "", "where /livez and /readyz listen, such as 127.0.0.1:7710; empty for nowhere", orEmpty(anAddress))
+		s.text(&http, "http", "", "where /livez, /readyz and "+metrics.Path+" listen, such as 127.0.0.1:7710; empty for nowhere", orEmpty(anAddress))
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
 		log := newLog(term.err, level)
+		see := newWitness(log)
 		ctx := cmd.Context()
 		broker := nats.config("autopurchase-worker", log)
 		broker.AckWait, broker.Replicas = set.ackWait, set.replicas
-		stores, err := openStores(ctx, broker, redis.config(redis.url), &undo)
+		stores, err := openStores(ctx, see.broker(broker), see.redis(redis.config(redis.url)), &undo)
 		if err != nil {
 			return err
 		}
-		part, err := newWorkerPart(ctx, stores, set, log, &undo)
+		part, err := newWorkerPart(ctx, stores, set, see, &undo)
 		if err != nil {
 			return err
 		}
-		if err := serveHealth(http, healthHandler(part.readiness()), &undo); err != nil {
+		handler := healthHandler(part.readiness())
+		handler.Handle("GET "+metrics.Path, see.metrics)
+		if err := serveHealth(http, handler, &undo); err != nil {
 			return err
 		}
 		log.Info().Int("workers", set.Concurrent).Msg("worker is up")

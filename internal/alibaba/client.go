@@ -22,6 +22,9 @@ type Config struct {
 	Timeout time.Duration
 	// Connections is how many idle connections to the gateway are kept. Default 256.
 	Connections int
+	// Follow is told that a call of that API begins, and gives the context to make it under; what it returns is told how the call
+	// ended. See Ended. May be nil.
+	Follow func(ctx context.Context, api string) (context.Context, func(how string))
 }
 
 // DefaultGateway is the public address of the platform's gateway (official documentation).
@@ -38,6 +41,7 @@ const (
 type Client struct {
 	gateway string
 	timeout time.Duration
+	follow  func(ctx context.Context, api string) (context.Context, func(how string))
 	http    *http.Client
 }
 
@@ -54,6 +58,7 @@ func NewClient(config Config) (*Client, error) {
 	return &Client{
 		gateway: gateway + "/openapi/",
 		timeout: cmp.Or(config.Timeout, 30*time.Second),
+		follow:  config.Follow,
 		http:    &http.Client{Transport: transport(cmp.Or(config.Connections, 256)), CheckRedirect: stay},
 	}, nil
 }
@@ -112,12 +117,23 @@ func (c *Client) call(ctx context.Context, cred Credentials, api string, params 
 	return c.post(ctx, path, params)
 }
 
-// post sends a form once and reads the whole answer, whatever its status.
+// post sends a form once, see exchange, while somebody may follow it.
+func (c *Client) post(ctx context.Context, path string, params Params) (response, error) {
+	if c.follow == nil {
+		return c.exchange(ctx, path, params)
+	}
+	ctx, ended := c.follow(ctx, apiOf(path))
+	got, err := c.exchange(ctx, path, params)
+	ended(how(got, err))
+	return got, err
+}
+
+// exchange sends a form once and reads the whole answer, whatever its status.
 //
 // The transport takes a connection (GetConn, then GotConn) and writes to it. It goes back to GetConn only if nothing was
 // written to a kept connection that turned out stale. So an attempt that ends between GetConn and GotConn provably sent
 // nothing; from GotConn on, another goroutine may be writing.
-func (c *Client) post(ctx context.Context, path string, params Params) (response, error) {
+func (c *Client) exchange(ctx context.Context, path string, params Params) (response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	sent := false

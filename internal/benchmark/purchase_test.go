@@ -41,13 +41,18 @@ func TestBothSidesFinish(t *testing.T) {
 
 // workers is our side: the whole worker, from the stream of requests to the acknowledgement.
 func (r *rig) workers(concurrent int) side {
+	return r.witnessed(concurrent, func(worker.Event) {}, func(p worker.Ports) worker.Ports { return p })
+}
+
+// witnessed is our side with somebody who is told what happens and stands around the ports.
+func (r *rig) witnessed(concurrent int, observe func(worker.Event), around func(worker.Ports) worker.Ports) side {
 	client := r.channel(concurrent)
 	return func(n int) time.Duration {
 		r.publish(n)
 		finished := newGoal(n)
 		w, err := worker.New(
-			worker.Config{Instance: fmt.Sprint("bench-", r.made), Concurrent: concurrent, Observe: finished.observe},
-			worker.Ports{Inbox: r.inbox, Decode: schemas.DecodeRequest, Ledger: r.pool, Stock: r.pool, Market: client, Outbox: r.bus.Outbox()})
+			worker.Config{Instance: fmt.Sprint("bench-", r.made), Concurrent: concurrent, Observe: func(e worker.Event) { observe(e); finished.observe(e) }},
+			around(worker.Ports{Inbox: r.inbox, Decode: schemas.DecodeRequest, Ledger: r.pool, Stock: r.pool, Market: client, Outbox: r.bus.Outbox()}))
 		r.must(err)
 		ctx, stop := context.WithCancel(r.Context())
 		var running sync.WaitGroup

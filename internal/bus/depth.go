@@ -34,6 +34,15 @@ func (b *Bus) CheckQueue(ctx context.Context, tenant string) error {
 	return err
 }
 
+// Stored is how many messages a stream holds. It returns an error when the stream is missing or the broker out of reach.
+func (b *Bus) Stored(ctx context.Context, name string) (uint64, error) {
+	stream, err := b.js.Stream(ctx, name)
+	if err != nil {
+		return 0, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return stream.CachedInfo().State.Msgs, nil
+}
+
 // Depth asks the broker. It returns an error when the queue is missing or the broker is out of reach.
 func (b *Bus) Depth(ctx context.Context) (Depth, error) {
 	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)

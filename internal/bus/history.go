@@ -47,11 +47,8 @@ func (h *History) Results(ctx context.Context, _ string) iter.Seq2[worker.Result
 
 // Stored is how many results are on record.
 func (h *History) Stored(ctx context.Context) (int64, error) {
-	stream, err := h.bus.js.Stream(ctx, StreamResults)
-	if err != nil {
-		return 0, fmt.Errorf("stream %s: %w", StreamResults, err)
-	}
-	return int64(stream.CachedInfo().State.Msgs), nil
+	stored, err := h.bus.Stored(ctx, StreamResults)
+	return int64(stored), err
 }
 
 // Delivered yields the requests that may be under way: those that were delivered and are not all acknowledged, as far as the

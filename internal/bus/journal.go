@@ -23,6 +23,9 @@ import (
 //
 // Any number of processes may record a pool's events at once, each in the order of their sequence.
 type Journal struct {
+	// OnStored is told of each event that the broker did not have before, so that of all processes one hears of it. May be nil.
+	OnStored func(worker.PoolEvent)
+
 	bus   *Bus
 	mutex sync.Mutex
 	last  map[string]uint64 // by pool: where its last known entry is in the stream
@@ -65,6 +68,9 @@ func (j *Journal) publish(ctx context.Context, event worker.PoolEvent, body []by
 		jetstream.WithExpectLastSequenceForSubject(j.known(event.Pool), poolSubjects(event.Pool)))
 	if err != nil {
 		return 0, err
+	}
+	if !ack.Duplicate && j.OnStored != nil {
+		j.OnStored(event)
 	}
 	return ack.Sequence, nil
 }

@@ -20,6 +20,8 @@ type job struct {
 
 // attend asks the desk. A panic in there leaves this one ask unknown.
 func (s *Server) attend(j job) (answer worker.Answer) {
+	ctx, ended := s.cfg.Follow(s.ctx, j.op)
+	defer func() { ended(answer) }()
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			s.cfg.Log.Error().Str("op", j.op).Uint64("id", j.id).Str("panic", harmless(thrown)).Bytes("stack", debug.Stack()).Msg("ask ended in a panic")
@@ -35,7 +37,7 @@ func (s *Server) attend(j job) (answer worker.Answer) {
 	if !time.Now().Before(deadline) {
 		return notAttempted(worker.CodeThrottled, "its deadline had passed before the relay could start it")
 	}
-	ctx, cancel := context.WithDeadline(s.ctx, deadline)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	return s.consult(ctx, j)
 }

@@ -34,9 +34,13 @@ type Desk interface {
 
 // ServerConfig says how a relay serves its workers.
 type ServerConfig struct {
-	Token       string // bearer token that workers must bring; "" lets nobody in
-	Open        bool   // lets everybody in without a token: on a loopback whose every program may order
-	Desk        Desk
+	Token string // bearer token that workers must bring; "" lets nobody in
+	Open  bool   // lets everybody in without a token: on a loopback whose every program may order
+	Desk  Desk
+	// Follow is told that work on an ask begins, by its operation, and gives the context to do it under; what it returns is told
+	// the answer. May be nil.
+	Follow func(ctx context.Context, op string) (context.Context, func(worker.Answer))
+
 	MaxInFlight int           // asks in work at once over all workers; more are answered throttled; default 1024
 	MaxAsk      time.Duration // the longest any ask may run, whatever its deadline; default 1 minute
 	PingEvery   time.Duration // a dead connection is noticed within two of these; default 10 s
@@ -67,6 +71,11 @@ func NewServer(cfg ServerConfig) *Server {
 	cfg.MaxInFlight = orDefault(cfg.MaxInFlight, 1024)
 	cfg.MaxAsk = orDefault(cfg.MaxAsk, time.Minute)
 	cfg.PingEvery = orDefault(cfg.PingEvery, 10*time.Second)
+	if cfg.Follow == nil {
+		cfg.Follow = func(ctx context.Context, _ string) (context.Context, func(worker.Answer)) {
+			return ctx, func(worker.Answer) {}
+		}
+	}
 	s := &Server{cfg: cfg, token: sha256.Sum256([]byte(cfg.Token)), start: time.Now(), seats: make(chan struct{}, cfg.MaxInFlight)}
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
 	s.upgrader = websocket.Upgrader{

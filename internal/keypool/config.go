@@ -27,6 +27,8 @@ type Config struct {
 	TLS *tls.Config
 	// Log hears warnings about the Redis; a healthy one is not mentioned.
 	Log zerolog.Logger
+	// OnConnect is told of each connection, the first ones included. It must not block. May be nil.
+	OnConnect func()
 	// CallTimeout is how long one step may take, repeats included. Default 1 s; at least 10 ms.
 	CallTimeout time.Duration
 	// Backoff is the pause before a step is repeated after a connection error; it doubles each time. Default 5 ms.
@@ -63,6 +65,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FlushEvery == 0 {
 		c.FlushEvery = defaultFlushEvery
+	}
+	if c.OnConnect == nil {
+		c.OnConnect = func() {}
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -168,7 +169,13 @@ func (c Config) tuned(o *redis.Options) *redis.Options {
 	o.PoolTimeout = c.CallTimeout
 	o.PoolSize = c.Lanes + 6 // the lanes, and who administers or looks
 	o.PipelinePoolSize = -1
+	o.OnConnect = c.connected
 	return o
+}
+
+func (c Config) connected(context.Context, *redis.Conn) error {
+	c.OnConnect()
+	return nil
 }
 
 // cluster is the client of a cluster. What it repeats by itself, since slots move, are looks and lists; steps go over a
@@ -188,7 +195,7 @@ func (c Config) behindSentinels(o *redis.FailoverOptions) *redis.Client {
 	o.Protocol, o.DisableIdentity, o.ContextTimeoutEnabled = tuned.Protocol, tuned.DisableIdentity, tuned.ContextTimeoutEnabled
 	o.MaxRetries, o.DialerRetries = tuned.MaxRetries, tuned.DialerRetries
 	o.DialTimeout, o.WriteTimeout, o.PoolTimeout = tuned.DialTimeout, tuned.WriteTimeout, tuned.PoolTimeout
-	o.PoolSize, o.PipelinePoolSize = tuned.PoolSize, tuned.PipelinePoolSize
+	o.PoolSize, o.PipelinePoolSize, o.OnConnect = tuned.PoolSize, tuned.PipelinePoolSize, tuned.OnConnect
 	o.ReadTimeout = c.CallTimeout / 4
 	client := redis.NewFailoverClient(o)
 	client.Options().ReadTimeout = c.CallTimeout

@@ -97,6 +97,25 @@ func (k *keyholder) asked(ctx context.Context, good string, call func(alibaba.Cr
 	return passed(good)
 }
 
+// Grant says until when the relay may act with an app key.
+type Grant struct {
+	AppKey  string
+	Expires time.Time // of the access token; zero when not known
+	Ends    time.Time // of the refresh token; zero when not known
+	Heard   bool      // its message session is acknowledged
+}
+
+// Grants lists those of the keys that the relay has, in no particular order.
+func (r *Relay) Grants() []Grant {
+	var grants []Grant
+	for _, key := range r.all() {
+		token := key.current()
+		acked, _ := key.heard.connected()
+		grants = append(grants, Grant{AppKey: key.AppKey, Expires: token.Expires, Ends: token.RefreshEnds, Heard: acked})
+	}
+	return grants
+}
+
 func (k *keyholder) current() alibaba.Token {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -49,6 +49,10 @@ type Config struct {
 	// Callback is where that page sends the browser back, if nothing else is said: this relay's CallbackPath as browsers reach
 	// it, and as it stands in the app's settings on the platform. "" has none.
 	Callback string
+	// Calls follows each call of the gateway: see alibaba.Config. May be nil.
+	Calls func(ctx context.Context, api string) (context.Context, func(how string))
+	// OnSession is told when 1688 has acknowledged a message session, each time. It must not block. May be nil.
+	OnSession func()
 	// Timeout bounds one call of the gateway. Default 30 s.
 	Timeout time.Duration
 	Log     zerolog.Logger

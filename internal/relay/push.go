@@ -19,8 +19,12 @@ func (r *Relay) session(key *keyholder) alibaba.Session {
 		URL:         r.config.Messages,
 		Credentials: key.credentials(),
 		Log:         r.config.Log,
-		Observe:     key.heard.observe,
-		OnMock:      key.heard.mock,
+		Observe: func(err error) {
+			if key.heard.observe(err); err == nil && r.config.OnSession != nil {
+				r.config.OnSession()
+			}
+		},
+		OnMock: key.heard.mock,
 		OnPush: func(ctx context.Context, push worker.Push) error {
 			reference, err := r.reference(ctx, key, push.OrderID)
 			if r.references.tell(r.config.Log, err, pushes); err != nil {

@@ -35,7 +35,7 @@ func New(config Config) (*Relay, error) {
 		return nil, err
 	}
 	config.Every, config.Timeout = cmp.Or(config.Every, DefaultEvery), cmp.Or(config.Timeout, 30*time.Second)
-	client, err := alibaba.NewClient(alibaba.Config{Gateway: config.Gateway, Timeout: config.Timeout})
+	client, err := alibaba.NewClient(alibaba.Config{Gateway: config.Gateway, Timeout: config.Timeout, Follow: config.Calls})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,131 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"autopurchase/worker"
+)
+
+// stage is a part of a request's way whose time is measured.
+type stage string
+
+const (
+	stageQueue   stage = "queue"   // from when it was published to when it was first taken, by two machines' clocks
+	stageDraw    stage = "draw"    // a claim at the key pool
+	stagePlace   stage = "place"   // an order at 1688, through channel and relay
+	stageFind    stage = "find"    // a look-up of an order
+	stageSettle  stage = "settle"  // a claim's end at the key pool
+	stagePublish stage = "publish" // the result
+	stageAck     stage = "ack"     // the request's end at the broker
+	stageWhole   stage = "whole"   // from when it was taken to its acknowledgement
+)
+
+var stages = []stage{stageQueue, stageDraw, stagePlace, stageFind, stageSettle, stagePublish, stageAck, stageWhole}
+
+// took notes the time of a stage. Clocks may differ: nothing takes less than no time.
+func (s *Set) took(name stage, so time.Duration) { s.stages[name].Observe(max(0, so.Seconds())) }
+
+// ended notes the time of a stage that went well: of one that did not, the time says how patient somebody was.
+func (s *Set) ended(name stage, began time.Time, err error) {
+	if err == nil {
+		s.took(name, time.Since(began))
+	}
+}
+
+// Ports gives a worker's ports with a stopwatch at each stage.
+func (s *Set) Ports(p worker.Ports) worker.Ports {
+	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, s}, ledger{p.Ledger, s}, market{p.Market, s}, outbox{p.Outbox, s}
+	return p
+}
+
+type inbox struct {
+	worker.Inbox
+	set *Set
+}
+
+func (i inbox) Next(ctx context.Context) (worker.Delivery, error) {
+	d, err := i.Inbox.Next(ctx)
+	if err == nil && d.Attempt == 1 {
+		i.set.took(stageQueue, time.Since(d.Published))
+	}
+	if err == nil {
+		d.Receipt = receipt{d.Receipt, i.set}
+	}
+	return d, err
+}
+
+type receipt struct {
+	worker.Receipt
+	set *Set
+}
+
+func (r receipt) Ack(ctx context.Context) error {
+	began := time.Now()
+	err := r.Receipt.Ack(ctx)
+	r.set.ended(stageAck, began, err)
+	return err
+}
+
+type ledger struct {
+	worker.Ledger
+	set *Set
+}
+
+func (l ledger) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+	began := time.Now()
+	claim, err := l.Ledger.Draw(ctx, draw)
+	l.set.ended(stageDraw, began, err)
+	pool, result := draw.Pool, string(claim.Turn)
+	if err != nil {
+		code := worker.AsTrouble(err).Code
+		result = codeLabel(code)
+		if code != worker.CodeNoKey && code != worker.CodeTooLarge && code != worker.CodeForbidden {
+			pool = "none" // whether there is such a pool is not known
+		}
+	}
+	l.set.draws.WithLabelValues(pool, result).Inc()
+	return claim, err
+}
+
+func (l ledger) Settle(ctx context.Context, claim worker.Claim, part worker.Part, size worker.Size) (worker.Claim, error) {
+	began := time.Now()
+	settled, err := l.Ledger.Settle(ctx, claim, part, size)
+	l.set.ended(stageSettle, began, err)
+	return settled, err
+}
+
+type market struct {
+	worker.Market
+	set *Set
+}
+
+func (m market) Place(ctx context.Context, order worker.Order) worker.Answer {
+	began := time.Now()
+	answer := m.Market.Place(ctx, order)
+	if answer.Verdict == worker.Placed || answer.Verdict == worker.Refused {
+		m.set.took(stagePlace, time.Since(began))
+	}
+	return answer
+}
+
+func (m market) Find(ctx context.Context, appKey, reference string) worker.Answer {
+	began := time.Now()
+	answer := m.Market.Find(ctx, appKey, reference)
+	if answer.Verdict == worker.Placed || answer.Verdict == worker.Absent {
+		m.set.took(stageFind, time.Since(began))
+	}
+	return answer
+}
+
+type outbox struct {
+	worker.Outbox
+	set *Set
+}
+
+func (o outbox) Publish(ctx context.Context, result worker.Result) error {
+	began := time.Now()
+	err := o.Outbox.Publish(ctx, result)
+	o.set.ended(stagePublish, began, err)
+	return err
+}
