@@ -68,6 +68,7 @@ func runDemo(ctx context.Context, term terminal, set demoSettings) (err error) {
 	}
 	if set.keep {
 		fmt.Fprintf(term.err, "staying up: %s/addresses.json says where everything is; end with Ctrl-C\n", data.path)
+		fmt.Fprintf(term.err, "dashboard: %s/ (to change something there, log in with the token in %s/%s)\n", stage.system.where.HTTP, data.path, adminTokenFile)
 		<-ctx.Done()
 	}
 	if !summary.right() {

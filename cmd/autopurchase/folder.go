@@ -114,9 +114,15 @@ func (f folder) identity() (seal.Keyring, error) {
 	return seal.LoadIdentities(path)
 }
 
-// token gives the channel's token of this folder, a new one on its first use.
-func (f folder) token() (string, error) {
-	path := filepath.Join(f.path, "channel-token")
+// adminTokenFile holds the token with which a person may change something on the dashboard.
+const adminTokenFile = "admin-token"
+
+// token gives the channel's token of this folder.
+func (f folder) token() (string, error) { return f.secret("channel-token") }
+
+// secret gives a token of this folder, a new one on its first use.
+func (f folder) secret(name string) (string, error) {
+	path := filepath.Join(f.path, name)
 	body, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		body = []byte(rand.Text())

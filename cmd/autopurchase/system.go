@@ -22,6 +22,7 @@ type systemSettings struct {
 	nats   natsSettings
 	redis  redisSettings
 	http   string
+	page   dashboardSettings
 	listen string
 	log    string
 	sync   bool // the embedded NATS writes every message through to the disk before it is acknowledged
@@ -32,7 +33,8 @@ func (s *systemSettings) bind(set *settings, dataHelp string) {
 	set.text(&s.data, "data", "", dataHelp)
 	s.nats.bind(set, "", "use this NATS instead of the embedded one; URLs of several servers with commas between them")
 	s.redis.bind(set, redisAuto, "in-process | server | URL; auto takes redis-server if it is on the PATH; URLs: ", checkRedis)
-	set.text(&s.http, "http", "127.0.0.1:0", "where /livez, /readyz, "+metrics.Path+" and "+relay.CallbackPath+" listen", anAddress)
+	set.text(&s.http, "http", "127.0.0.1:0", "where the dashboard, /livez, /readyz, "+metrics.Path+" and "+relay.CallbackPath+" listen", anAddress)
+	s.page.bind(set, &s.http)
 	set.text(&s.listen, "listen", "127.0.0.1:0", "where the relay listens for workers of other processes of this machine", anAddress, onLoopback)
 	set.text(&s.log, "log", "info", "trace | debug | info | warn | error", checkLevel)
 }
@@ -90,11 +92,14 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	handler := healthHandler(s.work.readiness())
 	handler.Handle("GET "+metrics.Path, see.metrics)
 	handler.Handle("GET "+relay.CallbackPath, s.relay.relay.Callback())
-	at, stop, err := listen("http", set.http, handler)
+	admin, err := data.secret(adminTokenFile)
 	if err != nil {
 		return nil, err
 	}
-	undo.add("health's listener", stop)
+	at, err := serveDashboard(set.http, handler, dashboardConfig(stores.bus, set.page.token, admin, log), undo)
+	if err != nil {
+		return nil, err
+	}
 	s.where = addresses{NATS: broker.URL, Redis: redisURL, Channel: s.relay.url, HTTP: "http://" + at.String()}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,8 @@ func newUp(term terminal) *cobra.Command {
 		Short: "Run everything on this machine: NATS, Redis, relay and worker",
 		Long: "Runs an embedded NATS JetStream with a file store, a Redis, a relay and a worker, all on loopback, with their data in\n" +
 			"one folder. Stopping and starting again loses nothing. Other programs find the addresses in DIR/addresses.json, and further\n" +
-			"workers the channel's token in DIR/channel-token. The relay's identity is DIR/identity: without it, what was sealed for it is lost.",
+			"workers the channel's token in DIR/channel-token. The relay's identity is DIR/identity: without it, what was sealed for it is lost.\n" +
+			"The dashboard is at --http; whoever logs in there with the token in DIR/admin-token may change things.",
 		Example: "  autopurchase up --data ./data\n  autopurchase keys add 1000001 --nats \"$(jq -r .nats data/addresses.json)\"\n" +
 			"  autopurchase keys seal 1000001 --nats \"$(jq -r .nats data/addresses.json)\"",
 	}, func(s *settings) {
@@ -67,7 +69,8 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 	if err := data.publish(s.where); err != nil {
 		return err
 	}
-	s.log.Info().Str("nats", withoutPassword(s.where.NATS)).Str("redis", withoutPassword(s.where.Redis)).Str("channel", s.where.Channel).Str("http", s.where.HTTP).Msg("up")
+	s.log.Info().Str("nats", withoutPassword(s.where.NATS)).Str("redis", withoutPassword(s.where.Redis)).Str("channel", s.where.Channel).Str("http", s.where.HTTP).
+		Str("dashboard", s.where.HTTP+"/").Str("admin_token_file", filepath.Join(data.path, adminTokenFile)).Msg("up")
 	s.run(ctx)
 	return nil
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"autopurchase/internal/bus"
+	"autopurchase/internal/dashboard"
+	"autopurchase/worker"
+)
+
+// window is what the dashboard sees of the queue, and changes of it: all by the messages that any other program may send.
+type window struct{ bus *bus.Bus }
+
+// Status is what a worker answers.
+func (w window) Status(ctx context.Context) (status worker.QueueStatus, err error) {
+	body, err := w.bus.QueueStatus(ctx)
+	if err == nil {
+		err = json.Unmarshal(body, &status)
+	}
+	return status, err
+}
+
+// Keys lists a pool's.
+func (w window) Keys(ctx context.Context, pool string) ([]dashboard.Key, error) {
+	listed, err := bus.KeysList.Ask(ctx, w.bus, bus.ListKeys{Pool: pool})
+	keys := make([]dashboard.Key, len(listed))
+	for i, key := range listed {
+		keys[i] = dashboard.Key(key)
+	}
+	return keys, err
+}
+
+// Key gives its checklist.
+func (w window) Key(ctx context.Context, pool, appKey string) (dashboard.Onboarding, error) {
+	got, err := bus.KeysOnboard.Ask(ctx, w.bus, bus.OnboardKey{Pool: pool, AppKey: appKey})
+	o := dashboard.Onboarding{Key: dashboard.Key(got.Key), Done: got.Done}
+	for _, step := range got.Steps {
+		o.Steps = append(o.Steps, dashboard.OnboardingStep(step))
+	}
+	return o, err
+}
+
+// Forecast says how long a pool lasts.
+func (w window) Forecast(ctx context.Context, pool string) (worker.Forecast, error) {
+	return bus.KeysForecast.Ask(ctx, w.bus, bus.AskForecast{Pool: pool})
+}
+
+// Statement writes what a key's count is made of.
+func (w window) Statement(ctx context.Context, pool, appKey string, to io.Writer) error {
+	whole, err := readStatement(ctx, w.bus, bus.AskStatement{Pool: pool, AppKey: appKey})
+	if err != nil {
+		return err
+	}
+	return writeStatement(to, whole)
+}
+
+// ChangeKey asks for what may be done with a key.
+func (w window) ChangeKey(ctx context.Context, c dashboard.KeyChange) (string, error) {
+	change := bus.Change{ID: c.ID, By: c.By, Why: c.Why, Version: c.Version}
+	var key bus.KeyInfo
+	err := errors.New("do: is nothing that can be done with a key")
+	if c.Do == bus.KeysLimit.Name() {
+		key, err = bus.KeysLimit.Ask(ctx, w.bus, bus.LimitKey{Pool: c.Pool, AppKey: c.AppKey, Limit: c.Limit, Change: change})
+	}
+	for _, known := range keyChanges {
+		if known.verb.Name() == c.Do {
+			key, err = known.verb.Ask(ctx, w.bus, bus.ChangeKey{Pool: c.Pool, AppKey: c.AppKey, Change: change})
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("App key %s is %s now: %d of %d products ordered, %d held.", key.AppKey, key.State, key.Used, key.Limit, key.Held), nil
+}
+
+// ChangeRequests is not there yet.
+func (w window) ChangeRequests(context.Context, dashboard.RequestChange) (string, error) {
+	return "", errNotYet
+}
+
+// ChangeLetters is not there yet.
+func (w window) ChangeLetters(context.Context, dashboard.LetterChange) (string, error) {
+	return "", errNotYet
+}
+
+var (
+	_ dashboard.Queue = window{}
+	_ dashboard.Pools = window{}
+	_ dashboard.Desk  = window{}
+)

@@ -1,0 +1,118 @@
+package dashboard
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+	"time"
+
+	"autopurchase/worker"
+)
+
+// Config is what a dashboard is made of.
+type Config struct {
+	Queue    Queue
+	Pools    Pools
+	Requests Requests
+	Letters  Letters
+	Desk     Desk
+
+	// ReadToken is what a login to read takes. "" lets everybody read who reaches the page under a name of this machine: it must
+	// listen on loopback only.
+	ReadToken string
+	// AdminToken is what a login to change something takes; "" lets nobody.
+	AdminToken string
+	// Log is told what an operator should know, with names and values in turn. May be nil.
+	Log func(message string, fields ...string)
+}
+
+// Dashboard is the pages. It is safe for concurrent use.
+type Dashboard struct {
+	config   Config
+	pages    map[string]*template.Template
+	sessions *sessions
+	brake    *brake
+	keeper   *keeper
+	stop     context.CancelFunc
+	seats    chan struct{} // one for each who listens
+
+	status    *shelf[worker.QueueStatus]
+	keys      *shelf[[]Key]
+	key       *shelf[Onboarding]
+	forecasts *shelf[worker.Forecast]
+	series    *shelf[[]worker.Minute]
+}
+
+// maxListeners is how many pages are kept live at a time; others are pages without it.
+const maxListeners = 100
+
+// New makes a dashboard. Nothing is asked before somebody looks. Close ends it.
+func New(config Config) *Dashboard {
+	if config.Log == nil {
+		config.Log = func(string, ...string) {}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	k := &keeper{ctx: ctx}
+	d := &Dashboard{
+		config: config, pages: parsed(), stop: stop, keeper: k, seats: make(chan struct{}, maxListeners),
+		sessions: &sessions{all: map[[32]byte]*session{}, now: time.Now}, brake: &brake{from: map[string]*guesses{}, now: time.Now},
+	}
+	d.status = newShelf(k, time.Second, 3*time.Second, 10*time.Second, func(ctx context.Context, _ string) (worker.QueueStatus, error) {
+		return config.Queue.Status(ctx)
+	})
+	d.keys = newShelf(k, time.Second, 3*time.Second, 10*time.Second, config.Pools.Keys)
+	d.key = newShelf(k, time.Minute, 15*time.Second, 30*time.Second, func(ctx context.Context, name string) (Onboarding, error) {
+		pool, appKey := cutKey(name)
+		return config.Pools.Key(ctx, pool, appKey)
+	})
+	d.forecasts = newShelf(k, time.Minute, time.Second, 2*time.Minute, config.Pools.Forecast)
+	d.series = newShelf(k, 5*time.Second, time.Second, 10*time.Second, func(ctx context.Context, _ string) ([]worker.Minute, error) {
+		if config.Requests == nil {
+			return nil, errSlow
+		}
+		return config.Requests.Series(ctx, chartMinutes)
+	})
+	return d
+}
+
+// Close ends the live pages and waits for what is being asked.
+func (d *Dashboard) Close() {
+	d.stop()
+	d.keeper.running.Wait()
+}
+
+// Handler serves the dashboard from its root on.
+func (d *Dashboard) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /assets/{file}", assets)
+	mux.HandleFunc("GET /login", d.showLogin)
+	mux.HandleFunc("POST /login", d.login)
+	mux.HandleFunc("POST /logout", d.logout)
+	for pattern, p := range d.shown() {
+		mux.HandleFunc("GET "+pattern, d.reading(d.page(p)))
+	}
+	mux.HandleFunc("GET /keys/{pool}/{key}/statement.csv", d.reading(d.statement))
+	mux.HandleFunc("GET /keys/{pool}/{key}/{do}", d.changing(d.askKey))
+	mux.HandleFunc("POST /keys/{pool}/{key}/{do}", d.changing(d.changeKey))
+	mux.HandleFunc("/", d.reading(func(w http.ResponseWriter, r *http.Request) {
+		d.fail(w, r, http.StatusNotFound, "There is no such page.")
+	}))
+	return d.guarded(mux)
+}
+
+// shown are the pages that only show something.
+func (d *Dashboard) shown() map[string]page {
+	return map[string]page{
+		"/{$}":               {"overview", d.overview, []string{"sentence", "flow", "attention", "charts", "pools"}},
+		"/keys":              {"keys", d.keysPage, []string{"pools"}},
+		"/keys/{pool}/{key}": {"key", d.keyPage, []string{"state"}},
+		"/workers":           {"workers", d.workersPage, []string{"workers"}},
+	}
+}
+
+// changed has what a change may have changed asked for anew.
+func (d *Dashboard) changed() {
+	d.status.forget()
+	d.keys.forget()
+	d.key.forget()
+}

@@ -1,0 +1,166 @@
+package dashboard
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"autopurchase/worker"
+)
+
+// allPages are the addresses of every kind of page.
+var allPages = []string{"/", "/keys", "/keys/default/1000001", "/keys/default/1000001?steps=show", "/keys/default/1000001/limit",
+	"/keys/default/1000001/retire", "/workers", "/login", "/nothing"}
+
+// TestPagesCanBeUsedByEverybody: each has a language, a title, one heading, names for whatever can be used, headers and a caption
+// in tables, and neither scripts nor styles written into it, which the policy would block.
+func TestPagesCanBeUsedByEverybody(t *testing.T) {
+	t.Parallel()
+	b := open(t, busy())
+	b.login("li", adminToken)
+	for _, path := range allPages {
+		page := b.get(path)
+		if len(page.all("h1")) != 1 || len(page.all("main")) != 1 || attr(page.all("html")[0], "lang") != "en" || textOf(page.all("title")[0]) == "" {
+			t.Errorf("%s: heading, main, language or title", path)
+		}
+		if first := page.all("a")[0]; attr(first, "href") != "#main" {
+			t.Errorf("%s: the first link does not skip to the content", path)
+		}
+		for _, table := range page.all("table") {
+			inside := answer{tree: table}
+			if len(inside.all("caption")) != 1 || len(inside.all("th")) == 0 {
+				t.Errorf("%s: a table without caption or headers", path)
+			}
+		}
+		for n := range page.tree.Descendants() {
+			if n.Type == html.ElementNode {
+				checkElement(t, path, page, n)
+			}
+		}
+	}
+}
+
+func checkElement(t *testing.T, path string, page answer, n *html.Node) {
+	t.Helper()
+	for _, a := range n.Attr {
+		if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
+			t.Errorf("%s: %s has %s=%q", path, n.Data, a.Key, a.Val)
+		}
+	}
+	name := textOf(n) + attr(n, "aria-label")
+	switch n.Data {
+	case "style":
+		t.Errorf("%s: a style in the page", path)
+	case "script":
+		if attr(n, "src") == "" {
+			t.Errorf("%s: a script in the page", path)
+		}
+	case "a", "button":
+		if name == "" {
+			t.Errorf("%s: a %s without a name", path, n.Data)
+		}
+	case "svg":
+		if attr(n, "aria-label") == "" || attr(n, "role") != "img" {
+			t.Errorf("%s: a picture without words", path)
+		}
+	case "input", "select":
+		labelled := slices.ContainsFunc(page.all("label"), func(l *html.Node) bool {
+			return attr(l, "for") != "" && attr(l, "for") == attr(n, "id") || n.Parent == l
+		})
+		if attr(n, "type") != "hidden" && !labelled && attr(n, "aria-label") == "" {
+			t.Errorf("%s: %s %s without a label", path, n.Data, attr(n, "name"))
+		}
+	}
+}
+
+func textOf(n *html.Node) string {
+	var text strings.Builder
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode {
+			text.WriteString(c.Data)
+		}
+	}
+	return strings.TrimSpace(text.String())
+}
+
+// TestTheOverviewSaysHowItIs and why it stands still.
+func TestTheOverviewSaysHowItIs(t *testing.T) {
+	t.Parallel()
+	open(t, busy()).get("/").is(200).says("Working", "9 waiting", "3 in hand", "1 500 products left", "30 a minute come in", "15 a minute",
+		"2 need a person", "4 dead letters", "1000001 in use 497 of 1 000 ordered, 3 held", "waits for 40 s").lacks("stands still here")
+	for code, at := range map[worker.Code]string{
+		worker.CodeNoKey: "1688", worker.CodeNoPool: "1688", worker.CodeChannelDown: "Relay", worker.CodeRedisDown: "Workers", worker.CodeNATSDown: "Requests",
+	} {
+		s := busy()
+		s.status.Pools, s.status.Pauses = nil, nil
+		s.stop(worker.Pause{Code: code, Pool: "default", Reason: "the reason"})
+		page := open(t, s).get("/").is(200).says("Standing still", "What to do:")
+		stopped := ""
+		for _, li := range page.all("li") {
+			if attr(li, "class") == "stopped" {
+				stopped += strings.Fields(textOf(li))[0]
+			}
+		}
+		if stopped != at {
+			t.Errorf("%s: stands still at %q, not %q", code, stopped, at)
+		}
+	}
+	idle := busy()
+	idle.status = worker.QueueStatus{Workers: 1}
+	open(t, idle).get("/").is(200).says("Nothing to do")
+	down := busy()
+	down.down = errDown
+	open(t, down).get("/").is(200).says("Nobody answers", "redis_down: connection refused", "The keys cannot be shown now")
+}
+
+// TestManyLookAndOneAsks: the queue is asked once a second, however many look.
+func TestManyLookAndOneAsks(t *testing.T) {
+	t.Parallel()
+	s := busy()
+	b := open(t, s)
+	began := time.Now()
+	for range 50 {
+		b.get("/").is(200)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if most := 1 + int(time.Since(began)/time.Second); s.asked > most {
+		t.Errorf("asked %d times in %v", s.asked, time.Since(began))
+	}
+}
+
+// TestWhatOthersWriteIsText: names that others choose are shown as they are and do nothing, and turn nothing around.
+func TestWhatOthersWriteIsText(t *testing.T) {
+	t.Parallel()
+	const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>` + "\u202eevil\u2066\x00\x07\nevent: evil"
+	s := busy()
+	s.keys[0].Account = hostile
+	s.status.Instances[0].Relay = hostile
+	s.stop(worker.Pause{Code: worker.CodeInternal, Pool: hostile, Reason: hostile})
+	s.status.Unasked = []string{hostile}
+	s.down = nil
+	b := open(t, s)
+	for _, path := range []string{"/", "/keys", "/keys/default/1000001", "/workers", "/login?next=" + "%22%3E%3Cscript%3E"} {
+		page := b.get(path).is(200)
+		for n := range page.tree.Descendants() {
+			if n.Type == html.ElementNode && (n.Data == "script" && attr(n, "src") != "/assets/dashboard.js" || n.Data == "img" && attr(n, "src") != "/assets/icon.svg") {
+				t.Errorf("%s: %s %v", path, n.Data, n.Attr)
+			}
+		}
+		if path == "/keys" {
+			page.says("<script>alert(1)</script>")
+		}
+	}
+}
+
+// TestAStatementIsAFile with a name.
+func TestAStatementIsAFile(t *testing.T) {
+	t.Parallel()
+	got := open(t, busy()).get("/keys/default/1000001/statement.csv").is(200)
+	if !strings.HasPrefix(got.Header.Get("Content-Type"), "text/csv") || !strings.Contains(got.Header.Get("Content-Disposition"), "statement-1000001.csv") || got.text == "" {
+		t.Errorf("%v", got.Header)
+	}
+}

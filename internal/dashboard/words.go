@@ -1,0 +1,190 @@
+package dashboard
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"autopurchase/worker"
+)
+
+// words are what the pages say things with.
+var words = template.FuncMap{
+	"time": moment, "since": since, "span": span, "count": count, "plural": plural, "rate": perMinute,
+	"keystate": keyState, "state": lifeState, "verdict": verdict, "step": stepName, "join": join, "line": oneLine, "code": codeWords,
+	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose,
+}
+
+// moment writes a time so that a script can show it in the zone of whoever reads it; else it is in UTC.
+func moment(at time.Time) template.HTML {
+	if at.IsZero() {
+		return "–"
+	}
+	at = at.UTC()
+	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + at.Format("2 Jan 2006, 15:04:05") + " UTC</time>") //nolint:gosec // digits and month names
+}
+
+// since is how long ago something was.
+func since(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return span(time.Since(at)) + " ago"
+}
+
+// span is how long something takes, in words.
+func span(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0 s"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
+
+// count writes a number with narrow gaps between thousands.
+func count(n any) string {
+	digits := fmt.Sprint(n)
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	var out []string
+	for ; len(digits) > 3; digits = digits[:len(digits)-3] {
+		out = append([]string{digits[len(digits)-3:]}, out...)
+	}
+	return sign + strings.Join(append([]string{digits}, out...), "\u202f")
+}
+
+// plural writes a number and what it counts.
+func plural(n any, one, many string) string {
+	if fmt.Sprint(n) == "1" {
+		return "1 " + one
+	}
+	return count(n) + " " + many
+}
+
+// perMinute writes a rate that is given by the second.
+func perMinute(perSecond float64) string {
+	switch rate := perSecond * 60; {
+	case rate == 0:
+		return "0"
+	case rate < 10:
+		return strconv.FormatFloat(rate, 'f', 1, 64)
+	default:
+		return count(int64(rate + 0.5))
+	}
+}
+
+func join(items []string) string { return strings.Join(items, ", ") }
+
+// oneLine has no ends of lines and nothing else that cannot be seen.
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return ' '
+		}
+		return c
+	}, text)), " ")
+}
+
+// sentence begins with a capital and ends with a stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimRight(text[size:], ".") + "."
+}
+
+var keyStates = map[string]string{
+	"onboarding": "being set up", "ready": "ready", "active": "in use", "spent": "used up", "benched": "turned down by 1688",
+	"disabled": "switched off", "retired": "retired", "removed": "removed",
+}
+
+// keyState says a key's state in everyday words.
+func keyState(state string) string {
+	if said, ok := keyStates[state]; ok {
+		return said
+	}
+	return state
+}
+
+var lifeStates = map[worker.LifeState]string{
+	worker.LifeWaiting: "waiting", worker.LifePlaced: "ordered", worker.LifePartial: "partly ordered", worker.LifeRefused: "refused",
+	worker.LifeCancelled: "cancelled", worker.LifeUnknown: "needs a person",
+}
+
+// lifeState says a request's state in everyday words.
+func lifeState(state worker.LifeState) string {
+	if said, ok := lifeStates[state]; ok {
+		return said
+	}
+	return string(state)
+}
+
+func verdict(v worker.StepVerdict) string {
+	switch v {
+	case worker.StepPassed:
+		return "done"
+	case worker.StepWaived:
+		return "not needed"
+	}
+	return "open"
+}
+
+// codeWords writes a code as words.
+func codeWords(code worker.Code) string { return strings.ReplaceAll(string(code), "_", " ") }
+
+// stepName writes what happened as words, with a capital.
+func stepName(what string) string {
+	if what == "" {
+		return ""
+	}
+	what = strings.ReplaceAll(what, "_", " ")
+	return strings.ToUpper(what[:1]) + what[1:]
+}
+
+// dict hands a template several values by name.
+func dict(pairs ...any) map[string]any {
+	named := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		named[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return named
+}
+
+// hasWord says whether a word is one of a text's.
+func hasWord(text, word string) bool { return slices.Contains(strings.Fields(text), word) }
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// passage is a part of a sentence; code is what somebody may type.
+type passage struct {
+	Text string
+	Code bool
+}
+
+// prose splits a sentence at its backquotes.
+func prose(text string) (passages []passage) {
+	code := false
+	for part := range strings.SplitSeq(text, "`") {
+		passages = append(passages, passage{part, code})
+		code = !code
+	}
+	return passages
+}
