@@ -67,7 +67,7 @@ func newRoot(term terminal) *cobra.Command {
 		newDemo(term), newUp(term),
 		newWorker(term), newRelay(term), newSim(term),
 		newPublish(term), newWatch(term), newKeys(term), newOrders(term), newHealth(term), newDashboard(term),
-		newAuth(term), newProvision(term),
+		newAuth(term), newProvision(term), newSchema(term),
 	)
 	return root
 }

@@ -52,6 +52,8 @@ func (b *Bus) subscribe(ctx context.Context, subject string) (news chan *nats.Ms
 		return nil, nil, err
 	}
 	stop = func() { _ = sub.Unsubscribe() }
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	if err := b.conn.FlushWithContext(ctx); err != nil {
 		stop()
 		return nil, nil, err
