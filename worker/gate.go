@@ -32,6 +32,10 @@ type gate struct {
 	stop   context.CancelFunc // ends fetch
 	ajar   bool               // one goes ahead
 	scout  context.Context    // what that one fetches under; nil before and after
+
+	errand   bool          // one goes ahead although there is a pause, see send
+	next     time.Time     // when the next one does
+	patience time.Duration // between two in vain
 }
 
 func newGate() *gate { return &gate{pauses: map[cause]Pause{}, moved: make(chan struct{})} }
@@ -43,6 +47,9 @@ func (g *gate) shut(p Pause) (first bool) {
 	key := cause{p.Code, p.Pool}
 	if _, known := g.pauses[key]; known {
 		return false
+	}
+	if len(g.pauses) == 0 {
+		g.patience, g.next = aSecond, time.Now().Add(aSecond)
 	}
 	g.pauses[key] = p
 	g.ajar = true
@@ -70,8 +77,11 @@ func (g *gate) back(fetch context.Context) {
 	if !g.leads(fetch) {
 		return
 	}
-	g.ajar = fetch.Err() != nil
+	g.ajar = fetch.Err() != nil || len(g.pauses) > 0
 	g.scout = nil
+	if g.forRoom() && !time.Now().Before(g.next) { // it was not in vain, and there may be more of its kind
+		g.patience, g.errand = aSecond, true
+	}
 	g.signal()
 }
 
@@ -129,14 +139,14 @@ func (g *gate) pass(ctx context.Context) (context.Context, bool) {
 func (g *gate) fetching(ctx context.Context) (context.Context, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.pauses) > 0 || g.scout != nil {
+	if g.scout != nil || len(g.pauses) > 0 && !(g.errand && g.forRoom()) {
 		return nil, g.moved
 	}
 	if g.fetch == nil {
 		g.fetch, g.stop = context.WithCancel(ctx)
 	}
 	if g.ajar {
-		g.scout = g.fetch
+		g.scout, g.errand = g.fetch, false
 	}
 	return g.fetch, g.moved
 }

@@ -158,3 +158,66 @@ func TestTroubleIsFoundInAnyError(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestOneGoesOnAnErrand: while no key has room one goes ahead once in a while, more and more rarely if it is in vain, at once again
+// if it is not; and none while there is another reason not to fetch.
+func TestOneGoesOnAnErrand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		g := newGate()
+		g.shut(Pause{Code: CodeNoKey})
+		out := make(chan context.Context, 64)
+		for range 3 {
+			go func() {
+				for fetch, open := g.pass(ctx); open; fetch, open = g.pass(ctx) {
+					out <- fetch
+					<-time.After(time.Millisecond)
+				}
+			}()
+		}
+		sent := func() (fetch context.Context) {
+			g.send()
+			synctest.Wait()
+			select {
+			case fetch = <-out:
+			default:
+			}
+			if len(out) > 0 {
+				t.Fatalf("%d more went ahead", len(out))
+			}
+			return fetch
+		}
+		if sent() != nil {
+			t.Fatal("one went ahead at once")
+		}
+		for _, pause := range []int{1, 2, 4, 5, 5} {
+			<-time.After(time.Duration(pause)*time.Second - 50*time.Millisecond)
+			if sent() != nil {
+				t.Fatalf("one went ahead before %d s were over", pause)
+			}
+			<-time.After(50 * time.Millisecond)
+			fetch := sent()
+			if fetch == nil || fetch.Err() != nil {
+				t.Fatalf("none went ahead after %d s", pause)
+			}
+			g.vain(errandMost)
+			g.relieve()
+		}
+		<-time.After(errandMost)
+		fetch := sent()
+		g.back(fetch)
+		synctest.Wait()
+		if len(out) != 1 {
+			t.Fatal("none followed one that was not in vain")
+		}
+		fetch = <-out
+		g.shut(Pause{Code: CodeRedisDown})
+		g.back(fetch)
+		<-time.After(time.Minute)
+		if fetch.Err() == nil || sent() != nil {
+			t.Error("one is out while Redis is down")
+		}
+		cancel()
+		synctest.Wait()
+	})
+}

@@ -61,6 +61,8 @@ type Ledger interface {
 type Stock interface {
 	// Left returns how many products the pool's usable keys can still take. Troubles: CodeNoPool, CodeRedisDown.
 	Left(ctx context.Context, pool string) (int64, error)
+	// Pools lists the pools that there are. Trouble: CodeRedisDown.
+	Pools(ctx context.Context) ([]string, error)
 	// Room returns the size of the largest order that one usable key of the payer can take now. Trouble: CodeRedisDown.
 	Room(ctx context.Context, pool string, payer Payer) (Size, error)
 	// Shares gives the weights by which the pool's tenants share its room where several wait; one that is not named weighs 1.

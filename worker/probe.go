@@ -7,7 +7,7 @@ import (
 
 // pause keeps the worker from fetching until the trouble's cause is gone, and says so once.
 func (w *Worker) pause(t *Trouble, pool string) {
-	if t.Code != CodeNoKey && t.Code != CodeNoPool {
+	if !t.Code.wantsRoom() {
 		pool = "" // the cause is the same for every pool
 	}
 	p := Pause{Code: t.Code, Pool: pool, Reason: t.Reason, Since: time.Now()}
@@ -31,6 +31,7 @@ func (w *Worker) probe(ctx context.Context) {
 		for _, p := range pauses {
 			w.resume(ctx, p)
 		}
+		w.gate.send()
 		if !wait(ctx, w.config.ProbeEvery) {
 			return
 		}
@@ -52,8 +53,7 @@ func (w *Worker) cleared(ctx context.Context, p Pause) bool {
 	case CodeChannelDown:
 		return w.Market.Ready(ctx) == nil
 	case CodeNoKey, CodeNoPool:
-		left, err := w.Stock.Left(ctx, p.Pool)
-		return err == nil && left > 0 && !w.crowded(p)
+		return w.roomSomewhere(ctx, p.Pool) && !w.crowded(p)
 	case CodeRedisDown:
 		_, err := w.Stock.Left(ctx, p.Pool)
 		return err == nil || AsTrouble(err).Code != CodeRedisDown // it answers, whatever it says
@@ -67,7 +67,7 @@ func (w *Worker) cleared(ctx context.Context, p Pause) bool {
 // crowded says whether a pause must last since there is no place for who would have to wait for room. Once in a while it may end
 // all the same: behind those who wait there may be some that need none.
 func (w *Worker) crowded(p Pause) bool {
-	return p.Code == CodeNoKey && w.lobby.full() && time.Since(p.Since) < maxDelay
+	return p.Code.wantsRoom() && w.lobby.full() && time.Since(p.Since) < maxDelay
 }
 
 // wait returns after d, or false as soon as ctx ends.

@@ -12,6 +12,7 @@ type stockSays struct {
 }
 
 func (s stockSays) Left(context.Context, string) (int64, error) { return s.left, s.err }
+func (s stockSays) Pools(context.Context) ([]string, error)     { return nil, s.err }
 func (s stockSays) Room(context.Context, string, Payer) (Size, error) {
 	return Size{Lines: s.left, Units: s.left}, s.err
 }

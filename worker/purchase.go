@@ -92,7 +92,7 @@ func (b *buyer) undrawn(ctx context.Context, order Order, t *Trouble) (Claim, er
 		return b.retrieve(ctx, order)
 	case t.Code == CodeTooLarge || t.Code == CodeForbidden:
 		return b.neverDrawn(order, Part{State: ClaimRefused, Code: t.Code, Reason: t.Reason}), nil
-	case b.expired(time.Now()) && (t.Code == CodeNoKey || t.Code == CodeNoPool):
+	case b.expired(time.Now()) && t.Code.wantsRoom():
 		return b.neverDrawn(order, tooLate()), nil
 	case Dispose(t.Code).Pauses:
 		b.pause(t, b.request.Pool)

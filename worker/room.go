@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -10,19 +11,20 @@ func (b *buyer) drawRoom(ctx context.Context, order Order) (claim Claim, drawing
 	for {
 		drawing = time.Now()
 		claim, err = b.draw(ctx, order, "")
-		if err == nil || AsTrouble(err).Code != CodeNoKey || !b.awaitRoom(ctx, order, AsTrouble(err)) {
+		if err == nil || !AsTrouble(err).Code.wantsRoom() || !b.awaitRoom(ctx, order, AsTrouble(err)) {
 			return claim, drawing, err
 		}
 	}
 }
 
 // awaitRoom keeps an order in hand until there may be room for it or its deadline has passed, and says whether to draw again:
-// not if it need not or must not wait. If not even the smallest order would find room, nobody fetches meanwhile.
+// not if it need not or must not wait. If not even the smallest order of any pool would find room, nobody fetches meanwhile.
 func (b *buyer) awaitRoom(ctx context.Context, order Order, t *Trouble) bool {
 	if b.expired(time.Now()) {
 		return false
 	}
-	if !b.roomForSmaller(ctx) {
+	b.gate.vain(b.errandMost())
+	if !b.roomSomewhere(ctx, b.request.Pool) {
 		b.pause(t, b.request.Pool)
 	}
 	g := newGuest(party{b.request.Pool, t.Payer}, b.request.Tenant, SizeOf(order.Lines))
@@ -51,9 +53,25 @@ func (b *buyer) untilDeadline(ctx context.Context) (context.Context, context.Can
 	return context.WithDeadline(ctx, b.request.Deadline)
 }
 
-func (b *buyer) roomForSmaller(ctx context.Context) bool {
-	left, err := b.Stock.Left(ctx, b.request.Pool)
-	return err == nil && left > 0
+// roomSomewhere says whether a key of this pool or of any other has room: then something may be bought.
+func (w *Worker) roomSomewhere(ctx context.Context, pool string) bool {
+	some := func(pool string) bool {
+		left, err := w.Stock.Left(ctx, pool)
+		return err == nil && left > 0
+	}
+	if some(pool) {
+		return true
+	}
+	pools, err := w.Stock.Pools(ctx)
+	return err == nil && slices.ContainsFunc(pools, some)
+}
+
+// errandMost is how long after an errand in vain the next one is sent. Where nobody else may wait in hand, it handed an order back.
+func (w *Worker) errandMost() time.Duration {
+	if w.lobby.full() {
+		return maxDelay
+	}
+	return errandMost
 }
 
 // place is from where a request is handled.

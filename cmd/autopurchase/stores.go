@@ -117,6 +117,9 @@ func (s *stores) Left(ctx context.Context, pool string) (int64, error) {
 	return s.pool.Left(ctx, pool)
 }
 
+// Pools are the pool's.
+func (s *stores) Pools(ctx context.Context) ([]string, error) { return s.pool.Pools(ctx) }
+
 // Room is the pool's.
 func (s *stores) Room(ctx context.Context, pool string, payer worker.Payer) (worker.Size, error) {
 	return s.pool.Room(ctx, pool, payer)

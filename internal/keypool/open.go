@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
@@ -25,7 +24,6 @@ type Pool struct {
 	outbox  outbox
 	doubts  outbox // pools that a step found to be unverified
 
-	glimpsed atomic.Int64 // when a pool without room was last shown as if it had some
 }
 
 var (

@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -72,7 +71,7 @@ func (i Info) withLeft() Info {
 
 // Left returns how many products the pool's active and ready keys can still take together; see worker.Stock. A pool that is
 // not verified is worker.CodeRedisDown, and so is the pool "" while any is known not to be, or a cluster's master does not
-// answer. While there are lost records, a pool without room seems to have some once in a while.
+// answer.
 func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
 	if pool == "" {
 		if err := p.whole(ctx); err != nil {
@@ -81,7 +80,7 @@ func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
 	}
 	var values []any
 	err := p.patiently(ctx, func(ctx context.Context) (err error) {
-		values, err = p.client.HMGet(ctx, namesOf(pool).pool, "left", "size", "server", "lost").Result()
+		values, err = p.client.HMGet(ctx, namesOf(pool).pool, "left", "size", "server").Result()
 		return err
 	})
 	if err != nil {
@@ -96,9 +95,6 @@ func (p *Pool) Left(ctx context.Context, pool string) (int64, error) {
 	}
 	text, _ := values[0].(string)
 	left, _ := strconv.ParseInt(text, 10, 64)
-	if lost, _ := values[3].(string); left <= 0 && lost != "" && lost != "0" && p.glimpse() {
-		return 1, nil
-	}
 	return left, nil
 }
 
@@ -111,16 +107,6 @@ func (p *Pool) whole(ctx context.Context) error {
 		return p.Ping(ctx)
 	}
 	return nil
-}
-
-// glimpseEvery is how often a pool without room is shown as if it had some while it has lost records.
-const glimpseEvery = 2 * time.Second
-
-// glimpse says whether it is time for that: the room may be held for orders that were never sent, and to find that out they
-// have to be delivered, which they are not while everybody waits for room.
-func (p *Pool) glimpse() bool {
-	last, now := p.glimpsed.Load(), time.Now().UnixNano()
-	return now-last > int64(glimpseEvery) && p.glimpsed.CompareAndSwap(last, now)
 }
 
 // AppKeys lists all keys of a pool, those that are drawn first at the head, since an order that may be on any key is most
