@@ -10,7 +10,7 @@
 //
 //	drawn ─► sent ─┬─► placed | partial | refused
 //	   │           └─► unknown ─► placed | refused     (a person's decision)
-//	   └─► cancelled
+//	   └─► cancelled                                 (a person took it back)
 //
 // What a redelivery finds after a crash or a loss:
 //

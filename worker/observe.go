@@ -13,6 +13,7 @@ const (
 	StageFinished  Stage = "finished"  // its result is published and the request acknowledged
 	StageParked    Stage = "parked"    // finished as unknown: a person must decide
 	StageResolved  Stage = "resolved"  // a person said what became of a parked order
+	StageCancelled Stage = "cancelled" // a person took back an order before it was sent
 	StageDiffers   Stage = "differs"   // a second answer contradicts the outcome that stands
 	StagePaused    Stage = "paused"    // fetching stopped
 	StageResumed   Stage = "resumed"   // fetching goes on

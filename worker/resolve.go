@@ -19,8 +19,9 @@ type Resolution struct {
 // Asked is a request as the broker has it on record.
 type Asked struct {
 	Request
-	Subject  string
-	Sequence uint64
+	Subject   string
+	Sequence  uint64
+	Published time.Time // by the broker's clock
 }
 
 // Record is what the broker has on record about a request.

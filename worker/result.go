@@ -25,6 +25,12 @@ type Result struct {
 	Resolves bool
 }
 
+// Provisional says whether a replay of the request may still decide it: nothing was ever drawn for it, since it broke a rule, or
+// its handling was given up and no order of it is known to be open.
+func (r Result) Provisional() bool {
+	return r.Outcome == OutcomeRefused && r.Code == CodeInvalid || r.Outcome == OutcomeUnknown && r.Code == CodeInternal && len(r.Unknown) == 0
+}
+
 // ResultOrder is one order in 1688's books.
 type ResultOrder struct {
 	OrderID    string

@@ -29,6 +29,7 @@ var notRun = map[string]string{
 var saysNo = map[string]string{
 	"autopurchase keys rotate 1000001 ":                        "wrong_state: app_key: ",
 	"autopurchase orders resolve acme.PR-1-1 ":                 "names no request that is on record",
+	"autopurchase orders cancel ":                              "names no request that is on record",
 	"autopurchase keys authorize 1000001":                      "this relay has no callback address",
 	"autopurchase keys authorize 1000001 --redirect-uri ":      "open as the buyer: ",
 	"autopurchase keys onboard 1000001 --account buyer-1 ":     "stopped: what was said is kept",
@@ -104,6 +105,7 @@ func newShell(t *testing.T) *shell {
 		"keys.json":       read(t, s.house.keys),
 		"keys.csv":        "app_key,account\n1000007,buyer\n1000008,buyer\n",
 		"code":            "1234567\n", "secret": markerSecret + "1000001\n" + markerToken + "1000001\n", "token": markerToken,
+		"refs.txt":  "acme/PR.1\n",
 		"relay.pem": read(t, cert), "relay.key": read(t, key),
 	} {
 		s.write(name, text)

@@ -58,6 +58,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StageWaiting:   zerolog.DebugLevel,
 	worker.StageParked:    zerolog.ErrorLevel,
 	worker.StageResolved:  zerolog.InfoLevel,
+	worker.StageCancelled: zerolog.InfoLevel,
 	worker.StageDiffers:   zerolog.ErrorLevel,
 	worker.StagePaused:    zerolog.WarnLevel,
 	worker.StageResumed:   zerolog.InfoLevel,

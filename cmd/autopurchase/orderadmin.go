@@ -13,8 +13,9 @@ import (
 // orderAdmin answers those who decide about parked requests.
 type orderAdmin struct {
 	*stores
-	resolver *worker.Resolver
-	log      zerolog.Logger
+	resolver  *worker.Resolver
+	canceller *worker.Canceller
+	log       zerolog.Logger
 }
 
 // newOrderAdmin wires it; the market is where orders are looked up.
@@ -23,7 +24,26 @@ func newOrderAdmin(s *stores, market worker.Market, see witness) *orderAdmin {
 	a.resolver = &worker.Resolver{
 		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: see.observe,
 	}
+	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Observe: see.observe}
 	return a
+}
+
+// endpoints answer what persons ask about requests beside that.
+func (a *orderAdmin) endpoints() []bus.Endpoint {
+	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel)}
+}
+
+func (a *orderAdmin) cancel(ctx context.Context, ask bus.CancelOrder) (bus.CancelledRequest, error) {
+	cancelled, err := a.canceller.Cancel(ctx, ask.Cancellation())
+	return bus.Cancelled(cancelled), err
+}
+
+// Withdraw is the pool's, which is verified first if it is not: that of a request may be one that nobody has added a key to.
+func (a *orderAdmin) Withdraw(ctx context.Context, w worker.Withdrawal) (worker.Claim, error) {
+	if err := a.verify(ctx, w.Pool); err != nil {
+		return worker.Claim{}, err
+	}
+	return a.pool.Withdraw(ctx, w)
 }
 
 // Parked lists the parked requests.

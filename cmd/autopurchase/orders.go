@@ -21,13 +21,13 @@ import (
 func newOrders(term terminal) *cobra.Command {
 	orders := &cobra.Command{
 		Use:   "orders",
-		Short: "List the orders that wait for a person, and say what became of them",
+		Short: "Take requests back, list the orders that wait for a person and say what became of them",
 		Long: "An order that was sent, never answered and not found again is parked: nobody knows whether it exists, and its products stay\n" +
 			"held on their key. A person looks at 1688 and says what became of it, by the messages purchase.admin.parked and .resolve.",
-		Example: "  autopurchase orders parked\n  autopurchase orders resolve acme.PR-1-1 --absent --by li",
+		Example: "  autopurchase orders cancel acme/PR.1 --by li\n  autopurchase orders parked\n  autopurchase orders resolve acme.PR-1-1 --absent --by li",
 	}
 	group(orders)
-	orders.AddCommand(newOrdersParked(term), newOrdersResolve(term))
+	orders.AddCommand(newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term))
 	return orders
 }
 

@@ -87,7 +87,11 @@ func TestOrdersWrongUsage(t *testing.T) {
 	refused(t, exitUsage, []string{"--by: is required"}, resolve("acme.PR-1", "--absent")...)
 	refused(t, exitUsage, []string{"PR-1", "is no order of ours"}, resolve("PR-1", "--absent", "--by", "li")...)
 	refused(t, exitUsage, []string{"accepts 1 arg"}, resolve("--absent", "--by", "li")...)
-	refused(t, exitUsage, []string{`unknown command "cancel"`}, "orders", "cancel")
+	refused(t, exitUsage, []string{`unknown command "buy"`}, "orders", "buy")
+	refused(t, exitUsage, []string{"nothing is named"}, "orders", "cancel", "--by", "li")
+	refused(t, exitUsage, []string{"--by: is required"}, "orders", "cancel", "acme/PR-1")
+	refused(t, exitUsage, []string{`"PR-1": must be a request as TENANT/ID`}, "orders", "cancel", "PR-1", "--by", "li")
+	refused(t, exitUsage, []string{"--yes: is required", "cancel 2 of them"}, "orders", "cancel", "acme/PR-1", "acme/PR-2", "--by", "li", "--nats", "nats://"+nowhere(t))
 	refused(t, exitUsage, []string{`--on-absent "buy": must be park or resend`}, "worker", "--on-absent", "buy")
 	refused(t, exitFailed, nil, "orders", "parked", "--nats", "nats://"+nowhere(t))
 	for _, name := range []string{"parked", "resolve"} {

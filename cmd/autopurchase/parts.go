@@ -77,7 +77,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), endpoints...); err != nil {
 		return nil, err
 	}
-	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders); err != nil {
+	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders, orders.endpoints()...); err != nil {
 		return nil, err
 	}
 	if err := set.alarms.tell(context.WithoutCancel(ctx), s); err != nil {

@@ -41,6 +41,7 @@ const (
 	SubjectOrdersAdmin   = "purchase.admin.>"
 	SubjectOrdersParked  = "purchase.admin.parked"
 	SubjectOrdersResolve = "purchase.admin.resolve"
+	SubjectOrdersCancel  = "purchase.admin.cancel"
 	SubjectQueueStatus   = "purchase.queue.status"
 )
 

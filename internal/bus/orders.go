@@ -52,10 +52,11 @@ type listParked struct{}
 
 func (l listParked) checked() (listParked, *worker.Invalid) { return l, nil }
 
-// AdminOrders answers on purchase.admin.parked and .resolve. Of several instances one answers each request. stop ends it and
-// may be called once; closing the bus ends it too.
-func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin) (stop func(), err error) {
-	return b.admin(ctx, serviceOrders, "Decides about parked purchase requests.",
+// AdminOrders answers on purchase.admin.parked and .resolve, and on the verbs of more endpoints, as the micro service
+// "autopurchase-orders". Of several instances one answers each request. stop ends it and may be called once; closing the bus ends
+// it too.
+func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin, more ...Endpoint) (stop func(), err error) {
+	return b.admin(ctx, serviceOrders, "Decides about purchase requests.", append([]Endpoint{
 		ordersParked.Answer(func(ctx context.Context, _ listParked) ([]ParkedOrder, error) {
 			parked, err := orders.Parked(ctx)
 			return parkedOrders(parked), err
@@ -63,7 +64,8 @@ func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin) (stop func(), 
 		ordersResolve.Answer(func(ctx context.Context, ask ResolveOrder) (rawResult, error) {
 			result, err := orders.Resolve(ctx, ask.resolution())
 			return rawResult{result}, err
-		}))
+		}),
+	}, more...)...)
 }
 
 // What may be asked about parked requests.
@@ -111,31 +113,51 @@ func (r ResolveOrder) checked() (ResolveOrder, *worker.Invalid) {
 	invalid := func(field, reason string) (ResolveOrder, *worker.Invalid) {
 		return r, &worker.Invalid{RequestID: r.RequestID, Field: field, Reason: reason}
 	}
-	if r.OutOrderID != "" {
-		tenant, ref, _, ours := worker.ParseReference(r.OutOrderID)
-		id, _ := worker.DecodeRef(ref)
-		if !ours || r.Tenant != "" && r.Tenant != tenant || r.RequestID != "" && r.RequestID != id {
-			return invalid("out_order_id", "must be one of the request's, as the list of parked orders has it")
-		}
-		r.Tenant, r.RequestID = tenant, id
+	if wrong := named(&r.Tenant, &r.RequestID, r.OutOrderID); wrong != nil {
+		return r, wrong
 	}
 	switch {
-	case r.RequestID == "":
-		return invalid("out_order_id", "must be given, or tenant and request_id")
-	case worker.CheckName(r.Tenant) != nil:
-		return invalid("tenant", worker.CheckName(r.Tenant).Error())
-	case worker.CheckID(r.RequestID) != nil:
-		return invalid("request_id", worker.CheckID(r.RequestID).Error())
 	case (len(r.Placed) > 0) == r.Absent:
 		return invalid("placed", "must be the order ids, or else absent must be true")
 	case !orderIDs1688(r.Placed):
 		return invalid("placed", fmt.Sprintf("must be up to %d different order ids, each 1 to 64 printable ASCII characters without blanks", maxPlaced))
-	case r.By == "" || !visible(r.By, maxBy):
-		return invalid("by", fmt.Sprintf("must say who decides, in 1 to %d visible characters", maxBy))
-	case !visible(r.Why, maxWhy):
-		return invalid("why", fmt.Sprintf("must have at most %d visible characters", maxWhy))
 	}
-	return r, nil
+	return r, accountable(r.By, r.Why)
+}
+
+// named fills in what an order's name says of its request, or says what is wrong with how the two are named.
+func named(tenant, id *string, outOrderID string) *worker.Invalid {
+	invalid := func(field, reason string) *worker.Invalid {
+		return &worker.Invalid{RequestID: *id, Field: field, Reason: reason}
+	}
+	if outOrderID != "" {
+		of, ref, _, ours := worker.ParseReference(outOrderID)
+		as, _ := worker.DecodeRef(ref)
+		if !ours || *tenant != "" && *tenant != of || *id != "" && *id != as {
+			return invalid("out_order_id", "must be one of the request's, as the list of parked orders has it")
+		}
+		*tenant, *id = of, as
+	}
+	switch {
+	case *id == "":
+		return invalid("out_order_id", "must be given, or tenant and request_id")
+	case worker.CheckName(*tenant) != nil:
+		return invalid("tenant", worker.CheckName(*tenant).Error())
+	case worker.CheckID(*id) != nil:
+		return invalid("request_id", worker.CheckID(*id).Error())
+	}
+	return nil
+}
+
+// accountable says what is wrong with who decides and why, if anything.
+func accountable(by, why string) *worker.Invalid {
+	switch {
+	case by == "" || !visible(by, maxBy):
+		return &worker.Invalid{Field: "by", Reason: fmt.Sprintf("must say who decides, in 1 to %d visible characters", maxBy)}
+	case !visible(why, maxWhy):
+		return &worker.Invalid{Field: "why", Reason: fmt.Sprintf("must have at most %d visible characters", maxWhy)}
+	}
+	return nil
 }
 
 func orderIDs1688(ids []string) bool {

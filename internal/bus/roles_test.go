@@ -87,6 +87,7 @@ func rules() []rule {
 		{"keypool.admin.forecast", seeing, "worker"},
 		{"purchase.admin.parked", seeing, "worker"},
 		{"purchase.admin.resolve", "admin", "worker"},
+		{"purchase.admin.cancel", "admin", "worker"},
 		{"purchase.queue.status", seeing, "worker"},
 		{"purchase.queue.status.w1", "worker", seeing},
 		{"$SRV.PING", seeing, "worker"},

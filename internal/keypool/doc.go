@@ -21,6 +21,8 @@
 //	                ▲       │
 //	                └───────┘ unsend
 //
+// Withdraw ends what is drawn, or was never drawn, as cancelled: a claim is made then, which whoever is handed the order later finds.
+//
 // Every step is one Lua script, so it happens as a whole or not at all, and none holds more than used + held ≤ limit allows.
 // A claim's reference, owner and attempt travel with every step: repeating a step changes nothing, and a step of an owner who
 // was overtaken is turned down as fenced, unless it brings a fact (an order exists, or was refused).

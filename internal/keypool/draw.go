@@ -32,9 +32,11 @@ import (
 var drawScript = newStep(1, `
 local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local account, bound, alipay = ARGV[7], ARGV[8] ~= '', ARGV[10]
-if not pool.born or pool.size == 0 then return fail('no_pool') end
 local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
+if c and c.f ~= '' and c.f ~= print then return fail('conflict') end
+if c and c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
+if not pool.born or pool.size == 0 then return fail('no_pool') end
 
 local function put(k, turn, others)
   move(k, 0, n)
@@ -112,8 +114,6 @@ local function doubtful()
 end
 
 if c then
-  if c.f ~= '' and c.f ~= print then return fail('conflict') end
-  if c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
   local mine = c.o == owner and c.a == attempt
   if not mine and attempt <= c.a then return fail('fenced') end
   if type(wanted) == 'string' then return fail('unknown_key', wanted) end

@@ -60,8 +60,9 @@ type pastKey struct {
 type flight struct {
 	account   string
 	orders    []part
-	delivered bool // it was handed to a worker
-	answered  bool // its result is on record
+	delivered bool         // it was handed to a worker
+	answered  bool         // its result is on record
+	cancelled *worker.Part // how all its orders ended, if that is cancelled
 }
 
 // part is one order of a flight.
@@ -170,7 +171,7 @@ func (p *past) remember(result worker.Result) {
 	}
 	name, s := nameOf(result.Tenant, result.RequestID), p.share(result)
 	if f := p.flights[name]; f != nil {
-		f.answered = true
+		f.answer(result)
 	}
 	if before, replaced := p.open[name]; replaced {
 		delete(p.open, name)
@@ -179,6 +180,14 @@ func (p *past) remember(result worker.Result) {
 	s.book(1)
 	if len(s.open) > 0 {
 		p.open[name] = s
+	}
+}
+
+// answer notes that the result of a flight is on record. One that a replay may still decide is none yet.
+func (f *flight) answer(result worker.Result) {
+	f.answered, f.cancelled = !result.Provisional(), nil
+	if result.Outcome == worker.OutcomeCancelled {
+		f.cancelled = &worker.Part{State: worker.ClaimCancelled, Code: result.Code, Reason: result.Reason, At: result.DecidedAt}
 	}
 }
 

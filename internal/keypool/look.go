@@ -11,7 +11,7 @@ import (
 )
 
 // Claim shows a claim as it stands, without touching it; false if there is none. It has neither turn nor the clock's reading.
-// Errors are *worker.Trouble: worker.CodeNoPool when there is no such pool, which may be lost with its claims.
+// Errors are *worker.Trouble: worker.CodeNoPool when there is neither claim nor pool, which may be lost with its claims.
 func (p *Pool) Claim(ctx context.Context, pool, reference string) (worker.Claim, bool, error) {
 	n := namesOf(pool)
 	var born *redis.BoolCmd
@@ -22,7 +22,7 @@ func (p *Pool) Claim(ctx context.Context, pool, reference string) (worker.Claim,
 	switch {
 	case err != nil:
 		return worker.Claim{}, false, err
-	case !born.Val():
+	case len(fields.Val()) == 0 && !born.Val():
 		return worker.Claim{}, false, refusal(pool, "no_pool", "")
 	case len(fields.Val()) == 0:
 		return worker.Claim{}, false, nil

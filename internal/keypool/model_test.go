@@ -212,6 +212,26 @@ func (m *model) settle(reference string, me holder, part worker.Part, size int64
 	return string(c.state)
 }
 
+// withdraw ends in a turn or a code.
+func (m *model) withdraw(w worker.Withdrawal, old bool) string {
+	c := m.claims[w.Reference]
+	switch {
+	case c == nil && old:
+		return "lost"
+	case c == nil:
+		m.claims[w.Reference] = &modelClaim{state: cancelled, print: w.Fingerprint, reason: w.Reason}
+		return "done"
+	case c.print != w.Fingerprint:
+		return "conflict"
+	case c.state == sent:
+		return "look_up"
+	case c.state == drawn:
+		m.release(c)
+		c.state, c.reason = cancelled, w.Reason
+	}
+	return "done"
+}
+
 // unsend ends in "" or a code.
 func (m *model) unsend(reference string, me holder, why worker.Code) string {
 	c := m.claims[reference]

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
@@ -29,7 +30,7 @@ func TestRandomHistoriesInProcess(t *testing.T) {
 func (h *walked) live(r *rapid.T) {
 	h.begin(r)
 	r.Repeat(map[string]func(*rapid.T){
-		"draw": h.draw, "crash": h.crash, "settle": h.settle, "answer late": h.answerLate, "unsend": h.unsend,
+		"draw": h.draw, "crash": h.crash, "settle": h.settle, "withdraw": h.withdraw, "answer late": h.answerLate, "unsend": h.unsend,
 		"find": h.find, "repeat": h.repeat, "administer": h.administer, "": h.check,
 	})
 	h.end(r)
@@ -218,6 +219,32 @@ func (h *walked) settled(r *rapid.T, reference string, me holder) {
 		if err == nil {
 			h.model.claims[reference].agrees(r, settled)
 		}
+	})
+}
+
+// withdraw is a person's wish that an order is not bought. What somebody was told to send is not cancelled.
+func (h *walked) withdraw(r *rapid.T) {
+	reference := references.Draw(r, "reference")
+	h.serial++
+	w := worker.Withdrawal{Pool: h.pool, Reference: reference, Fingerprint: "print",
+		Published: time.Now().Add(time.Hour), Reason: fmt.Sprint("word ", h.serial)}
+	rare := rapid.IntRange(0, 9).Draw(r, "rare")
+	switch rare {
+	case 1:
+		w.Published = time.UnixMilli(1)
+	case 2:
+		w.Fingerprint = "another meaning"
+	}
+	h.step(r, func(r *rapid.T) {
+		claim, err := h.p.Withdraw(r.Context(), w)
+		h.says(r, fmt.Sprintf("withdraw %s, %d", reference, rare), string(claim.Turn), err, h.model.withdraw(w, rare == 1))
+		if err != nil {
+			return
+		}
+		if other, granted := h.granted[reference]; granted && claim.Part.Reason == w.Reason {
+			r.Fatalf("%s is cancelled, and %v was told to send it", reference, other)
+		}
+		h.model.claims[reference].agrees(r, claim)
 	})
 }
 

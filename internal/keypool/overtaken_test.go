@@ -112,3 +112,27 @@ func TestAFirstDeliveryWaitsUntilItIsKnownThatItIsUndecided(t *testing.T) {
 	wantCode(t, err, worker.CodeNATSDown)
 	wantKey(t, p, "default", "k1", StateActive, 3, 0)
 }
+
+// TestASoleDeliveryOfWhatWasCancelledIsNotSent: its result was published before it was delivered for the first time, and before the
+// pool was lost and rebuilt; or just after that.
+func TestASoleDeliveryOfWhatWasCancelledIsNotSent(t *testing.T) {
+	s := &stored{}
+	p := open(t, workertest.Redis(t).URL, func(c *Config) { c.History = s })
+	rebuild(t, p, s)
+	quiet(t, p, "default", 10)
+	s.flushed(t, p)
+	s.lose(t, p)
+	only := sole(older(order1("default", "acme.r-1", 3)))
+	over := worker.Result{Tenant: "acme", RequestID: "r", Outcome: worker.OutcomeCancelled, Code: worker.CodeCancelled, Reason: "cancelled by li"}
+	s.results = append(s.results, over)
+	_, err := p.Draw(t.Context(), only)
+	wantCode(t, err, worker.CodeLost)
+	s.flights, s.results = []worker.Request{under("q", 3)}, append(s.results, worker.Result{Tenant: "acme", RequestID: "q",
+		Outcome: over.Outcome, Code: over.Code, Reason: over.Reason})
+	s.lose(t, p)
+	again := order1("default", "acme.q-1", 3) // by a clock that is ahead of Redis's
+	if claim := draw(t, p, again); claim.Turn != worker.TurnDone || claim.State != cancelled || claim.Part.Reason != "cancelled by li" {
+		t.Errorf("%+v, want it to have ended", claim)
+	}
+	wantHeld(t, p, "k1", 0, 0)
+}

@@ -55,6 +55,9 @@ func (p *Pool) renew(ctx context.Context, pool string, before standing, past *pa
 			return err
 		}
 	}
+	if err := p.stay(ctx, pool, before.server, past); err != nil {
+		return err
+	}
 	claimed, err := p.claimed(ctx, pool, past.references(func(f *flight) bool { return !f.delivered && !f.answered }))
 	if err != nil {
 		return err

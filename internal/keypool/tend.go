@@ -112,7 +112,7 @@ func (p *Pool) conclude(ctx context.Context, pool string) error {
 		if err != nil {
 			return err
 		}
-		if !found {
+		if !found || result.Provisional() {
 			continue
 		}
 		args, told := ending(result, reference)

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"autopurchase/internal/bus"
+)
+
+// TestOrdersCancel: a request that waits is cancelled, and one that was bought is not; a dry run changes nothing.
+func TestOrdersCancel(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "server")
+	nats := h.where["nats"]
+	publishFile(t, nats, "acme", onePiece(t, "bought.1")).accepted(1)
+	reach(t, nats, "acme", 1)
+	mustDisable(t, nats, h.appKeys...)
+	for i := range 3 {
+		publishFile(t, nats, "acme", onePiece(t, fmt.Sprint("waits.", i))).accepted(1)
+	}
+	list := filepath.Join(t.TempDir(), "refs.txt")
+	must(t, os.WriteFile(list, []byte("# what was ordered twice\nacme/waits.1\nacme.waits=2E2-1\n\nacme/waits.1\n"), 0o600))
+	cancel := func(args ...string) (int, string, string) {
+		return execute(t, nil, append([]string{"orders", "cancel", "--by", "li", "--why", "twice", "--nats", nats}, args...)...)
+	}
+	code, out, errs := cancel("--from", list, "--dry-run", "acme/bought.1", "acme/never")
+	if code != exitFailed || !strings.Contains(out, "acme/waits.1  cancelled: was not sent\n") || !strings.Contains(out, "acme/bought.1  too late: it is placed as order ") ||
+		!strings.Contains(out, "acme/never  failed: invalid: request_id: names no request") || errs != "nothing was changed; it would be: 2 cancelled, 1 failed, 1 too late\n" {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	code, out, errs = cancel("--from", list, "--yes", "--json")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != exitOK || len(lines) != 2 || errs != "2 cancelled\n" {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	for _, line := range lines {
+		var answer bus.CancelledRequest
+		must(t, json.Unmarshal([]byte(line), &answer))
+		mustFit(t, "order-cancelled", []byte(line))
+		if !answer.Cancelled || answer.Outcome != "cancelled" || answer.Orders[0].Reason != "cancelled by li: twice" {
+			t.Errorf("%s", line)
+		}
+	}
+	if code, out, _ := cancel("acme/waits.0"); code != exitOK || out != "acme/waits.0  cancelled: cancelled by li: twice\n" {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if code, out, _ := cancel("acme/bought.1"); code != exitFailed || !strings.HasPrefix(out, "acme/bought.1  too late: it is placed as order ") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	reach(t, nats, "acme", 4)
+	stopped(t, h.up)
+}
+
+// mustDisable takes keys out of use.
+func mustDisable(t *testing.T, nats string, appKeys ...string) {
+	t.Helper()
+	for _, appKey := range appKeys {
+		if code, _, errs := execute(t, nil, "keys", "disable", appKey, "--by", "li", "--nats", nats); code != exitOK {
+			t.Fatalf("exit %d: %s", code, errs)
+		}
+	}
+}
