@@ -17,6 +17,7 @@ type envelope struct {
 	ID       uint64         `json:"id,string"`
 	Op       string         `json:"op"`
 	Deadline int64          `json:"deadline_ms"`
+	Trace    string         `json:"trace"`
 	Body     jsontext.Value `json:"body"`
 }
 

@@ -9,6 +9,7 @@ import (
 
 // attend handles one delivery. A panic in one request never ends the process.
 func (w *Worker) attend(ctx context.Context, d Delivery) {
+	ctx = d.carry(ctx)
 	w.inFlight.Add(1)
 	defer w.inFlight.Add(-1)
 	defer func() {
@@ -40,7 +41,7 @@ func (w *Worker) handle(ctx context.Context, d Delivery) {
 		return
 	}
 	w.failures.forget(d.Subject)
-	w.finish(result, time.Since(started))
+	w.finish(d, result, time.Since(started))
 }
 
 // publish stores the result and only then ends the request at the broker.
@@ -51,14 +52,14 @@ func (w *Worker) publish(ctx context.Context, d Delivery, result Result) error {
 	return d.Receipt.Ack(ctx)
 }
 
-func (w *Worker) finish(result Result, took time.Duration) {
+func (w *Worker) finish(d Delivery, result Result, took time.Duration) {
 	w.finished.Add(1)
 	stage := StageFinished
 	if result.Outcome == OutcomeUnknown {
 		stage = StageParked
 	}
 	w.observe(Event{Stage: stage, Tenant: result.Tenant, RequestID: result.RequestID, AppKey: result.AppKey,
-		Attempt: result.Attempt, Code: result.Code, Reason: result.Reason, Took: took})
+		Attempt: result.Attempt, Code: result.Code, Reason: result.Reason, Took: took, Context: d.Context})
 }
 
 // reject dead-letters what cannot be handled, tells its owner, and ends it. The dead letter comes first: nothing vanishes.
@@ -85,13 +86,14 @@ func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
 	}
 	w.finished.Add(1)
 	w.observe(Event{Stage: StageRejected, Tenant: d.Tenant, RequestID: result.RequestID, Attempt: d.Attempt,
-		Code: CodeInvalid, Reason: invalid.Error()})
+		Code: CodeInvalid, Reason: invalid.Error(), Context: d.Context})
 }
 
 // postpone hands a request back to the broker. What keeps failing for no known reason is given up after MaxAttempts, never
 // silently, and what has a cause that passes never.
 func (w *Worker) postpone(ctx context.Context, d Delivery, t *Trouble) {
-	event := Event{Stage: StagePostponed, Tenant: d.Tenant, RequestID: d.Ref, Attempt: d.Attempt, Code: t.Code, Reason: t.Reason, Err: t.Err}
+	event := Event{Stage: StagePostponed, Tenant: d.Tenant, RequestID: d.Ref, Attempt: d.Attempt, Code: t.Code, Reason: t.Reason, Err: t.Err,
+		Context: d.Context}
 	if t.Code == CodeInternal {
 		event.Stage = StageFailed
 		if w.failures.add(d.Subject) >= w.config.MaxAttempts && w.giveUp(ctx, d, t) == nil {
@@ -102,7 +104,7 @@ func (w *Worker) postpone(ctx context.Context, d Delivery, t *Trouble) {
 	ctx, done := lastWord(ctx)
 	defer done()
 	if err := d.Receipt.Nak(ctx, delay(t, d.Attempt)); err != nil {
-		w.observe(Event{Stage: StageFailed, Tenant: d.Tenant, RequestID: d.Ref, Code: CodeNATSDown, Err: err})
+		w.observe(Event{Stage: StageFailed, Tenant: d.Tenant, RequestID: d.Ref, Code: CodeNATSDown, Err: err, Context: d.Context})
 	}
 }
 
@@ -129,7 +131,7 @@ func (w *Worker) giveUp(ctx context.Context, d Delivery, t *Trouble) error {
 		return err
 	}
 	w.failures.forget(d.Subject)
-	w.finish(result, 0)
+	w.finish(d, result, 0)
 	return nil
 }
 
@@ -161,7 +163,7 @@ func (w *Worker) persist(ctx context.Context, step func() error) error {
 		if t.Code == CodeRedisDown || w.Inbox.Ready(ctx) != nil {
 			w.pause(t, "")
 		}
-		w.observe(Event{Stage: StageRetrying, Attempt: attempt, Code: t.Code, Reason: t.Reason, Err: t.Err})
+		w.observe(Event{Stage: StageRetrying, Attempt: attempt, Code: t.Code, Reason: t.Reason, Err: t.Err, Context: ctx})
 		if !wait(ctx, w.config.RetryEvery) {
 			return err
 		}

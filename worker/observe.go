@@ -1,6 +1,9 @@
 package worker
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Stage names the step that an Event is about.
 type Stage string
@@ -37,4 +40,5 @@ type Event struct {
 	Reason    string
 	Took      time.Duration
 	Err       error
+	Context   context.Context // what travels with the request that it is about, such as its trace; nil for nothing
 }

@@ -26,6 +26,8 @@ type Delivery struct {
 	Published time.Time // by the broker's clock
 	Receipt   Receipt
 
+	// Context has what travels with the request, such as the trace that it is part of, and no end of its own. nil: nothing does.
+	Context context.Context
 	// Sole says whether nobody else can have been handed the request until now. nil: that is never known.
 	Sole func() bool
 }

@@ -33,7 +33,8 @@ func (b *buyer) awaitRoom(ctx context.Context, order Order, t *Trouble) bool {
 	}
 	defer b.lobby.leave(g)
 	b.observe(Event{Stage: StageWaiting, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: order.Reference,
-		Pool: b.request.Pool, Attempt: b.delivery.Attempt, Code: t.Code, Reason: t.Reason})
+		Pool: b.request.Pool, Attempt: b.delivery.Attempt, Code: t.Code, Reason: t.Reason,
+		Context: b.delivery.Context})
 	b.stepAside()
 	late, cancel := b.untilDeadline(ctx)
 	defer cancel()

@@ -77,7 +77,7 @@ func newDashboard(term terminal) *cobra.Command {
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
-		log := newLog(term.err, level)
+		log := newLog(term.err, level, &undo)
 		b, err := bus.Connect(cmd.Context(), broker.config("autopurchase-dashboard", log))
 		if err != nil {
 			return err

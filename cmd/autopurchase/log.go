@@ -11,12 +11,13 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
+	"autopurchase/internal/tracing"
 	"autopurchase/worker"
 )
 
 // newLog writes one JSON line per event, or readable lines where a person watches. The client of Redis, which has one log for
-// the whole process, writes there too.
-func newLog(out io.Writer, level string) zerolog.Logger {
+// the whole process, writes there too. What was left out of a flood is told at the end.
+func newLog(out io.Writer, level string, undo *cleanup) zerolog.Logger {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
 		parsed = zerolog.InfoLevel
@@ -24,7 +25,9 @@ func newLog(out io.Writer, level string) zerolog.Logger {
 	if isTerminal(out) {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
 	}
-	log := zerolog.New(out).Level(parsed).With().Timestamp().Logger()
+	calm := newFlood(out)
+	undo.add("log", func(context.Context) error { calm.flush(); return nil })
+	log := zerolog.New(calm).Level(parsed).With().Timestamp().Logger()
 	redis.SetLogger(redisLog{log})
 	return log
 }
@@ -72,16 +75,16 @@ var levels = map[worker.Stage]zerolog.Level{
 // observe logs what a worker does.
 func observe(log zerolog.Logger) func(worker.Event) {
 	return func(e worker.Event) {
-		line := log.WithLevel(levels[e.Stage])
 		if levels[e.Stage] < log.GetLevel() {
 			return
 		}
-		line.Str("stage", string(e.Stage)).Str("code", string(e.Code))
-		for name, text := range map[string]string{
-			"tenant": e.Tenant, "request_id": e.RequestID, "claim": e.Reference, "app_key": e.AppKey, "pool": e.Pool, "reason": e.Reason,
+		line := log.WithLevel(levels[e.Stage]).Str("stage", string(e.Stage))
+		for _, field := range [...]struct{ name, text string }{
+			{"code", string(e.Code)}, {"tenant", e.Tenant}, {"request_id", e.RequestID}, {"claim", e.Reference}, {"app_key", e.AppKey},
+			{"pool", e.Pool}, {"reason", e.Reason}, {"trace_id", tracing.ID(e.Context)},
 		} {
-			if text != "" {
-				line.Str(name, text)
+			if field.text != "" {
+				line.Str(field.name, field.text)
 			}
 		}
 		if e.Attempt > 0 {

@@ -47,6 +47,9 @@ type process struct {
 	out, err output
 }
 
+// passed are variables that programs get too, while a test that runs alone wants it.
+var passed []string
+
 // launch starts the program; the test's end kills it if it still runs.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
@@ -60,7 +63,7 @@ func launchIn(t *testing.T, path string, args ...string) *process {
 		t.Fatalf("go build: %v: %s", err, binary)
 	}
 	p := &process{t: t, cmd: exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...), done: make(chan struct{})}
-	p.cmd.Env = []string{"PATH=" + path, "TMPDIR=" + t.TempDir(), "HOME=" + t.TempDir()}
+	p.cmd.Env = append([]string{"PATH=" + path, "TMPDIR=" + t.TempDir(), "HOME=" + t.TempDir()}, passed...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	ended, err := startChild(p.cmd)
 	must(t, err)

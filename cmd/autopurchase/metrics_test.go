@@ -141,7 +141,7 @@ func TestMetricsOfTroubles(t *testing.T) {
 	door, edge, at := nowhere(t), nowhere(t), nowhere(t)
 	a.channel = "ws://" + door + "/channel"
 	a.relay = a.startRelay(door, "--http", edge)
-	a.startWorker("--http", at, "--look-for", "1s")
+	w := a.startWorker("--http", at, "--look-for", "1s", "--log", "debug")
 	a.addKeys()
 	edge, at = "http://"+edge, "http://"+at
 
@@ -191,6 +191,8 @@ func TestMetricsOfTroubles(t *testing.T) {
 	publishFile(t, a.nats, "cola", path).accepted(3)
 	moves(t, at, `autopurchase_worker_paused{code="no_key"}`, is(1))
 	moves(t, at, `autopurchase_draws_total{pool="default",result="no_key"}`, above(0))
+	knownFields(t, w.err.String())
+	knownFields(t, a.relay.err.String())
 }
 
 // TestMetricsOfAnotherNATSConnection takes NATS away and gives it back.

@@ -83,7 +83,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	if err := set.alarms.tell(context.WithoutCancel(ctx), s); err != nil {
 		return nil, err
 	}
-	w, err := worker.New(set.Config, see.metrics.Ports(worker.Ports{
+	w, err := worker.New(set.Config, see.ports(worker.Ports{
 		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox, Rules: s.pool,
 	}))
 	if err != nil {

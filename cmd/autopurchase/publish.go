@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autopurchase/internal/bus"
+	"autopurchase/internal/tracing"
 	"autopurchase/schemas"
 	"autopurchase/worker"
 )
@@ -24,21 +25,27 @@ func newPublish(term terminal) *cobra.Command {
 		Short: "Publish purchase requests from a file",
 		Long: "Publishes the requests of an NDJSON file (one a line) or of a JSON array and waits for the broker's word on each:\n" +
 			"accepted, replay (the same request is stored already) or conflict (its id was used for another one). A bad line is\n" +
-			"reported with its number and the others go on. Exit 1 if any was refused.",
+			"reported with its number and the others go on. Exit 1 if any was refused.\n" +
+			"If the environment has TRACEPARENT, the requests are part of that trace.",
 		Example: "  autopurchase publish --tenant acme requests.ndjson\n  autopurchase publish --json - < requests.json",
 		Args:    cobra.ExactArgs(1),
 	}, func(s *settings) {
 		p.nats.bindClient(s)
 		s.text(&p.tenant, "tenant", "default", "in whose name to publish", worker.CheckName)
 		s.flag(&p.json, "json", "print one JSON object a request")
-	}, func(cmd *cobra.Command, args []string) error {
+	}, func(cmd *cobra.Command, args []string) (err error) {
 		file, err := openInput(args[0], term.in)
 		if err != nil {
 			return usage(err)
 		}
 		defer file.Close()
 		p.out, p.err = term.out, term.err
-		return p.publish(cmd.Context(), file)
+		var undo cleanup
+		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
+		if p.traces, err = startTraces(cmd.Context(), term, "autopurchase-publish", newLog(term.err, "warn", &undo), &undo); err != nil {
+			return err
+		}
+		return p.publish(tracing.Within(cmd.Context(), term.env), file)
 	})
 }
 
@@ -48,11 +55,18 @@ type publisher struct {
 	tenant   string
 	json     bool
 	out, err io.Writer
+	traces   *tracing.Tracer
 
 	mu      sync.Mutex
-	lines   []int // of the requests offered and not told yet
+	offered []offered // and not told yet
 	told    int
 	refused int
+}
+
+// offered is a request of the file that is on its way.
+type offered struct {
+	line int
+	done func(error) // ends its span
 }
 
 // fate is what became of one request of the file.
@@ -76,7 +90,7 @@ func (p *publisher) publish(ctx context.Context, file io.Reader) (err error) {
 	offer := func(yield func(bus.Submission) bool) {
 		for w, err := range readRequests(file) {
 			if err == nil {
-				err = p.offer(w, yield)
+				err = p.offer(ctx, w, yield)
 			} else {
 				p.tell(fate{Line: w.line, Status: invalid, Reason: err.Error()})
 			}
@@ -100,17 +114,18 @@ func (p *publisher) publish(ctx context.Context, file io.Reader) (err error) {
 var errStop = errors.New("stop")
 
 // offer hands a request of the file to the broker, if it can be read.
-func (p *publisher) offer(w written, yield func(bus.Submission) bool) error {
+func (p *publisher) offer(ctx context.Context, w written, yield func(bus.Submission) bool) error {
 	request, err := schemas.DecodeRequest(w.body)
 	if err != nil {
 		wrong, _ := errors.AsType[*worker.Invalid](err)
 		p.tell(fate{Line: w.line, RequestID: wrong.RequestID, Status: invalid, Reason: wrong.Error()})
 		return nil
 	}
+	ctx, done := p.traces.Submit(ctx, p.tenant, request.ID)
 	p.mu.Lock()
-	p.lines = append(p.lines, w.line) // before it is offered: what lands comes in the order offered
+	p.offered = append(p.offered, offered{w.line, done}) // before it is offered: what lands comes in the order offered
 	p.mu.Unlock()
-	if !yield(bus.Submission{ID: request.ID, Body: w.body}) {
+	if !yield(bus.Submission{ID: request.ID, Body: w.body, Context: ctx}) {
 		return errStop
 	}
 	return nil
@@ -119,10 +134,11 @@ func (p *publisher) offer(w written, yield func(bus.Submission) bool) error {
 // landed tells what the broker made of the oldest request that was offered and not told yet.
 func (p *publisher) landed(o bus.Outcome) {
 	p.mu.Lock()
-	line := p.lines[0]
-	p.lines = p.lines[1:]
+	first := p.offered[0]
+	p.offered = p.offered[1:]
 	p.mu.Unlock()
-	f := fate{Line: line, RequestID: o.ID, Status: string(o.Receipt.Fate), Sequence: o.Receipt.Sequence}
+	first.done(o.Err)
+	f := fate{Line: first.line, RequestID: o.ID, Status: string(o.Receipt.Fate), Sequence: o.Receipt.Sequence}
 	switch {
 	case o.Err != nil:
 		f.Status, f.Reason = "failed", o.Err.Error()

@@ -38,8 +38,11 @@ func newRelay(term terminal) *cobra.Command {
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(grace+stopBudget)) }()
-		log := newLog(term.err, level)
-		see := newWitness(log)
+		see, err := newWitness(cmd.Context(), term, "autopurchase-relay", level, &undo)
+		if err != nil {
+			return err
+		}
+		log := see.log
 		if edge.keysFile == "" && sealed.files == "" {
 			return usage(errors.New("--redis and --identity, or --keys-file: are required: where the keys' secrets and tokens are"))
 		}

@@ -35,7 +35,9 @@ func newSim(term terminal) *cobra.Command {
 		if config.Keys, err = loadSimKeys(keysFile); err != nil {
 			return err
 		}
-		config.Log = newLog(term.err, level)
+		var undo cleanup
+		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
+		config.Log = newLog(term.err, level, &undo)
 		sim, err := sim1688.Start(cmd.Context(), config)
 		if _, ok := errors.AsType[*net.OpError](err); ok {
 			return fmt.Errorf("%w (is another process using the port? choose others with --gateway-listen, --messages-listen and --admin-listen)", err)

@@ -42,11 +42,15 @@ func newStage(ctx context.Context, set demoSettings, data folder, term terminal,
 		return nil, err
 	}
 	undo.add("simulator", func(context.Context) error { return s.sim.Close() })
+	see, err := newWitness(ctx, term, "autopurchase", set.log, undo)
+	if err != nil {
+		return nil, err
+	}
 	config := relay.Config{
 		Gateway: s.sim.GatewayURL(), Messages: s.sim.MessagesURL(), Authorize: s.sim.GatewayURL() + "/oauth/authorize",
-		Log: newLog(term.err, set.log), Keys: relayKeys(keys),
+		Log: see.log, Keys: relayKeys(keys),
 	}
-	if s.system, err = newSystem(ctx, set.systemSettings, data, config, term.err, undo); err != nil {
+	if s.system, err = newSystem(ctx, set.systemSettings, data, config, see, undo); err != nil {
 		return nil, err
 	}
 	where := s.system.where

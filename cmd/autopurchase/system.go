@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"path/filepath"
 
@@ -57,9 +56,8 @@ type system struct {
 }
 
 // newSystem starts everything but the worker's and the relay's running. config is the relay's.
-func newSystem(ctx context.Context, set systemSettings, data folder, config relay.Config, logs io.Writer, undo *cleanup) (*system, error) {
-	log := newLog(logs, set.log)
-	see := newWitness(log)
+func newSystem(ctx context.Context, set systemSettings, data folder, config relay.Config, see witness, undo *cleanup) (*system, error) {
+	log := see.log
 	s := &system{data: data, log: log}
 	redisURL, durable, err := startRedis(ctx, set.redis.url, data, undo)
 	if err != nil {

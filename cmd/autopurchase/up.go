@@ -52,7 +52,11 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 	if err != nil {
 		return err
 	}
-	config, err := edge.config(newLog(term.err, set.log))
+	see, err := newWitness(ctx, term, "autopurchase", set.log, &undo)
+	if err != nil {
+		return err
+	}
+	config, err := edge.config(see.log)
 	if err != nil {
 		return err
 	}
@@ -62,7 +66,7 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 	if config.Identities, err = data.identity(); err != nil {
 		return err
 	}
-	s, err := newSystem(ctx, set, data, config, term.err, &undo)
+	s, err := newSystem(ctx, set, data, config, see, &undo)
 	if err != nil {
 		return err
 	}

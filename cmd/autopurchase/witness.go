@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -10,16 +11,49 @@ import (
 	"autopurchase/internal/keypool"
 	"autopurchase/internal/metrics"
 	"autopurchase/internal/relay"
+	"autopurchase/internal/tracing"
 	"autopurchase/worker"
 )
 
-// witness is whom the parts of this process tell what they do: its log and its metrics.
+// witness is whom the parts of this process tell what they do: its log, its metrics and its traces.
 type witness struct {
 	log     zerolog.Logger
 	metrics *metrics.Set
+	traces  *tracing.Tracer // nil where none are wanted
 }
 
-func newWitness(log zerolog.Logger) witness { return witness{log: log, metrics: metrics.New()} }
+// newWitness begins to trace for the service if the environment asks for it.
+func newWitness(ctx context.Context, term terminal, service, level string, undo *cleanup) (witness, error) {
+	w := witness{log: newLog(term.err, level, undo), metrics: metrics.New()}
+	var err error
+	w.traces, err = startTraces(ctx, term, service, w.log, undo)
+	return w, err
+}
+
+// lastTraces is how long a collector has at the end to take what is left.
+const lastTraces = 3 * time.Second
+
+// startTraces gives nil if the environment does not ask for traces.
+func startTraces(ctx context.Context, term terminal, service string, log zerolog.Logger, undo *cleanup) (*tracing.Tracer, error) {
+	t, err := tracing.Start(context.WithoutCancel(ctx), term.env, service, func(err error) {
+		log.Warn().Err(err).Msg("traces are not sent")
+	})
+	if err != nil {
+		return nil, usage(err)
+	}
+	undo.add("traces", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, lastTraces)
+		defer cancel()
+		if err := t.Stop(ctx); err != nil {
+			log.Warn().Err(err).Msg("the last traces are not sent")
+		}
+		return nil
+	})
+	return t, nil
+}
+
+// ports has the steps of requests timed and traced.
+func (w witness) ports(p worker.Ports) worker.Ports { return w.traces.Ports(w.metrics.Ports(p)) }
 
 // broker has the connections to NATS counted. The first is counted before it is there: a worker that does not get one ends.
 func (w witness) broker(config bus.Config) bus.Config {
@@ -39,9 +73,14 @@ func (w witness) redis(config keypool.Config) keypool.Config {
 	return config
 }
 
-// relay has the calls of the gateway and the message sessions counted.
+// relay has the calls of the gateway counted and traced, and the message sessions counted.
 func (w witness) relay(config relay.Config) relay.Config {
-	config.Calls, config.OnSession = w.metrics.Call, w.metrics.Opened("messages")
+	config.OnSession = w.metrics.Opened("messages")
+	config.Calls = func(ctx context.Context, api string) (context.Context, func(string)) {
+		ctx, counted := w.metrics.Call(ctx, api)
+		ctx, traced := w.traces.Call(ctx, api)
+		return ctx, func(how string) { traced(how); counted(how) }
+	}
 	return config
 }
 
@@ -55,15 +94,20 @@ func (w witness) channelState() func(open bool, why string) {
 	}
 }
 
-// channel has the asks of workers counted.
+// channel has the asks of workers counted and traced.
 func (w witness) channel(config channel.ServerConfig) channel.ServerConfig {
-	config.Follow = w.metrics.Ask
+	config.Follow = func(ctx context.Context, op string) (context.Context, func(worker.Answer)) {
+		ctx, counted := w.metrics.Ask(ctx, op)
+		ctx, traced := w.traces.Ask(ctx, op)
+		return ctx, func(answer worker.Answer) { traced(answer); counted(answer) }
+	}
 	return config
 }
 
 // observe takes what a worker does.
 func (w witness) observe(e worker.Event) {
 	w.metrics.Observe(e)
+	w.traces.Observe(e)
 	observe(w.log)(e)
 }
 

@@ -30,9 +30,12 @@ func newWorker(term terminal) *cobra.Command {
 	}, func(cmd *cobra.Command, _ []string) (err error) {
 		var undo cleanup
 		defer func() { err = joinStop(err, undo.run(stopBudget)) }()
-		log := newLog(term.err, level)
-		see := newWitness(log)
 		ctx := cmd.Context()
+		see, err := newWitness(ctx, term, "autopurchase-worker", level, &undo)
+		if err != nil {
+			return err
+		}
+		log := see.log
 		broker := nats.config("autopurchase-worker", log)
 		broker.AckWait, broker.Replicas = set.ackWait, set.replicas
 		stores, err := openStores(ctx, see.broker(broker), see.redis(redis.config(redis.url)), &undo)

@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"testing"
 
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
 	"autopurchase/internal/metrics"
+	"autopurchase/internal/tracing"
 )
 
 // BenchmarkMetrics measures what it costs to be measured: whole workers with metrics beside whole workers without.
@@ -16,4 +20,14 @@ func BenchmarkMetrics(b *testing.B) {
 			t.report(b, fmt.Sprintf("with metrics, %d at a time", concurrent), "purchases/s")
 		})
 	}
+}
+
+// BenchmarkTracing measures what it costs to be traced into memory: that it costs nothing where it is off shows in allocations, see
+// package tracing.
+func BenchmarkTracing(b *testing.B) {
+	const concurrent = 64
+	r, tracer := newRig(b), tracing.With(sdk.WithBatcher(tracetest.NewNoopExporter()))
+	t := take(*pairs, *long, r.witnessed(concurrent, tracer.Observe, tracer.Ports), r.workers(concurrent))
+	t.report(b, fmt.Sprintf("with traces, %d at a time", concurrent), "purchases/s")
+	r.must(tracer.Stop(b.Context()))
 }

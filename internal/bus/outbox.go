@@ -103,7 +103,7 @@ func (o *Outbox) behind(ctx context.Context, subject string, result worker.Resul
 
 // publish stores the result if expected is the sequence of the last message on the subject, 0 for none.
 func (o *Outbox) publish(ctx context.Context, subject string, result worker.Result, expected uint64) error {
-	_, err := o.bus.js.PublishMsg(ctx, message(subject, schemas.AppendResult(nil, result)),
+	_, err := o.bus.js.PublishMsg(ctx, traced(ctx, message(subject, schemas.AppendResult(nil, result))),
 		jetstream.WithMsgID(resultID(subject, result)),
 		jetstream.WithExpectStream(StreamResults),
 		jetstream.WithExpectLastSequencePerSubject(expected))
@@ -167,7 +167,7 @@ func (o *Outbox) PublishStatus(ctx context.Context, status worker.Status) error 
 
 func (o *Outbox) record(ctx context.Context, what, stream string, msg *nats.Msg, id string) error {
 	return persist(ctx, what, func(ctx context.Context) error {
-		_, err := o.bus.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithExpectStream(stream))
+		_, err := o.bus.js.PublishMsg(ctx, traced(ctx, msg), jetstream.WithMsgID(id), jetstream.WithExpectStream(stream))
 		return err
 	})
 }

@@ -53,6 +53,7 @@ func (in *Inbox) delivery(msg *nats.Msg, pulled time.Time) (worker.Delivery, *re
 		Published: meta.Timestamp,
 		Receipt:   r,
 		Sole:      r.sole,
+		Context:   traceOf(msg),
 	}, r, nil
 }
 

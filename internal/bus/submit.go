@@ -42,6 +42,8 @@ var ErrNotStored = errors.New("the broker has not confirmed the request")
 type Submission struct {
 	ID   string // the body's request_id
 	Body []byte
+	// Context is part of the trace that the request is to be part of; nil for that of SubmitAll's.
+	Context context.Context
 }
 
 // Submit publishes a request and waits for the broker's word. The broker keeps one request per id; a second one is compared
@@ -49,13 +51,13 @@ type Submission struct {
 // result from a worker.
 //
 // Errors: a tenant or id that breaks the rules; no stream takes requests; ErrForbidden if this user may not publish in the
-// tenant's name; ErrNotStored.
+// tenant's name; ErrNotStored. If ctx is part of a trace, so is the request.
 func (b *Bus) Submit(ctx context.Context, tenant, id string, body []byte) (Receipt, error) {
 	msg, err := submission(tenant, id, body)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return b.submit(ctx, msg)
+	return b.submit(ctx, traced(ctx, msg))
 }
 
 func submission(tenant, id string, body []byte) (*nats.Msg, error) {

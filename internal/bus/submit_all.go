@@ -34,7 +34,7 @@ func (b *Bus) SubmitAll(ctx context.Context, tenant string, requests iter.Seq[Su
 		if ctx.Err() != nil {
 			break
 		}
-		waiting <- b.launch(tenant, request)
+		waiting <- b.launch(ctx, tenant, request)
 	}
 	close(waiting)
 	<-done
@@ -49,12 +49,15 @@ type flight struct {
 	err        error // the submission breaks a rule
 }
 
-func (b *Bus) launch(tenant string, request Submission) flight {
+func (b *Bus) launch(ctx context.Context, tenant string, request Submission) flight {
 	f := flight{submission: request}
 	if f.msg, f.err = submission(tenant, request.ID, request.Body); f.err != nil {
 		return f
 	}
-	f.ack, _ = b.js.PublishMsgAsync(f.msg, jetstream.WithExpectStream(StreamRequests)) // a failure is repeated when it lands
+	if request.Context != nil {
+		ctx = request.Context
+	}
+	f.ack, _ = b.js.PublishMsgAsync(traced(ctx, f.msg), jetstream.WithExpectStream(StreamRequests)) // a failure is repeated when it lands
 	return f
 }
 

@@ -49,7 +49,7 @@ func (c *Client) ask(ctx context.Context, ask *call, body any) worker.Answer {
 	}
 	defer func() { <-c.seats }()
 	ask.id, ask.reply = c.lastID.Add(1), make(chan worker.Answer, 1)
-	if answer, failed := l.enqueue(ask, deadline, body); failed {
+	if answer, failed := l.enqueue(ctx, ask, deadline, body); failed {
 		return answer
 	}
 	return l.await(ctx, timer, ask)
@@ -84,9 +84,9 @@ func (l *line) takeSeat(ctx context.Context, timer *time.Timer) string {
 	return "too many asks in flight"
 }
 
-func (l *line) enqueue(ask *call, deadline time.Time, body any) (answer worker.Answer, failed bool) {
+func (l *line) enqueue(ctx context.Context, ask *call, deadline time.Time, body any) (answer worker.Answer, failed bool) {
 	text := blank()
-	frame, err := appendAsk(*text, ask.id, ask.op, l.relayTime(deadline), body)
+	frame, err := appendAsk(*text, ask.id, ask.op, traceOf(ctx), l.relayTime(deadline), body)
 	if err != nil || len(frame) > maxFrame {
 		return worker.Answer{Verdict: worker.NotAttempted, Code: worker.CodeInternal, Reason: "the order does not fit into a frame"}, true
 	}

@@ -14,13 +14,14 @@ import (
 type job struct {
 	id       uint64
 	op       string
+	trace    string
 	deadline int64 // by the relay's clock; 0 when not said
 	body     []byte
 }
 
 // attend asks the desk. A panic in there leaves this one ask unknown.
 func (s *Server) attend(j job) (answer worker.Answer) {
-	ctx, ended := s.cfg.Follow(s.ctx, j.op)
+	ctx, ended := s.cfg.Follow(traced(s.ctx, j.trace), j.op)
 	defer func() { ended(answer) }()
 	defer func() {
 		if thrown := recover(); thrown != nil {

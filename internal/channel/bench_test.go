@@ -55,7 +55,7 @@ func BenchmarkBareEcho(b *testing.B) {
 	for _, n := range []int{1, 64} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			o, a := order("acme.PR-1-1"), placed("acme.PR-1-1")
-			ask, _ := appendAsk(nil, 1000, opPlace, 1767225600000, &o)
+			ask, _ := appendAsk(nil, 1000, opPlace, "", 1767225600000, &o)
 			reply, _ := appendReply(nil, 1000, &a)
 			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { echo(w, r, reply) }))
 			defer web.Close()

@@ -49,6 +49,7 @@ type frame struct {
 	ID       uint64         `json:"id,string"`
 	Op       string         `json:"op"`
 	Deadline int64          `json:"deadline_ms"`
+	Trace    string         `json:"trace"` // of an ask, see trace.go
 	Body     jsontext.Value `json:"body"`
 }
 
@@ -121,10 +122,13 @@ func appendHello(to []byte, clock int64) []byte {
 	return append(strconv.AppendInt(to, clock, 10), `}}`...)
 }
 
-func appendAsk(to []byte, id uint64, op string, deadline int64, body any) ([]byte, error) {
+func appendAsk(to []byte, id uint64, op, trace string, deadline int64, body any) ([]byte, error) {
 	to = appendHead(to, typeAsk, id)
 	to = append(append(to, `,"op":"`...), op...)
 	to = strconv.AppendInt(append(to, `","deadline_ms":`...), deadline, 10)
+	if trace != "" {
+		to = append(append(append(to, `,"trace":"`...), trace...), '"')
+	}
 	return appendBody(to, body)
 }
 

@@ -11,7 +11,7 @@ import (
 func TestFramesReadBack(t *testing.T) {
 	o, a, p := order("acme.PR-1-1"), placed("acme.PR-1-1"), paid
 	o.Message = "加急 & 100% \"好\" <b>"
-	ask, err := appendAsk(nil, 7, opPlace, 1767225600000, &o)
+	ask, err := appendAsk(nil, 7, opPlace, "", 1767225600000, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestFrameErrorsRepeatNoValue(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	o := order("acme.PR-1-1")
-	ask, _ := appendAsk(nil, 7, opPlace, 1767225600000, &o)
+	ask, _ := appendAsk(nil, 7, opPlace, "", 1767225600000, &o)
 	f.Add(ask)
 	f.Add([]byte(`{"v":1,"type":"reply","id":"7","body":{"verdict":"absent"}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {

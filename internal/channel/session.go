@@ -83,7 +83,7 @@ func (s *session) ask(f *frame) error {
 		s.reply(f.ID, busy)
 		return nil
 	}
-	go s.work(job{id: f.ID, op: f.Op, deadline: f.Deadline, body: bytes.Clone(f.Body)})
+	go s.work(job{id: f.ID, op: f.Op, trace: f.Trace, deadline: f.Deadline, body: bytes.Clone(f.Body)})
 	return nil
 }
 

@@ -22,6 +22,7 @@ func TestArrowsPointInwards(t *testing.T) {
 		"internal/hook":       {"worker"},
 		"internal/index":      {"worker"},
 		"internal/metrics":    {"worker"},
+		"internal/tracing":    {"worker"},
 		"internal/dashboard":  {"worker"},
 		"internal/sim1688":    {},
 		"internal/relay":      {"worker", "internal/alibaba", "internal/channel", "internal/seal"},

@@ -15,6 +15,7 @@ import (
 	"autopurchase/internal/keypool"
 	"autopurchase/internal/relay"
 	"autopurchase/internal/sim1688"
+	"autopurchase/internal/tracing"
 	"autopurchase/internal/workertest"
 	"autopurchase/schemas"
 	"autopurchase/worker"
@@ -91,6 +92,7 @@ type door struct {
 	shut   atomic.Bool
 	reach  func(gateway string) string                    // gives the URL at which the relay finds the gateway, if a test wants another
 	around func(place func() worker.Answer) worker.Answer // stands between an order and the gateway, if a test wants to
+	tracer *tracing.Tracer                                // traces what the relay does, if a test wants to
 }
 
 // watchedDesk is a relay whose orders go through a test's hands.
@@ -119,9 +121,9 @@ func (r *rig) openChannel() {
 	if r.door.reach != nil {
 		gateway = r.door.reach(gateway)
 	}
-	desk, err := relay.New(relay.Config{Gateway: gateway, Keys: relayKeys()})
+	desk, err := relay.New(relay.Config{Gateway: gateway, Keys: relayKeys(), Calls: r.door.tracer.Call})
 	r.must(err)
-	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: watchedDesk{desk, r.door.around}})
+	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: watchedDesk{desk, r.door.around}, Follow: r.door.tracer.Ask})
 	r.door.http = httptest.NewServer(r.door)
 	r.t.Cleanup(func() {
 		r.must(r.door.server.Shutdown(context.WithoutCancel(r.ctx)))
