@@ -55,6 +55,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"keypool.admin.retire", "keypool.admin.remove", "keypool.admin.reset", "keypool.admin.rotate", "keypool.admin.probe",
 		"keypool.admin.statement", "keypool.admin.forecast",
 		"keypool.admin.onboard", "keypool.admin.authorize",
+		"purchase.admin.list", "purchase.admin.show",
 		"purchase.admin.parked", "purchase.admin.resolve", "purchase.admin.cancel",
 	} {
 		if !slices.Contains(addresses, want) {

@@ -69,11 +69,14 @@ func described(about any, defs map[string]any) bool {
 
 // The schemas know the same words as the domain.
 func TestSchemasHaveTheDomainsWords(t *testing.T) {
-	for _, name := range []string{"result", "dead-letter", "channel-frame"} {
+	for _, name := range []string{"result", "dead-letter", "channel-frame", "order-list", "orders", "order-life"} {
 		same(t, name+" codes", enumOf(t, name, "$defs", "code"), worker.Codes())
 	}
 	same(t, "steps", enumOf(t, "key-onboard", "properties", "step"), worker.StepNames())
 	same(t, "steps", enumOf(t, "key-onboarding", "$defs", "step", "properties", "step"), worker.StepNames())
+	for _, name := range []string{"order-list", "orders", "order-life"} {
+		same(t, name+" states", enumOf(t, name, "$defs", "state"), worker.LifeStates())
+	}
 	same(t, "outcomes", enumOf(t, "result", "properties", "outcome"), outcomes)
 	same(t, "kinds", enumOf(t, "keypool-event", "properties", "kind"), eventKinds)
 }

@@ -35,6 +35,11 @@ const (
 	LifeUnknown   LifeState = LifeState(OutcomeUnknown)
 )
 
+// LifeStates lists the states.
+func LifeStates() []LifeState {
+	return []LifeState{LifeWaiting, LifePlaced, LifePartial, LifeRefused, LifeCancelled, LifeUnknown}
+}
+
 // Filter picks requests. What is left out does not restrict; several values of one field are alternatives.
 type Filter struct {
 	States []LifeState `json:"states,omitempty"`

@@ -40,7 +40,10 @@ func newDemo(term terminal) *cobra.Command {
 		s.number(&set.seed, "seed", 1688, 0, 1<<31, "of the samples")
 		s.flag(&set.keep, "keep", "stay up after the samples; DIR/addresses.json tells other programs where everything is")
 		s.flag(&set.json, "json", "print the summary as one JSON object")
-	}, func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), term, set) })
+	}, func(cmd *cobra.Command, _ []string) error {
+		set.index = set.keep
+		return runDemo(cmd.Context(), term, set)
+	})
 }
 
 func runDemo(ctx context.Context, term terminal, set demoSettings) (err error) {

@@ -17,17 +17,19 @@ import (
 	"autopurchase/worker"
 )
 
-// newOrders lets people decide about parked orders, through the same messages that any other program may send.
+// newOrders lets people look at requests and decide about parked orders, through the same messages that any other program may send.
 func newOrders(term terminal) *cobra.Command {
 	orders := &cobra.Command{
 		Use:   "orders",
-		Short: "Take requests back, list the orders that wait for a person and say what became of them",
-		Long: "An order that was sent, never answered and not found again is parked: nobody knows whether it exists, and its products stay\n" +
+		Short: "List requests, tell the life of one, take them back, and say what became of orders that wait for a person",
+		Long: "Lists requests and tells the life of one, by the messages purchase.admin.list and .show; takes requests back, by .cancel.\n" +
+			"An order that was sent, never answered and not found again is parked: nobody knows whether it exists, and its products stay\n" +
 			"held on their key. A person looks at 1688 and says what became of it, by the messages purchase.admin.parked and .resolve.",
-		Example: "  autopurchase orders cancel acme/PR.1 --by li\n  autopurchase orders parked\n  autopurchase orders resolve acme.PR-1-1 --absent --by li",
+		Example: "  autopurchase orders list --state waiting,unknown\n  autopurchase orders show acme/PR.1\n  autopurchase orders cancel acme/PR.1 --by li\n" +
+			"  autopurchase orders parked\n  autopurchase orders resolve acme.PR-1-1 --absent --by li",
 	}
 	group(orders)
-	orders.AddCommand(newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term))
+	orders.AddCommand(newOrdersList(term), newOrdersShow(term), newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term))
 	return orders
 }
 

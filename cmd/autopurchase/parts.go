@@ -91,6 +91,12 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	}
 	see.metrics.Vitals(w.Vitals, func() bool { return client.Ready(ctx) == nil })
 	see.metrics.Survey(s.survey)
+	lives := &worker.Biographer{Chronicle: s.bus, Claims: orders, Stock: s, Vitals: w.Vitals, CallTimeout: set.callTimeout}
+	if _, err := s.bus.AdminRequests(context.WithoutCancel(ctx), bus.OrdersShow.Answer(func(ctx context.Context, q bus.ShowOrder) (worker.Life, error) {
+		return lives.Life(ctx, q.Tenant, q.RequestID)
+	})); err != nil {
+		return nil, err
+	}
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
 	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, log: log}
 	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"sync"
 
 	"github.com/rs/zerolog"
 
@@ -24,6 +25,7 @@ type systemSettings struct {
 	page   dashboardSettings
 	listen string
 	log    string
+	index  bool // keep an index of the requests in the folder
 	sync   bool // the embedded NATS writes every message through to the disk before it is acknowledged
 }
 
@@ -51,6 +53,7 @@ type system struct {
 	data  folder
 	relay *relayPart
 	work  *workerPart
+	index *indexPart // nil if none is kept
 	where addresses
 	log   zerolog.Logger
 }
@@ -86,6 +89,14 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	set.worker.channel.url = s.relay.url
 	if s.work, err = newWorkerPart(ctx, stores, set.worker, see, undo); err != nil {
 		return nil, err
+	}
+	if set.index {
+		if s.index, err = newIndexPart(ctx, stores.bus, filepath.Join(data.path, "index.db"), log, undo); err != nil {
+			return nil, err
+		}
+		if err := s.index.answer(ctx); err != nil {
+			return nil, err
+		}
 	}
 	handler := healthHandler(s.work.readiness())
 	handler.Handle("GET "+metrics.Path, see.metrics)
@@ -123,8 +134,13 @@ func (s *system) run(ctx context.Context) {
 	relaying, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- s.relay.relay.Run(relaying) }()
+	var indexing sync.WaitGroup
+	if s.index != nil {
+		indexing.Go(func() { s.index.run(relaying) })
+	}
 	s.work.run(ctx)
 	stop()
+	indexing.Wait()
 	if err := <-done; err != nil {
 		s.log.Error().Err(err).Msg("relay")
 	}

@@ -22,7 +22,7 @@ const (
 
 // newUp runs everything on one machine against the real platform.
 func newUp(term terminal) *cobra.Command {
-	set := systemSettings{sync: true}
+	set := systemSettings{sync: true, index: true}
 	var edge relaySettings
 	return command(term, &cobra.Command{
 		Use:   "up",

@@ -37,8 +37,8 @@ const (
 
 // The subjects of the services: request and reply, in no stream.
 const (
-	SubjectKeysAdmin     = keysPrefix + ">" // a verb each, see KeysAdd
-	SubjectOrdersAdmin   = "purchase.admin.>"
+	SubjectKeysAdmin     = keysPrefix + ">"   // a verb each, see KeysAdd
+	SubjectOrdersAdmin   = ordersPrefix + ">" // a verb each, see OrdersList
 	SubjectOrdersParked  = "purchase.admin.parked"
 	SubjectOrdersResolve = "purchase.admin.resolve"
 	SubjectOrdersCancel  = "purchase.admin.cancel"
@@ -53,6 +53,7 @@ const (
 	parkedPrefix  = "purchase.parked."
 	eventPrefix   = "keypool.event."
 	keysPrefix    = "keypool.admin."
+	ordersPrefix  = "purchase.admin."
 	beatPrefix    = SubjectQueueStatus + "."
 
 	// apiPrefix begins what JetStream itself is asked on.
@@ -61,9 +62,10 @@ const (
 	// noTenant stands where a subject asks for a tenant and none is known.
 	noTenant = "_"
 
-	serviceKeys   = "autopurchase-keypool"
-	serviceOrders = "autopurchase-orders"
-	serviceStatus = "autopurchase-queue"
+	serviceKeys     = "autopurchase-keypool"
+	serviceOrders   = "autopurchase-orders"
+	serviceRequests = "autopurchase-requests"
+	serviceStatus   = "autopurchase-queue"
 )
 
 // requestSubject is where the request of that tenant and ref is published: one subject per request.

@@ -122,8 +122,8 @@ func provisionerRole() Role {
 func monitorRole() Role {
 	r := Role{
 		Name: "monitor", Account: "MONITOR",
-		Purpose: "reads everything and changes nothing: autopurchase watch, keys list, show, statement and forecast",
-		asks:    append([]string{SubjectQueueStatus, SubjectOrdersParked, discovery}, looks()...),
+		Purpose: "reads everything and changes nothing: autopurchase watch, orders list and show, keys list, show, statement and forecast",
+		asks:    append([]string{SubjectQueueStatus, SubjectOrdersParked, OrdersList.subject, OrdersShow.subject, discovery}, looks()...),
 		hears:   []string{beatPrefix + "*"},
 	}
 	for _, stream := range streams() {

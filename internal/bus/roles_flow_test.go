@@ -62,6 +62,8 @@ func (c *cast) play(t *testing.T) {
 	must(t, err)
 	t.Cleanup(stopStatus)
 
+	telling(t, w)
+
 	m := c.as(t, "monitor")
 	seen, _ := watching(t, m, WatchOptions{})
 	acme := c.as(t, "publisher-acme")
@@ -100,6 +102,12 @@ func (c *cast) play(t *testing.T) {
 	for _, who := range []*Bus{m, c.as(t, "admin")} {
 		if keys, err := KeysList.Ask(bounded(t), who, ListKeys{}); err != nil || len(keys) != 1 {
 			t.Errorf("%v, %v", keys, err)
+		}
+		if listing, err := who.ListOrders(bounded(t), ListOrders{}); err != nil || listing.Total != 7 {
+			t.Errorf("%+v, %v", listing, err)
+		}
+		if life, err := who.ShowOrder(bounded(t), ShowOrder{OutOrderID: "acme.PR-1-1"}); err != nil || life.RequestID != "PR-1" {
+			t.Errorf("%+v, %v", life, err)
 		}
 		if status, err := who.QueueStatus(bounded(t)); err != nil || !json.Valid(status) {
 			t.Errorf("%s, %v", status, err)

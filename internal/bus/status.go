@@ -110,6 +110,9 @@ func (b *Bus) admin(ctx context.Context, name, what string, endpoints ...Endpoin
 	return func() { _ = service.Stop() }, nil
 }
 
+// ErrNobody is returned, wrapped, when nobody answers on a verb's subject.
+var ErrNobody = errors.New("nobody answers")
+
 // ask sends a request to a service and gives its answer. A service's refusal is an *AdminError.
 func (b *Bus) ask(ctx context.Context, subject string, body []byte) (json.RawMessage, error) {
 	return b.send(ctx, &nats.Msg{Subject: subject, Data: body})
@@ -130,7 +133,7 @@ func (b *Bus) sendFor(ctx context.Context, msg *nats.Msg, timeout time.Duration)
 	})
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return nil, fmt.Errorf("nobody answers on %s: is a worker running?", msg.Subject)
+		return nil, fmt.Errorf("%w on %s: is a worker running?", ErrNobody, msg.Subject)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("no answer on %s in time: whether it was done is not known: %w", msg.Subject, err)
 	case err != nil:

@@ -149,7 +149,7 @@ func (r *tailer) again(ctx context.Context) error {
 		return nil
 	}
 	last, err := r.bus.lastOf(ctx, r.stream, r.whole)
-	if err == nil && last != nil && last.Sequence+1 < r.next && last.Time.After(r.newest) {
+	if err == nil && last != nil && last.Sequence < r.next && last.Time.After(r.newest) {
 		r.next = 1
 	}
 	return err

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"autopurchase/worker"
 )
 
 // WatchOptions says what to watch.
@@ -20,6 +22,8 @@ type WatchOptions struct {
 	Tenant string
 	// Since is from when on messages are wanted; zero wants those that are published from now on.
 	Since time.Time
+	// After are places behind which to go on; of a stream without one Since counts.
+	After []worker.Place
 	// Ready is called once all streams are being watched: what is published after it is not missed. May be nil.
 	Ready func()
 }
@@ -113,6 +117,7 @@ func (b *Bus) readers(ctx context.Context, options WatchOptions) (readers []read
 	for _, stream := range b.spec() {
 		for _, filter := range filters[stream.Name] {
 			at := place{stream: stream.Name, whole: stream.Subjects[0], filters: []string{filter}, since: options.Since}
+			at.goOn(options.After)
 			read, err := b.reader(ctx, at)
 			switch {
 			case errors.Is(err, ErrForbidden):
@@ -149,7 +154,7 @@ func (b *Bus) reader(ctx context.Context, at place) (reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at.since.IsZero() {
+	if at.since.IsZero() && at.next == 0 {
 		at.behind(last)
 	}
 	return func(ctx context.Context, ready func()) iter.Seq2[Message, error] {
@@ -162,6 +167,15 @@ func (b *Bus) reader(ctx context.Context, at place) (reader, error) {
 func (at *place) behind(last *Message) {
 	if last != nil {
 		at.next, at.newest = last.Sequence+1, last.Time
+	}
+}
+
+// goOn goes on behind the stream's place among some, if it has one.
+func (at *place) goOn(after []worker.Place) {
+	for _, read := range after {
+		if read.Stream == at.stream {
+			at.next, at.newest = read.Sequence+1, read.At
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,7 +48,25 @@ func (x *Index) List(ctx context.Context, filter worker.Filter, page worker.Page
 		listing.Next = found[page.Limit-1].String()
 	}
 	listing.Requests, err = x.summaries(ctx, found)
+	if n := fitting(listing.Requests); n < len(listing.Requests) {
+		listing.Requests, listing.Next = listing.Requests[:n], found[n-1].String()
+	}
 	return listing, err
+}
+
+// maxBytes is how long a part is at most, written: half of what one message of NATS takes by default.
+const maxBytes = 512 << 10
+
+// fitting gives how many requests fit into a part: one at least.
+func fitting(requests []worker.Summary) int {
+	bytes := 0
+	for i, request := range requests {
+		text, _ := json.Marshal(request) // has nothing that cannot be written
+		if bytes += len(text) + 1; bytes > maxBytes && i > 0 {
+			return i
+		}
+	}
+	return len(requests)
 }
 
 // Count counts the requests that a filter picks, up to worker.CountBound.

@@ -2,7 +2,6 @@ package index
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,11 +42,11 @@ func (r *row) words() string { return strings.Join(append([]string{r.RequestID},
 func (r *row) take(e worker.Entry) {
 	switch {
 	case e.Request != nil && e.Sequence > r.askedIn:
-		r.askedIn, r.asked, r.AskedAt = e.Sequence, e.At, e.At.UTC()
-		r.takeRequest(*e.Request)
+		r.askedIn, r.asked = e.Sequence, e.At
+		r.Ask(*e.Request, e.At)
 	case e.Result != nil && e.Sequence > r.decidedIn:
 		r.decidedIn, r.answered = e.Sequence, e.At
-		r.takeResult(*e.Result)
+		r.Decide(*e.Result)
 	case e.Status != nil && e.Status.Status != "" && r.moved(e):
 		r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, e.Status.Status
 	}
@@ -56,35 +55,6 @@ func (r *row) take(e worker.Entry) {
 // moved says whether a status is later than the latest. 1688 pushes in any order.
 func (r *row) moved(e worker.Entry) bool {
 	return cmp.Or(e.Status.At.Compare(r.movedAt), cmp.Compare(e.Sequence, r.movedIn)) > 0
-}
-
-func (r *row) takeRequest(request worker.Request) {
-	r.Pool, r.Lines, r.Sellers, r.Offers = request.Pool, len(request.Lines), nil, nil
-	for _, line := range request.Lines {
-		r.Sellers, r.Offers = with(r.Sellers, line.Seller), with(r.Offers, line.OfferID)
-	}
-}
-
-func (r *row) takeResult(result worker.Result) {
-	r.State, r.Code, r.Reason = worker.LifeState(result.Outcome), result.Code, result.Reason
-	r.Products, r.Attempt, r.DecidedAt = result.Products, result.Attempt, result.DecidedAt.UTC()
-	r.AppKeys, r.OrderIDs = with(nil, result.AppKey), nil
-	for _, order := range result.Orders {
-		r.AppKeys, r.OrderIDs = with(with(r.AppKeys, order.AppKey), order.AlsoOn...), with(r.OrderIDs, order.OrderID)
-	}
-	for _, open := range result.Unknown {
-		r.AppKeys = with(with(r.AppKeys, open.AppKey), open.AlsoOn...)
-	}
-}
-
-// with adds what is not there yet.
-func with(list []string, values ...string) []string {
-	for _, value := range values {
-		if value != "" && !slices.Contains(list, value) {
-			list = append(list, value)
-		}
-	}
-	return list
 }
 
 // sides are the values that it can be found by exactly.

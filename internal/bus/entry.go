@@ -1,0 +1,44 @@
+package bus
+
+import (
+	"autopurchase/schemas"
+	"autopurchase/worker"
+)
+
+// Entry reads a message of the streams of requests, results, statuses and dead letters. What cannot be read has its place and no
+// more; a request that no worker takes has its id too, and what is wrong with it.
+func (m Message) Entry() worker.Entry {
+	e := worker.Entry{Stream: m.Stream, Sequence: m.Sequence, At: m.Time}
+	switch m.Stream {
+	case StreamRequests:
+		m.readRequest(&e)
+	case StreamResults:
+		if result, err := readResult(m.Subject, m.Data); err == nil {
+			e.Tenant, e.RequestID, e.Result = result.Tenant, result.RequestID, &result
+		}
+	case StreamStatus:
+		if status, err := schemas.DecodeStatus(m.Data); err == nil {
+			status.Tenant, status.Ref = parseTokens(m.Subject[len(statusPrefix):])
+			e.Tenant, e.RequestID, e.Status = status.Tenant, status.RequestID, &status
+		}
+	case StreamDead:
+		if letter, err := schemas.DecodeDeadLetter(m.Data); err == nil {
+			e.Tenant, e.RequestID, e.Dead = letter.Tenant, letter.RequestID, &letter
+		}
+	}
+	return e
+}
+
+// readRequest reads a request as a worker would. It is named by its subject: that is where its result is.
+func (m Message) readRequest(e *worker.Entry) {
+	tenant, ref := parseRequest(m.Subject)
+	id, err := worker.DecodeRef(ref)
+	if err != nil || tenant == "" {
+		return
+	}
+	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Tenant: tenant, Ref: ref, Body: m.Data}, schemas.DecodeRequest)
+	if fault != nil {
+		request = worker.Request{Tenant: tenant, ID: id}
+	}
+	e.Tenant, e.RequestID, e.Request, e.Fault = tenant, id, &request, fault
+}

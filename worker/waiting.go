@@ -1,0 +1,66 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// waitingFor says in one sentence what a request waits for.
+func (b *Biographer) waitingFor(ctx context.Context, bio *biography) string {
+	switch {
+	case bio.result != nil && bio.result.Outcome == OutcomeUnknown:
+		return "a person: it is parked, since nobody knows whether its order exists"
+	case bio.result != nil:
+		return "nobody: it ended"
+	case bio.request == nil:
+		return "nobody: the request itself is not on record any more"
+	case bio.fault != nil:
+		return "a worker, which will refuse it: " + bio.fault.Error()
+	case bio.redis != nil:
+		return "Redis, which does not say how far its orders are"
+	}
+	if claim, sent := bio.sent(); sent {
+		if bio.now.Sub(claim.SentAt) < b.CallTimeout {
+			return "the answer to order " + claim.Reference + ", which was sent"
+		}
+		return "the look-up of an unanswered order: " + claim.Reference
+	}
+	next := slices.IndexFunc(bio.claims, func(c Claim) bool { return c.State == "" || c.State == ClaimDrawn })
+	if next < 0 {
+		return "its result, which is being published"
+	}
+	return b.obstacle(ctx, *bio.request, next)
+}
+
+// sent gives an order of which an answer is due.
+func (bio *biography) sent() (Claim, bool) {
+	for _, claim := range bio.claims {
+		if claim.State == ClaimSent {
+			return claim, true
+		}
+	}
+	return Claim{}, false
+}
+
+// obstacle says why the request's next order was not sent yet.
+func (b *Biographer) obstacle(ctx context.Context, r Request, next int) string {
+	if _, err := b.Stock.Left(ctx, r.Pool); err != nil && AsTrouble(err).Code == CodeNoPool {
+		return "a key: pool " + r.Pool + " has none"
+	}
+	size := SizeOf(Split(r)[next].Order.Lines)
+	if room, err := b.Stock.Room(ctx, r.Pool, r.Payer); err == nil && !size.Fits(room) {
+		return fmt.Sprintf("room: no key has room in pool %s for %s", r.Pool, count(size.Lines, "line", "lines"))
+	}
+	var reasons []string
+	for _, pause := range b.Vitals().Pauses {
+		if pause.Pool == "" || pause.Pool == r.Pool {
+			reasons = append(reasons, pause.Reason)
+		}
+	}
+	if len(reasons) > 0 {
+		return "the workers, which stand still: " + strings.Join(reasons, "; ")
+	}
+	return "a worker to take it, or its next try"
+}
