@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"autopurchase/internal/hook"
 	"autopurchase/internal/keypool"
@@ -14,10 +16,17 @@ import (
 type alarmSettings struct {
 	file string
 	hook *hook.Hook // nil tells nobody
+
+	every      time.Duration // between two looks
+	relayAfter time.Duration
+	queueAfter time.Duration
 }
 
 func (a *alarmSettings) bind(s *settings) {
-	s.text(&a.file, "alarm-webhook-file", "", "file with the URL of a webhook, mode 0600: alarms of the pools (low, exhausted, a key benched, a key spent without a spare) are posted there as JSON, each once however many workers are given it, and again until it is taken")
+	s.text(&a.file, "alarm-webhook-file", "", "file with the URL of a webhook, mode 0600: what a person must know is posted there as JSON, each once however many workers are given it, and again until it is taken: alarms of the pools (low, exhausted, a key benched, a key spent without a spare) and of the queue (purchase.alarm.>), and that they are over")
+	s.duration(&a.every, "alarm-every", 10*time.Second, 100*time.Millisecond, "how often it is looked whether there is something on purchase.alarm.> to tell")
+	s.duration(&a.relayAfter, "alarm-relay-after", time.Minute, 3*beatEvery, "how long no worker may have a relay before it is an alarm")
+	s.duration(&a.queueAfter, "alarm-queue-after", 15*time.Minute, time.Second, "how long the oldest request may wait before it is an alarm")
 	s.check(a.load)
 }
 
@@ -40,12 +49,19 @@ func (a *alarmSettings) tell(ctx context.Context, s *stores) error {
 	if a.hook == nil {
 		return nil
 	}
-	return s.bus.Alarms(ctx, func(ctx context.Context, event worker.PoolEvent) error {
+	pools := s.bus.Alarms(ctx, func(ctx context.Context, event worker.PoolEvent) error {
 		if needless, err := s.needless(ctx, event); needless || err != nil {
 			return err
 		}
 		return a.hook.Post(ctx, event)
 	})
+	queue := s.bus.QueueAlarms(ctx, func(ctx context.Context, alarm worker.Alarm) error {
+		if alarm.Kind == worker.AlarmPool && alarm.State == worker.AlarmRaised {
+			return nil // the pool's own event that no key has room tells it
+		}
+		return a.hook.Tell(ctx, alarm)
+	})
+	return errors.Join(pools, queue)
 }
 
 // needless says whether nobody needs to hear of an event: a key that is spent while another waits for its turn is daily business,

@@ -50,6 +50,7 @@ type workerPart struct {
 	channel *channel.Client
 	worker  *worker.Worker
 	reviver *worker.Reviver
+	guard   *watchman
 	log     zerolog.Logger
 }
 
@@ -99,6 +100,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	}
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
 	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, log: log}
+	p.guard = &watchman{stores: s, worker: w, channel: client, set: set.alarms, log: log}
 	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
 	return p, err
 }
@@ -109,6 +111,7 @@ func (p *workerPart) run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { p.pool.RunFlusher(beside, p.journal()) })
 	running.Go(func() { p.reviver.Run(beside) })
+	running.Go(func() { p.guard.run(beside) })
 	p.worker.Run(ctx)
 	stop()
 	running.Wait()

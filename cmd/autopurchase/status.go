@@ -20,7 +20,8 @@ type queueStatus struct {
 	Paused        bool      `json:"paused"`
 	PausedBecause string    `json:"paused_because,omitempty"`
 	Waiting       string    `json:"waiting,omitempty"`
-	ProductsLeft  int64     `json:"products_left"` // of the default pool
+	ProductsLeft  int64     `json:"products_left"`   // of the default pool
+	Relay         string    `json:"relay,omitempty"` // "connected" while it has one
 	At            time.Time `json:"at"`
 }
 
@@ -44,6 +45,9 @@ func (p *workerPart) status(ctx context.Context) any {
 	}
 	status.Paused, status.PausedBecause = len(reasons) > 0, strings.Join(reasons, "; ")
 	status.Waiting = waiting(vitals.Waiting)
+	if p.channel.Ready(ctx) == nil {
+		status.Relay = "connected"
+	}
 	return status
 }
 

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -33,7 +34,45 @@ var alarmKinds = []worker.EventKind{worker.EventLow, worker.EventExhausted, work
 //
 // tell must return within 15 s. The error of Alarms says that the consumer could not be made.
 func (b *Bus) Alarms(ctx context.Context, tell func(context.Context, worker.PoolEvent) error) error {
-	consumer, err := b.alarmConsumer(ctx)
+	config := alarmConfig("What a person must know of the key pools; each alarm is told once.")
+	config.DeliverPolicy = jetstream.DeliverNewPolicy
+	for _, kind := range alarmKinds {
+		config.FilterSubjects = append(config.FilterSubjects, eventSubject("*", kind))
+	}
+	return b.tellOnce(ctx, StreamKeyPool, config, func(ctx context.Context, msg jetstream.Msg) error {
+		event, err := schemas.DecodePoolEvent(msg.Data())
+		if err != nil {
+			return garbled{err}
+		}
+		return tell(ctx, event)
+	})
+}
+
+// QueueAlarms does the same with what Report stores, beginning with what is wrong, or over, when the first process asks for it.
+func (b *Bus) QueueAlarms(ctx context.Context, tell func(context.Context, worker.Alarm) error) error {
+	config := alarmConfig("What a person must know of the queue; each alarm is told once.")
+	config.DeliverPolicy, config.FilterSubjects = jetstream.DeliverLastPerSubjectPolicy, []string{SubjectAlarms}
+	return b.tellOnce(ctx, StreamAlarms, config, func(ctx context.Context, msg jetstream.Msg) error {
+		var alarm worker.Alarm
+		if err := json.Unmarshal(msg.Data(), &alarm); err != nil {
+			return garbled{err}
+		}
+		return tell(ctx, alarm)
+	})
+}
+
+func alarmConfig(description string) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: ConsumerAlarms, Description: description, AckPolicy: jetstream.AckExplicitPolicy, AckWait: alarmWait, MaxDeliver: -1,
+	}
+}
+
+// garbled marks a message that will not be told however often it is tried.
+type garbled struct{ error }
+
+// tellOnce hands a stream's messages to tell, one after the other, each until it returns nil.
+func (b *Bus) tellOnce(ctx context.Context, stream string, config jetstream.ConsumerConfig, tell func(context.Context, jetstream.Msg) error) error {
+	consumer, err := b.alarmConsumer(ctx, stream, config)
 	if err != nil {
 		return err
 	}
@@ -48,40 +87,25 @@ func (b *Bus) Alarms(ctx context.Context, tell func(context.Context, worker.Pool
 			if !wait(ctx, repairEvery) {
 				return
 			}
-			consumer, err = b.alarmConsumer(ctx) // if somebody has removed it, what is recorded from now on is told
+			consumer, err = b.alarmConsumer(ctx, stream, config) // if somebody has removed it, what is recorded from now on is told
 		}
 	})
 	return nil
 }
 
 // alarmConsumer makes the consumer, or gives the one that is there.
-func (b *Bus) alarmConsumer(ctx context.Context) (jetstream.Consumer, error) {
+func (b *Bus) alarmConsumer(ctx context.Context, stream string, config jetstream.ConsumerConfig) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	consumer, err := b.js.CreateOrUpdateConsumer(ctx, StreamKeyPool, alarmConfig())
+	consumer, err := b.js.CreateOrUpdateConsumer(ctx, stream, config)
 	if err != nil {
-		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerAlarms, StreamKeyPool, err)
+		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerAlarms, stream, err)
 	}
 	return consumer, nil
 }
 
-func alarmConfig() jetstream.ConsumerConfig {
-	config := jetstream.ConsumerConfig{
-		Durable:       ConsumerAlarms,
-		Description:   "What a person must know of the key pools; each alarm is told once.",
-		DeliverPolicy: jetstream.DeliverNewPolicy,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       alarmWait,
-		MaxDeliver:    -1,
-	}
-	for _, kind := range alarmKinds {
-		config.FilterSubjects = append(config.FilterSubjects, eventSubject("*", kind))
-	}
-	return config
-}
-
 // tellAlarms asks for one alarm after the other until ctx ends or the broker is out of reach.
-func (b *Bus) tellAlarms(ctx context.Context, consumer jetstream.Consumer, tell func(context.Context, worker.PoolEvent) error) {
+func (b *Bus) tellAlarms(ctx context.Context, consumer jetstream.Consumer, tell func(context.Context, jetstream.Msg) error) {
 	for {
 		msg, err := consumer.Next(jetstream.FetchContext(ctx))
 		switch {
@@ -93,20 +117,20 @@ func (b *Bus) tellAlarms(ctx context.Context, consumer jetstream.Consumer, tell 
 	}
 }
 
-func (b *Bus) tellAlarm(ctx context.Context, msg jetstream.Msg, tell func(context.Context, worker.PoolEvent) error) {
-	event, err := schemas.DecodePoolEvent(msg.Data())
-	if err != nil {
-		b.alarm("an alarm on " + msg.Subject() + " cannot be read: " + err.Error())
+func (b *Bus) tellAlarm(ctx context.Context, msg jetstream.Msg, tell func(context.Context, jetstream.Msg) error) {
+	err := tell(ctx, msg)
+	if bad, ok := errors.AsType[garbled](err); ok {
+		b.alarm("an alarm on " + msg.Subject() + " cannot be read: " + bad.Error())
 		_ = msg.TermWithReason("cannot be read")
 		return
 	}
-	if err = tell(ctx, event); err == nil {
+	if err == nil {
 		_ = msg.DoubleAck(ctx) // if it is lost, it is told once more
 		return
 	}
-	attempt := uint64(1)
+	attempt, sequence := uint64(1), uint64(0)
 	if meta, err := msg.Metadata(); err == nil {
-		attempt = meta.NumDelivered
+		attempt, sequence = meta.NumDelivered, meta.Sequence.Stream
 	}
 	line := b.config.Log.Warn()
 	if attempt >= alarmAttempts {
@@ -115,6 +139,6 @@ func (b *Bus) tellAlarm(ctx context.Context, msg jetstream.Msg, tell func(contex
 	} else {
 		_ = msg.NakWithDelay(min(alarmPause<<min(attempt-1, 30), maxAlarmPause))
 	}
-	line.Err(err).Str("pool", event.Pool).Str("kind", string(event.Kind)).Int64("sequence", event.Sequence).Uint64("attempt", attempt).
+	line.Err(err).Str("subject", msg.Subject()).Uint64("sequence", sequence).Uint64("attempt", attempt).
 		Bool("given_up", attempt >= alarmAttempts).Msg("an alarm was not told")
 }

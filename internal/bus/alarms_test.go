@@ -94,7 +94,7 @@ func TestAnAlarmIsToldUntilItIsHeard(t *testing.T) {
 	record(t, b, 1, worker.EventExhausted)
 	until(t, "it was told in vain", func() bool { return deaf.times() >= 2 })
 	must(t, b.Close())
-	if text := log.String(); !strings.Contains(text, `"message":"an alarm was not told"`) || !strings.Contains(text, `"error":"nobody is there"`) || !strings.Contains(text, `"kind":"exhausted"`) {
+	if text := log.String(); !strings.Contains(text, `"message":"an alarm was not told"`) || !strings.Contains(text, `"error":"nobody is there"`) || !strings.Contains(text, `"subject":"keypool.event.default.exhausted"`) {
 		t.Errorf("the log says %s", text)
 	}
 	record(t, connect(t, Config{URL: server}), 2, worker.EventLow) // while nobody listens

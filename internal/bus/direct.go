@@ -21,6 +21,7 @@ type directGet struct {
 	Sequence uint64     `json:"seq,omitempty"`
 	Since    *time.Time `json:"start_time,omitempty"`
 	Next     string     `json:"next_by_subj,omitempty"`
+	Last     []string   `json:"multi_last,omitempty"` // instead: the last message on each subject of these patterns
 	Batch    int        `json:"batch"`
 	MaxBytes int        `json:"max_bytes,omitempty"`
 }

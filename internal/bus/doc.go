@@ -6,6 +6,7 @@
 //	               └ consumer "worker"                  └─────► PURCHASE_STATUS
 //	                                      key pool ─► Journal ─► KEYPOOL ─┬─► History
 //	                                                                      └─► Alarms
+//	                                      watchmen ─► Report ─► PURCHASE_ALARM ─► QueueAlarms
 //
 // Every name is in names.go, the verbs that administrators may ask for are in keys.go and orders.go, and who may do what is in
 // roles.go. What the package promises, and what it rests on:
@@ -17,7 +18,8 @@
 //	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
 //	one result per request   it is published under the condition that the subject is empty; the first stands, and only an
 //	                         unknown one is replaced by a decision, see Outbox
-//	one telling of an alarm  one consumer remembers for all workers which are told; see Alarms
+//	one telling of an alarm  one consumer remembers for all workers which are told; see Alarms. What is wrong with the queue is
+//	                         stored under the condition that it was not: see Report
 //	one journal entry        under the condition that the pool's last entry is the one known, see Journal
 //
 // What happens when something fails:

@@ -16,13 +16,14 @@ const (
 	StreamStatus   = "PURCHASE_STATUS"
 	StreamDead     = "PURCHASE_DEAD"
 	StreamParked   = "PURCHASE_PARKED"
+	StreamAlarms   = "PURCHASE_ALARM"
 	StreamKeyPool  = "KEYPOOL"
 )
 
 // ConsumerWorker is the durable consumer on StreamRequests that all workers share.
 const ConsumerWorker = "worker"
 
-// ConsumerAlarms is the durable consumer on StreamKeyPool that all who tell alarms share.
+// ConsumerAlarms is the durable consumer that all who tell alarms share, on StreamKeyPool and on StreamAlarms.
 const ConsumerAlarms = "alarms"
 
 // The subjects of the streams.
@@ -32,6 +33,7 @@ const (
 	SubjectStatus    = statusPrefix + ">"
 	SubjectDead      = deadPrefix + ">"
 	SubjectParked    = parkedPrefix + ">"
+	SubjectAlarms    = alarmPrefix + ">"
 	SubjectPoolEvent = eventPrefix + ">"
 )
 
@@ -51,6 +53,7 @@ const (
 	statusPrefix  = "purchase.status."
 	deadPrefix    = "purchase.dead."
 	parkedPrefix  = "purchase.parked."
+	alarmPrefix   = "purchase.alarm."
 	eventPrefix   = "keypool.event."
 	keysPrefix    = "keypool.admin."
 	ordersPrefix  = "purchase.admin."
@@ -93,6 +96,11 @@ func deadSubject(tenant string) string {
 
 func eventSubject(pool string, kind worker.EventKind) string {
 	return eventPrefix + pool + "." + string(kind)
+}
+
+// alarmSubject is where the last message says whether something is wrong.
+func alarmSubject(kind worker.AlarmKind, what string) string {
+	return alarmPrefix + string(kind) + "." + what
 }
 
 // poolSubjects is the whole journal of a pool.

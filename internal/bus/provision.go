@@ -48,6 +48,10 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			Description: "The requests that are parked for a person, one message each.", MaxMsgsPerSubject: 1,
 		},
 		{
+			Name: StreamAlarms, Subjects: []string{SubjectAlarms}, MaxAge: keep.Dead, Duplicates: dedupe, AllowDirect: true,
+			Description: "What a person must know. The last message on a subject says whether it is still so.",
+		},
+		{
 			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
 		},

@@ -84,13 +84,14 @@ func workerRole() Role {
 		Name: "worker", Account: account,
 		Purpose: "takes requests, publishes what became of them, keeps the key pools' journal and answers administrators",
 		asks: []string{
-			SubjectResults, SubjectStatus, SubjectDead, SubjectParked, SubjectPoolEvent, beatPrefix + "*", replies,
+			SubjectResults, SubjectStatus, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
 			api("STREAM.PURGE", StreamParked),
-			ackPrefix + StreamRequests + "." + ConsumerWorker + ".>", ackPrefix + StreamKeyPool + "." + ConsumerAlarms + ".>",
-			ackPrefix + "*.*." + StreamRequests + "." + ConsumerWorker + ".>", ackPrefix + "*.*." + StreamKeyPool + "." + ConsumerAlarms + ".>", // with js_ack_fc_v2
 		},
-		never: []string{api("CONSUMER.DELETE", StreamRequests) + "." + ConsumerWorker, api("CONSUMER.DELETE", StreamKeyPool) + "." + ConsumerAlarms},
-		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, discovery},
+		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, beatPrefix + "*", discovery},
+	}
+	for _, durable := range []string{StreamRequests + "." + ConsumerWorker, StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms} {
+		r.asks = append(r.asks, ackPrefix+durable+".>", ackPrefix+"*.*."+durable+".>") // the latter with js_ack_fc_v2
+		r.never = append(r.never, api("CONSUMER.DELETE", durable))
 	}
 	for _, stream := range streams() {
 		r.asks = append(r.asks,

@@ -118,6 +118,12 @@ func (c *cast) play(t *testing.T) {
 			t.Errorf("%s: %v, %v", subject, msg, err)
 		}
 	}
+	cries := &crier{cries: make(chan worker.Alarm, 1)}
+	must(t, w.QueueAlarms(t.Context(), cries.tell))
+	must(t, w.Report(bounded(t), found(worker.AlarmDead, worker.AlarmRaised, 1)))
+	if got := receive(t, cries.cries); got.Kind != worker.AlarmDead || receive(t, seen).Subject != "purchase.alarm.dead.all" {
+		t.Errorf("%+v", got)
+	}
 	restore := ChangeKey{AppKey: "1000001", Change: Change{By: "li", Why: "tried"}}
 	if key, err := KeysRestore.Ask(bounded(t), c.as(t, "admin"), restore); err != nil || key.AppKey != "1000001" {
 		t.Errorf("%+v, %v", key, err)

@@ -76,6 +76,7 @@ func rules() []rule {
 		{"purchase.status.acme.PR-1", "worker", seeing + " publisher-acme"},
 		{"purchase.dead.acme", "worker", seeing},
 		{"purchase.parked.acme.PR-1", "worker", seeing},
+		{"purchase.alarm.relay.all", "worker", seeing},
 		{"keypool.event.default.low", "worker", seeing},
 		{"keypool.admin.add", "admin", "worker"},
 		{"keypool.admin.remove", "admin", "worker"},
@@ -89,7 +90,7 @@ func rules() []rule {
 		{"purchase.admin.resolve", "admin", "worker"},
 		{"purchase.admin.cancel", "admin", "worker"},
 		{"purchase.queue.status", seeing, "worker"},
-		{"purchase.queue.status.w1", "worker", seeing},
+		{"purchase.queue.status.w1", "worker", "worker " + seeing},
 		{"$SRV.PING", seeing, "worker"},
 		{"_R_.abc.def", "worker", ""},
 		{"$JS.ACK.PURCHASE_REQUESTS.worker.1.1.1.1.1", "worker", ""},
@@ -102,7 +103,7 @@ func rules() []rule {
 		all = append(all, rule{"_INBOX_" + role + ".x.y", "", role})
 	}
 	all = append(all, rule{"_INBOX_relay.x.y", "", ""}, rule{"_INBOX.x.y", "", ""})
-	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "KEYPOOL"} {
+	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "KEYPOOL"} {
 		all = append(all, streamRules(stream)...)
 	}
 	return all

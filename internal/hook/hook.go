@@ -1,7 +1,9 @@
-// Package hook tells a person what a pool of app keys needs: it posts the pool's alarms to a webhook, such as a chat's or a pager's.
+// Package hook tells a person what the queue and its pools of app keys need: it posts alarms to a webhook, such as a chat's or a
+// pager's.
 //
 //	keypool.event.<pool>.<kind> ─► durable consumer ─► POST {"text": …, "event": …} ─► a person
-//	                                     ▲                  │ taken: acknowledged
+//	purchase.alarm.<kind>.<what> ─►      ▲             POST {"text": …, "alarm": …}
+//	                                     │                  │ taken: acknowledged
 //	                                     └──────────────────┘ not taken: once more, after a growing pause
 //
 // The pauses, and that each event is told once however many workers run, are the consumer's; this package makes one attempt. An
@@ -63,16 +65,27 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// message is what is posted. Chats show text; programs read the event.
+// message is what is posted. Chats show text; programs read the event or the alarm.
 type message struct {
-	Text  string           `json:"text"`
-	Event worker.PoolEvent `json:"event"`
+	Text  string            `json:"text"`
+	Event *worker.PoolEvent `json:"event,omitempty"`
+	Alarm *worker.Alarm     `json:"alarm,omitempty"`
 }
 
 // Post tells an event. An error says that it is not known to be told; it never has the URL.
 func (h *Hook) Post(ctx context.Context, event worker.PoolEvent) error {
 	event.Sealed = "" // nobody who is told has a use for it
-	body, err := json.Marshal(message{Text: Text(event), Event: event})
+	return h.post(ctx, message{Text: Text(event), Event: &event}, fmt.Sprintf("%s:%d", event.Pool, event.Sequence))
+}
+
+// Tell tells an alarm, as Post does an event.
+func (h *Hook) Tell(ctx context.Context, alarm worker.Alarm) error {
+	return h.post(ctx, message{Text: alarm.Text, Alarm: &alarm}, fmt.Sprintf("alarm:%s:%s:%d", alarm.Kind, alarm.What, alarm.At.UnixNano()))
+}
+
+// post posts a message once. The receiver knows a repeat by its key.
+func (h *Hook) post(ctx context.Context, m message, key string) error {
+	body, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
@@ -82,7 +95,7 @@ func (h *Hook) Post(ctx context.Context, event worker.PoolEvent) error {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "autopurchase")
-	request.Header.Set("Idempotency-Key", fmt.Sprintf("%s:%d", event.Pool, event.Sequence))
+	request.Header.Set("Idempotency-Key", key)
 	response, err := h.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("post to the webhook: %w", withoutURL(err))

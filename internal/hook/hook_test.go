@@ -68,6 +68,25 @@ func TestPost(t *testing.T) {
 	}
 }
 
+func TestTell(t *testing.T) {
+	posts := 0
+	h := serve(t, http.StatusOK, func(r *http.Request, body []byte) {
+		posts++
+		var got struct {
+			Text         string
+			Event, Alarm map[string]any
+		}
+		if err := json.Unmarshal(body, &got); err != nil || got.Text != "relay is back after 4 min" || got.Event != nil || got.Alarm["state"] != "over" ||
+			r.Header.Get("Idempotency-Key") != "alarm:relay:all:1790000000123000000" {
+			t.Errorf("%s, %v, %v", body, r.Header, err)
+		}
+	})
+	alarm := worker.Alarm{Kind: worker.AlarmRelay, What: worker.Everything, State: worker.AlarmOver, Text: "relay is back after 4 min", At: time.UnixMilli(1_790_000_000_123).UTC()}
+	if err := h.Tell(t.Context(), alarm); err != nil || posts != 1 {
+		t.Errorf("%d posts, %v", posts, err)
+	}
+}
+
 func TestWhatIsNotTaken(t *testing.T) {
 	for _, status := range []int{301, 307, 400, 401, 404, 429, 500, 503} {
 		posts := 0
