@@ -73,7 +73,7 @@ func bodyOf(e envelope) any {
 		return new(struct {
 			Clock int64 `json:"clock_ms"`
 		})
-	case "askplace":
+	case "askplace", "askpreview":
 		return new(worker.Order)
 	case "askfind", "askprobe":
 		return new(lookup)

@@ -1,6 +1,11 @@
 package schemas
 
-import "autopurchase/worker"
+import (
+	"errors"
+	"strings"
+
+	"autopurchase/worker"
+)
 
 const (
 	maxEventID = 128
@@ -67,10 +72,24 @@ var eventTable = table[worker.PoolEvent]{
 	{"strategy", optional, func(r *reader, e *worker.PoolEvent) fault { return oneOf(r, &e.Strategy, strategyWords) }},
 	{"recipients", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.For) }},
 	{"tenants", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Tenants) }},
+	{"preview", optional, func(r *reader, e *worker.PoolEvent) fault { return r.matching(&e.Preview, checkPoolPreview) }},
 	{"seller", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Seller) }},
 	{"by", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.By) }},
 	{"why", optional, func(r *reader, e *worker.PoolEvent) fault { return r.free(&e.Why) }},
 	{"at", required, func(r *reader, e *worker.PoolEvent) fault { return r.moment(&e.At) }},
+}
+
+// checkPoolPreview takes never, always, or above and a sum in yuan.
+func checkPoolPreview(text string) error {
+	sum, above := strings.CutPrefix(text, "above ")
+	if above {
+		_, err := worker.ParseYuan(sum)
+		return err
+	}
+	if text != "never" && text != "always" {
+		return errors.New("must be never, always, or above and a sum in yuan")
+	}
+	return nil
 }
 
 var (

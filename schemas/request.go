@@ -41,6 +41,7 @@ var requestTable = table[worker.Request]{
 	{"flow", optional, func(r *reader, q *worker.Request) fault { return r.matching(&q.Flow, checkFlow) }},
 	{"max_total", optional, func(r *reader, q *worker.Request) fault { return r.yuan(&q.MaxTotal) }},
 	{"price_tolerance", optional, func(r *reader, q *worker.Request) fault { return r.percent(&q.PriceTolerance) }},
+	{"preview", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Preview, previewWords) }},
 	{"deadline", optional, func(r *reader, q *worker.Request) fault { return readDeadline(r, &q.Deadline) }},
 	{"pay", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Pay, payWords) }},
 }
@@ -54,8 +55,9 @@ var lineTable = table[worker.Line]{
 }
 
 var (
-	payWords    = []string{"none", "auto"}
-	neededWords = []string{worker.AlipayBusiness}
+	payWords     = []string{"none", "auto"}
+	previewWords = []worker.Previewing{worker.PreviewNever, worker.PreviewAlways}
+	neededWords  = []string{worker.AlipayBusiness}
 )
 
 // AppendRequest writes a request as DecodeRequest reads it. What is not set is left out.
@@ -70,7 +72,8 @@ func AppendRequest(dst []byte, q worker.Request) []byte {
 		some("note", q.Note).
 		some("flow", q.Flow).
 		yuan("max_total", q.MaxTotal).
-		some("price_tolerance", q.PriceTolerance)
+		some("price_tolerance", q.PriceTolerance).
+		some("preview", string(q.Preview))
 	if !q.Deadline.IsZero() {
 		w = w.moment("deadline", q.Deadline)
 	}

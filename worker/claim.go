@@ -56,6 +56,8 @@ type Draw struct {
 	// Sole says whether nobody else can have been handed the request until now: a ledger that forgot whether somebody sent the
 	// order asks it. nil: that is not known.
 	Sole func() bool
+	// Preview says whether an order without a claim is to be previewed before it is drawn for: then nothing is drawn.
+	Preview Previewing
 }
 
 // Turn is what the holder of a claim does next.
@@ -66,6 +68,9 @@ const (
 	TurnSend   Turn = "send"    // the claim was marked sent for this owner, who alone sends the order, now
 	TurnLookUp Turn = "look_up" // it was sent by somebody whose answer is not known
 	TurnDone   Turn = "done"    // it ended; Claim.Part says how
+	// TurnPreview: there is no claim, and the order is to be previewed with Claim.AppKey, which it would have been drawn from. If
+	// the pool's setting asks for it, only if the request's expected sum is above Claim.Above.
+	TurnPreview Turn = "preview"
 )
 
 // Claim binds one order to one key and records how far the purchase got. It is ledger, deduplication and quota in one.
@@ -83,6 +88,7 @@ type Claim struct {
 	SentAt    time.Time // by the ledger's clock
 	Now       time.Time // the ledger's clock at this reply
 	Part      Part      // of a settled claim
+	Above     Fen       // of TurnPreview
 }
 
 // size is what the claim counts, in whichever of the two units the pool counts.

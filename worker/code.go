@@ -18,6 +18,11 @@ const (
 	CodeCancelled Code = "cancelled" // somebody took it back in time
 	CodeForbidden Code = "forbidden" // the pool is not for this tenant
 
+	// Refused after a preview: nothing was drawn.
+	CodeNotOrderable Code = "not_orderable" // 1688 lists no trade mode: it cannot be ordered by API
+	CodePriceChanged Code = "price_changed" // a price is above unit_price and price_tolerance
+	CodeOverBudget   Code = "over_budget"   // goods and postage are above max_total
+
 	// Refused by 1688, for good.
 	CodeNotSold       Code = "not_sold_online"
 	CodeManySellers   Code = "several_sellers"
@@ -94,6 +99,9 @@ var dispositions = map[Code]Disposition{
 	CodeDeadline:      {Action: Finish, Outcome: OutcomeCancelled},
 	CodeCancelled:     {Action: Finish, Outcome: OutcomeCancelled},
 	CodeForbidden:     {Action: Finish, Outcome: OutcomeRefused},
+	CodeNotOrderable:  {Action: Finish, Outcome: OutcomeRefused},
+	CodePriceChanged:  {Action: Finish, Outcome: OutcomeRefused},
+	CodeOverBudget:    {Action: Finish, Outcome: OutcomeRefused},
 	CodeNotSold:       {Action: Finish, Outcome: OutcomeRefused},
 	CodeManySellers:   {Action: Finish, Outcome: OutcomeRefused},
 	CodeUnknownSpec:   {Action: Finish, Outcome: OutcomeRefused},

@@ -33,6 +33,7 @@ type PoolEvent struct {
 	Strategy string    `json:"strategy,omitempty"`   // pool setting: first or even
 	For      string    `json:"recipients,omitempty"` // pool setting: for whom secrets are sealed, with blanks between them
 	Tenants  string    `json:"tenants,omitempty"`    // pool setting: who may draw, as tenant=weight with blanks between them
+	Preview  string    `json:"preview,omitempty"`    // pool setting: never, always, or above and the sum in yuan
 	Seller   string    `json:"seller,omitempty"`     // seller: who asks for the kind of Alipay
 	By       string    `json:"by,omitempty"`         // who asked for it
 	Why      string    `json:"why,omitempty"`

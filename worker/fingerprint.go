@@ -28,6 +28,9 @@ func Fingerprint(r Request) string {
 		b = appendText(appendText(appendText(b, line.OfferID), line.SpecID), line.Seller)
 		b = appendNumber(appendNumber(b, line.Quantity), int64(line.UnitPrice))
 	}
+	if r.Preview != PreviewAsPool { // one that says nothing means what it did before this could be said
+		b = appendText(b, string(r.Preview))
+	}
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

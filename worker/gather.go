@@ -38,8 +38,12 @@ func (r *Result) add(e Ended) {
 			Lines: e.Child.Lines,
 		})
 	default:
-		for i := range e.Child.Lines {
-			r.Failed = append(r.Failed, failedLine(e.Child, i, part.Code, part.Reason))
+		for i, line := range e.Child.Order.Lines {
+			code, reason := part.Code, part.Reason
+			if failed, own := failureOf(line, part.Failed); own {
+				code, reason = failed.Code, failed.Reason
+			}
+			r.Failed = append(r.Failed, failedLine(e.Child, i, code, reason))
 		}
 	}
 }
@@ -59,13 +63,20 @@ func (r *Result) addOrders(e Ended) {
 
 func (r *Result) addFailed(e Ended) {
 	for i, line := range e.Child.Order.Lines {
-		for _, failed := range e.Claim.Part.Failed {
-			if failed.OfferID == line.OfferID && failed.SpecID == line.SpecID {
-				r.Failed = append(r.Failed, failedLine(e.Child, i, failed.Code, failed.Reason))
-				break
-			}
+		if failed, own := failureOf(line, e.Claim.Part.Failed); own {
+			r.Failed = append(r.Failed, failedLine(e.Child, i, failed.Code, failed.Reason))
 		}
 	}
+}
+
+// failureOf finds what is said of one line.
+func failureOf(line Line, failures []FailedOffer) (FailedOffer, bool) {
+	for _, failed := range failures {
+		if failed.OfferID == line.OfferID && failed.SpecID == line.SpecID {
+			return failed, true
+		}
+	}
+	return FailedOffer{}, false
 }
 
 func failedLine(c Child, i int, code Code, reason string) FailedLine {

@@ -6,6 +6,7 @@ type Order struct {
 	AppKey    string  `json:"app_key"`
 	Flow      string  `json:"flow"`
 	Message   string  `json:"message,omitempty"`
+	TradeType string  `json:"trade_type,omitempty"` // one that its preview lists; "" leaves it to 1688
 	DeliverTo Address `json:"deliver_to"`
 	Lines     []Line  `json:"lines"`
 }
@@ -32,6 +33,7 @@ type Answer struct {
 	Ordered []SKU         `json:"ordered,omitempty"`  // of a look-up: what Orders hold together; empty when 1688 did not say
 	Retry   int           `json:"retry_ms,omitempty"` // NotAttempted: how long to wait, milliseconds; 0 when not said
 	Proof   *Proof        `json:"proof,omitempty"`    // of a check or an authorization: what else was found out
+	Quotes  []Quote       `json:"quotes,omitempty"`   // of a preview: the orders that 1688 would make
 }
 
 // PlacedOrder is one order in 1688's books.

@@ -92,6 +92,24 @@ type Market interface {
 	Ready(ctx context.Context) error
 }
 
+// Previewer prices orders at 1688 without making them.
+type Previewer interface {
+	// Preview says what 1688 would make of an order, asked with its app key: Placed, with Answer.Quotes and no order, Refused, or
+	// NotAttempted or Unknown, which are the same here: it changes nothing at 1688 and may be repeated.
+	Preview(ctx context.Context, order Order) Answer
+}
+
+// Undrawn is the key pool for orders that are looked at before anything is drawn for them. Every call is one atomic step that
+// changes nothing when it is repeated. Errors are *Trouble with CodeRedisDown, and what is named below.
+type Undrawn interface {
+	// Refuse ends an order for which nothing was drawn: a claim without a key says how, ClaimRefused or ClaimCancelled, so that
+	// no later delivery orders it. If it has ended meanwhile, that claim comes back. Troubles: CodeConflict, CodeFenced when it
+	// was drawn for meanwhile.
+	Refuse(ctx context.Context, draw Draw, part Part) (Claim, error)
+	// Bench takes a key out of use that 1688 turned down, until it is restored.
+	Bench(ctx context.Context, pool, appKey string, why Code) error
+}
+
 // Outbox publishes what a request ended in. Errors are *Trouble with CodeNATSDown: it may be stored all the same, and the
 // call may be repeated.
 type Outbox interface {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -25,26 +26,49 @@ func (w *Worker) buyer(d Delivery, r Request) *buyer {
 // from starting only if it would meet them too; what has ended is found again by the next delivery.
 func (b *buyer) purchase(ctx context.Context) (Result, error) {
 	defer b.depart()
-	var open error
-	for _, child := range Split(b.request) {
-		claim, err := b.buy(ctx, child.Order)
-		if err == nil {
+	switch err := b.buyAll(ctx, Split(b.request)); {
+	case err == nil:
+		return Gather(b.request, b.ended), nil
+	case AsTrouble(err).Code == CodeConflict:
+		return b.conflict(), nil
+	default:
+		return Result{Tenant: b.request.Tenant, RequestID: b.request.ID}, err
+	}
+}
+
+// buyAll buys every child order; those that are to be previewed first come last, and together.
+func (b *buyer) buyAll(ctx context.Context, children []Child) error {
+	unseen, open, err := b.buyEach(ctx, children, b.request.previewing())
+	if err != nil || len(unseen) == 0 {
+		return cmp.Or(err, open)
+	}
+	pass, err := b.preview(ctx, unseen, open)
+	if err != nil {
+		return err
+	}
+	_, late, err := b.buyEach(ctx, pass, PreviewNever)
+	b.inOrder()
+	return cmp.Or(err, open, late)
+}
+
+// buyEach buys one after the other. It gives those that are to be previewed first, with a key to do it with, and why the last one
+// is open whose answer is not known.
+func (b *buyer) buyEach(ctx context.Context, children []Child, preview Previewing) (unseen []Child, open, err error) {
+	for _, child := range children {
+		claim, err := b.buy(ctx, child.Order, preview)
+		switch {
+		case err == nil && claim.Turn == TurnPreview:
+			child.Order.AppKey = claim.AppKey
+			unseen = append(unseen, child)
+		case err == nil:
 			b.ended = append(b.ended, Ended{Child: child, Claim: claim})
-			continue
-		}
-		switch code := AsTrouble(err).Code; {
-		case code == CodeConflict:
-			return b.conflict(), nil
-		case Dispose(code).Action == LookUp:
+		case Dispose(AsTrouble(err).Code).Action == LookUp:
 			open = err
 		default:
-			return Result{Tenant: b.request.Tenant, RequestID: b.request.ID}, err
+			return nil, nil, err
 		}
 	}
-	if open != nil {
-		return Result{}, open
-	}
-	return Gather(b.request, b.ended), nil
+	return unseen, open, nil
 }
 
 // owner names this delivery in this process: what fences it from every other, and what lets it repeat its own steps. It counts
@@ -55,8 +79,11 @@ func (w *Worker) owner() string {
 }
 
 // buy draws a claim for one order and does what its turn says.
-func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
-	claim, drawing, err := b.drawRoom(ctx, order)
+func (b *buyer) buy(ctx context.Context, order Order, preview Previewing) (Claim, error) {
+	claim, drawing, err := b.drawRoom(ctx, order, preview)
+	if err == nil && claim.Turn == TurnPreview && preview == PreviewAsPool && !b.request.dearer(claim.Above) {
+		claim, drawing, err = b.drawRoom(ctx, order, PreviewNever)
+	}
 	if err != nil {
 		return b.undrawn(ctx, order, AsTrouble(err))
 	}
@@ -73,16 +100,20 @@ func (b *buyer) buy(ctx context.Context, order Order) (Claim, error) {
 	}
 }
 
-func (b *buyer) draw(ctx context.Context, order Order, onKeys ...string) (claim Claim, err error) {
+func (b *buyer) draw(ctx context.Context, draw Draw) (claim Claim, err error) {
 	err = b.persist(ctx, func() error {
-		claim, err = b.Ledger.Draw(ctx, Draw{
-			Pool: b.request.Pool, Payer: b.request.Payer, Seller: sellerOf(order), Reference: order.Reference, Fingerprint: b.fingerprint,
-			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: onKeys,
-			Sole: b.delivery.Sole,
-		})
+		claim, err = b.Ledger.Draw(ctx, draw)
 		return err
 	})
 	return claim, err
+}
+
+// drawing is what a claim is asked for with.
+func (b *buyer) drawing(order Order) Draw {
+	return Draw{
+		Pool: b.request.Pool, Payer: b.request.Payer, Seller: sellerOf(order), Reference: order.Reference, Fingerprint: b.fingerprint,
+		Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, Sole: b.delivery.Sole,
+	}
 }
 
 // undrawn says what becomes of an order for which nothing could be drawn.
@@ -129,6 +160,11 @@ func (b *buyer) takeBack(ctx context.Context, claim Claim, answer Answer) error 
 	if err := b.persist(ctx, func() error { return b.Ledger.Unsend(ctx, claim, answer.Code) }); err != nil {
 		return err
 	}
+	return b.notAttempted(answer)
+}
+
+// notAttempted is why something that provably never happened at 1688 is tried again.
+func (b *buyer) notAttempted(answer Answer) error {
 	t := &Trouble{Code: answer.Code, Reason: answer.Reason, After: time.Duration(answer.Retry) * time.Millisecond}
 	if Dispose(t.Code).Pauses {
 		b.pause(t, b.request.Pool)

@@ -16,12 +16,13 @@ type Request struct {
 	DeliverTo Address
 	Lines     []Line
 
-	Note           string    // message to the seller, at most 500 characters
-	Flow           string    // 1688's order flow, such as "general"
-	MaxTotal       Fen       // the most that goods and postage may cost; 0 when not said
-	PriceTolerance string    // percent by which a price may exceed the expected one, decimal text; "" when not said
-	Deadline       time.Time // never bought after it; zero when not said
-	Pay            string    // "none" or "auto"
+	Note           string     // message to the seller, at most 500 characters
+	Flow           string     // 1688's order flow, such as "general"
+	MaxTotal       Fen        // the most that goods and postage may cost; 0 when not said
+	Preview        Previewing // PreviewNever, PreviewAlways, or as the rule of PreviewAsPool says
+	PriceTolerance string     // percent by which a price may exceed the expected one, decimal text; "" when not said
+	Deadline       time.Time  // never bought after it; zero when not said
+	Pay            string     // "none" or "auto"
 }
 
 // Address is where 1688's seller ships to: an address id of the buyer account, or texts passed through as given.

@@ -74,7 +74,9 @@ func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
 
 // adopt makes a claim on the keys again and settles it with what is known.
 func (b *buyer) adopt(ctx context.Context, keys []string, order Order, answer Answer) (Claim, error) {
-	claim, err := b.draw(ctx, order, keys...)
+	draw := b.drawing(order)
+	draw.OnKeys = keys
+	claim, err := b.draw(ctx, draw)
 	if err != nil {
 		return Claim{}, err
 	}

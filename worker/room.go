@@ -7,10 +7,12 @@ import (
 )
 
 // drawRoom draws, and waits while no key has room. It says when the last draw began.
-func (b *buyer) drawRoom(ctx context.Context, order Order) (claim Claim, drawing time.Time, err error) {
+func (b *buyer) drawRoom(ctx context.Context, order Order, preview Previewing) (claim Claim, drawing time.Time, err error) {
+	draw := b.drawing(order)
+	draw.Preview = preview
 	for {
 		drawing = time.Now()
-		claim, err = b.draw(ctx, order, "")
+		claim, err = b.draw(ctx, draw)
 		if err == nil || !AsTrouble(err).Code.wantsRoom() || !b.awaitRoom(ctx, order, AsTrouble(err)) {
 			return claim, drawing, err
 		}

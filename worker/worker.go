@@ -95,6 +95,9 @@ type Ports struct {
 	Market Market
 	Outbox Outbox
 	Rules  Rules // may be nil
+
+	Previewer Previewer
+	Undrawn   Undrawn
 }
 
 // Worker takes purchase requests from the inbox and sees each to its one result. Any number of workers share the work.

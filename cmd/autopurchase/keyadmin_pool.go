@@ -108,6 +108,10 @@ func merged(have keypool.Settings, want bus.ChangePool) keypool.Settings {
 	if want.Tenants != nil {
 		have.Tenants = *want.Tenants
 	}
+	if want.Preview != "" {
+		have.Preview = worker.Previewing(want.Preview)
+		have.PreviewAbove, _ = worker.ParseYuan(want.PreviewAbove) // checked; "" is 0
+	}
 	return have
 }
 
@@ -115,6 +119,10 @@ func poolSettings(pool string, s keypool.Settings, sellers map[string]string) bu
 	if s.Tenants == nil {
 		s.Tenants = map[string]int{} // none is an empty object, not null
 	}
-	return bus.PoolSettings{Pool: pool, Count: s.Count, Width: s.Width, Low: s.Low, Strategy: s.Strategy,
+	above := ""
+	if s.PreviewAbove > 0 {
+		above = s.PreviewAbove.Yuan()
+	}
+	return bus.PoolSettings{Preview: string(s.Preview), PreviewAbove: above, Pool: pool, Count: s.Count, Width: s.Width, Low: s.Low, Strategy: s.Strategy,
 		Recipients: append([]string{}, s.Recipients...), Tenants: s.Tenants, Sellers: sellers, Version: s.Version}
 }

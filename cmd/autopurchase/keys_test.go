@@ -81,15 +81,18 @@ func TestKeys(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 	code, out, errs := execute(t, nil, "keys", "pool", "--width", "2", "--low", "7", "--count", "units", "--strategy", "even", "--recipients", "none", "--nats", nats)
-	if code != exitOK || out != "pool default counts units, 2 active, low below 7 products, draws even, seals for nobody, serves everybody\n" {
+	if code != exitOK || out != "pool default counts units, 2 active, low below 7 products, draws even, seals for nobody, serves everybody, previews never\n" {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-	code, out, errs = execute(t, nil, "keys", "pool", "--tenants", "bolt=1,acme=3", "--sellers", "shop-b=any,shop-a=business", "--nats", nats)
-	if code != exitOK || !strings.HasSuffix(out, "serves acme=3, bolt=1\nseller shop-a takes keys with business Alipay only\n") {
+	code, out, errs = execute(t, nil, "keys", "pool", "--tenants", "bolt=1,acme=3", "--sellers", "shop-b=any,shop-a=business",
+		"--preview", "above", "--preview-above", "500", "--nats", nats)
+	if code != exitOK || !strings.HasSuffix(out, "serves acme=3, bolt=1, previews above 500.00\nseller shop-a takes keys with business Alipay only\n") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	refused(t, exitUsage, []string{"--tenants", "acme=3,bolt=1"}, "keys", "pool", "--tenants", "acme=x")
 	refused(t, exitUsage, []string{"--sellers"}, "keys", "pool", "--sellers", "shop-a=")
+	refused(t, exitUsage, []string{"--preview", "never or always or above"}, "keys", "pool", "--preview", "sometimes")
+	refused(t, exitUsage, []string{"--preview-above", "decimal text"}, "keys", "pool", "--preview", "above", "--preview-above", "1.005")
 }
 
 // TestKeysRefused: 1 is a no of the pool, 2 is a wrong question.

@@ -41,6 +41,15 @@ func personal(order worker.Order) []string {
 }
 
 func createParams(order worker.Order) (Params, error) {
+	params, err := goods(order)
+	if err != nil {
+		return nil, err
+	}
+	return params.with("message", order.Message).with("tradeType", order.TradeType).with("outOrderId", order.Reference), nil
+}
+
+// goods are what is ordered and where it goes, as the create calls and the preview take it.
+func goods(order worker.Order) (Params, error) {
 	cargo := make([]cargoParam, len(order.Lines))
 	for i, line := range order.Lines {
 		if strings.Trim(line.OfferID, "0123456789") != "" || line.OfferID == "" {
@@ -65,8 +74,7 @@ func createParams(order worker.Order) (Params, error) {
 	if flow == "" {
 		flow = "general"
 	}
-	params := make(Params, 0, 8).with("flow", flow).with("message", order.Message)
-	return params.with("addressParam", address).with("cargoParamList", cargoText).with("outOrderId", order.Reference), nil
+	return make(Params, 0, 9).with("flow", flow).with("addressParam", address).with("cargoParamList", cargoText), nil
 }
 
 type cargoParam struct {

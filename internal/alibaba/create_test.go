@@ -13,7 +13,7 @@ import (
 
 const (
 	spec = "aaaa0000aaaa0000aaaa0000aaaa0000"
-	big  = "2257000000000000973" // a float would make it ...000
+	huge = "2257000000000000973" // a float would make it ...000
 )
 
 func one(id string, total, postage worker.Fen) []worker.PlacedOrder {
@@ -29,23 +29,23 @@ func TestCreateAnswers(t *testing.T) {
 		code    worker.Code
 		orders  []worker.PlacedOrder
 	}{
-		"one order": {200, `{"success":true,"result":{"orderId":"` + big + `","totalSuccessAmount":3998,"postFee":500}}`,
-			worker.Placed, worker.CodePlaced, one(big, 3998, 500)},
-		"id as a number": {200, `{"success":true,"result":{"orderId":` + big + `,"totalSuccessAmount":"3998"}}`,
-			worker.Placed, worker.CodePlaced, one(big, 3998, 0)},
-		"not nested": {200, `{"success":true,"orderId":"` + big + `","postFee":"500"}`,
-			worker.Placed, worker.CodePlaced, one(big, 0, 500)},
-		"success as text": {200, `{"success":"true","result":{"orderId":"` + big + `"}}`,
-			worker.Placed, worker.CodePlaced, one(big, 0, 0)},
+		"one order": {200, `{"success":true,"result":{"orderId":"` + huge + `","totalSuccessAmount":3998,"postFee":500}}`,
+			worker.Placed, worker.CodePlaced, one(huge, 3998, 500)},
+		"id as a number": {200, `{"success":true,"result":{"orderId":` + huge + `,"totalSuccessAmount":"3998"}}`,
+			worker.Placed, worker.CodePlaced, one(huge, 3998, 0)},
+		"not nested": {200, `{"success":true,"orderId":"` + huge + `","postFee":"500"}`,
+			worker.Placed, worker.CodePlaced, one(huge, 0, 500)},
+		"success as text": {200, `{"success":"true","result":{"orderId":"` + huge + `"}}`,
+			worker.Placed, worker.CodePlaced, one(huge, 0, 0)},
 		"several orders": {200, `{"success":true,"result":{"orderId":"","orderList":[{"orderId":"11","orderAmmount":100,"postFee":1,"success":true},` +
 			`{"orderId":12,"orderAmmount":"200","success":"true"}]}}`,
 			worker.Placed, worker.CodePlaced, []worker.PlacedOrder{{ID: "11", Total: 100, Postage: 1}, {ID: "12", Total: 200}}},
 		"the same order twice": {200, `{"success":true,"orderId":"11","result":{"orderId":"11","orderList":[{"orderId":"11","orderAmmount":9}]}}`,
 			worker.Placed, worker.CodePlaced, one("11", 9, 0)},
-		"id beside success false": {200, `{"success":false,"code":"500_004","message":"库存不足","result":{"orderId":"` + big + `"}}`,
-			worker.Placed, worker.CodePlaced, one(big, 0, 0)},
-		"id beside a gateway error": {500, `{"error_code":"gw.Timeout","orderId":"` + big + `"}`,
-			worker.Placed, worker.CodePlaced, one(big, 0, 0)},
+		"id beside success false": {200, `{"success":false,"code":"500_004","message":"库存不足","result":{"orderId":"` + huge + `"}}`,
+			worker.Placed, worker.CodePlaced, one(huge, 0, 0)},
+		"id beside a gateway error": {500, `{"error_code":"gw.Timeout","orderId":"` + huge + `"}`,
+			worker.Placed, worker.CodePlaced, one(huge, 0, 0)},
 		"a part without id": {200, `{"success":true,"result":{"orderList":[{"orderId":"11","success":true},{"success":false,"resultCode":"500_004"}]}}`,
 			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
 		"amount as a float": {200, `{"success":true,"result":{"orderId":"11","totalSuccessAmount":39.98}}`,

@@ -79,7 +79,7 @@ func unpaid(agreements []agreement) string {
 func (c *Client) Permitted(ctx context.Context, cred Credentials) error {
 	const nothing = `[{"offerId":1,"quantity":1}]`
 	const nowhere = `{"provinceText":"浙江省","cityText":"杭州市","areaText":"滨江区","address":"网商路699号","fullName":"test","mobile":"13000000000"}`
-	got, err := c.call(ctx, cred, trade+"alibaba.createOrder.preview", Params{
+	got, err := c.call(ctx, cred, previewCall, Params{
 		{"flow", "general"}, {"addressParam", nowhere}, {"cargoParamList", nothing},
 	})
 	if err != nil {

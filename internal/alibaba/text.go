@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,6 +49,37 @@ func (t text) fen() worker.Fen {
 	}
 	return worker.Fen(n)
 }
+
+// whole says whether it is a whole number, as an amount in fen must be.
+func (t text) whole() bool {
+	n, err := strconv.ParseInt(string(t), 10, 64)
+	return err == nil && n >= 0
+}
+
+// yuanUp reads an amount given in yuan, of more than two decimals or in scientific notation too, as a machine may write it, and
+// rounds it up to the fen; 0 when it is missing or not an amount.
+func (t text) yuanUp() worker.Fen {
+	mantissa, exponent, scientific := strings.Cut(strings.ToUpper(string(t)), "E")
+	if n, err := strconv.Atoi(exponent); scientific && (err != nil || n < -15 || n > 15) || len(mantissa) > 32 || mantissa == "" ||
+		strings.Trim(mantissa, "0123456789.") != "" {
+		return 0
+	}
+	amount, ok := new(big.Rat).SetString(string(t))
+	if !ok {
+		return 0
+	}
+	amount.Mul(amount, big.NewRat(100, 1))
+	fen, rest := new(big.Int).DivMod(amount.Num(), amount.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		fen.Add(fen, big.NewInt(1))
+	}
+	if !fen.IsInt64() || fen.Int64() > maxFen {
+		return 0
+	}
+	return worker.Fen(fen.Int64())
+}
+
+const maxFen = 1 << 43 // above any price, and small enough to be multiplied by a percentage
 
 // yuan reads an amount given in yuan; 0 when it is missing or not an amount.
 func (t text) yuan() worker.Fen {

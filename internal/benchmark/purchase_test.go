@@ -140,6 +140,7 @@ func (d *desk) Place(ctx context.Context, _ worker.Order) worker.Answer {
 	return placed
 }
 
+func (d *desk) Preview(context.Context, worker.Order) worker.Answer           { return placed }
 func (d *desk) Find(context.Context, string, string) worker.Answer            { return placed }
 func (d *desk) Probe(context.Context, string) worker.Answer                   { return placed }
 func (d *desk) Check(context.Context, string, worker.Check) worker.Answer     { return placed }

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,6 +21,10 @@ type PoolSettings struct {
 	Recipients []string `json:"recipients"`
 	// Tenants are those who may draw, with the weight of each where several wait for room; none: everybody may, with the same weight.
 	Tenants map[string]int `json:"tenants"`
+	// Preview is whether orders whose request does not say are previewed before they are drawn for: never, always, or above, if
+	// the request's expected sum is above PreviewAbove, yuan, or not known.
+	Preview      string `json:"preview"`
+	PreviewAbove string `json:"preview_above,omitempty"`
 	// Sellers are those that take keys with one kind of Alipay only, and which: business.
 	Sellers map[string]string `json:"sellers"`
 	Version int64             `json:"version"` // counts the changes, but for those of the sellers
@@ -35,6 +40,9 @@ type ChangePool struct {
 	Strategy   string          `json:"strategy,omitempty"`
 	Recipients *[]string       `json:"recipients,omitzero"`
 	Tenants    *map[string]int `json:"tenants,omitzero"`
+	// PreviewAbove goes with the preview above, and with no other.
+	Preview      string `json:"preview,omitempty"`
+	PreviewAbove string `json:"preview_above,omitempty"`
 	// Sellers are what is to be said of these sellers, business or any; of the others, what was said of them stands.
 	Sellers map[string]string `json:"sellers,omitempty"`
 	Change
@@ -45,7 +53,8 @@ func (c ChangePool) Asks() bool { return !c.Sets() && len(c.Sellers) == 0 }
 
 // Sets says whether it changes more than what is known of sellers.
 func (c ChangePool) Sets() bool {
-	return c.Count != "" || c.Width != nil || c.Low != nil || c.Strategy != "" || c.Recipients != nil || c.Tenants != nil
+	return c.Count != "" || c.Width != nil || c.Low != nil || c.Strategy != "" || c.Recipients != nil || c.Tenants != nil ||
+		c.Preview != "" || c.PreviewAbove != ""
 }
 
 const (
@@ -55,6 +64,8 @@ const (
 	maxWeight     = 1000
 	maxSellers    = 100 // that one message is about
 	maxSeller     = 64  // characters
+
+	maxMoney worker.Fen = 999_999_999_999 // as much as the schemas' money can say
 )
 
 // recipient is an X25519 recipient as age writes it; whether its check digits are right is found out by who seals for it.
@@ -74,13 +85,28 @@ func (c ChangePool) checked() (ChangePool, *worker.Invalid) {
 	case c.Recipients != nil && !recipients(*c.Recipients):
 		return c, &worker.Invalid{Field: "recipients", Reason: fmt.Sprintf("must be up to %d different public keys of age, age1…", maxRecipients)}
 	}
-	if invalid := c.checkParties(); invalid != nil {
+	if invalid := cmp.Or(c.checkPreview(), c.checkParties()); invalid != nil {
 		return c, invalid
 	}
 	if invalid := checkPool(c.Pool); invalid != nil || c.Asks() {
 		return c, invalid
 	}
 	return c, c.signed()
+}
+
+// checkPreview says what is wrong with the previews.
+func (c ChangePool) checkPreview() *worker.Invalid {
+	sum, err := worker.ParseYuan(c.PreviewAbove)
+	above := c.Preview == string(worker.PreviewAbove)
+	switch {
+	case c.Preview != "" && c.Preview != string(worker.PreviewNever) && c.Preview != string(worker.PreviewAlways) && !above:
+		return &worker.Invalid{Field: "preview", Reason: "must be never, always or above"}
+	case above && (err != nil || sum < 1 || sum > maxMoney):
+		return &worker.Invalid{Field: "preview_above", Reason: "must be yuan above 0 as decimal text with at most 2 decimals, such as \"500\""}
+	case !above && c.PreviewAbove != "":
+		return &worker.Invalid{Field: "preview_above", Reason: "goes with preview above only"}
+	}
+	return nil
 }
 
 // checkParties says what is wrong with the tenants and the sellers.

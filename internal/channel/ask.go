@@ -15,6 +15,11 @@ func (c *Client) Place(ctx context.Context, order worker.Order) worker.Answer {
 	return c.ask(ctx, &call{op: opPlace, reference: order.Reference}, &order)
 }
 
+// Preview asks what 1688 would make of an order, with its app key; see worker.Previewer.
+func (c *Client) Preview(ctx context.Context, order worker.Order) worker.Answer {
+	return c.ask(ctx, &call{op: opPreview, reference: order.Reference}, &order)
+}
+
 // Find looks an order up by its reference with the key that would have placed it.
 func (c *Client) Find(ctx context.Context, appKey, reference string) worker.Answer {
 	return c.ask(ctx, &call{op: opFind, reference: reference}, &lookup{AppKey: appKey, Reference: reference})

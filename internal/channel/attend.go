@@ -56,6 +56,8 @@ func (s *Server) consult(ctx context.Context, j job) worker.Answer {
 	switch j.op {
 	case opPlace:
 		return consulted(j, func(order worker.Order) worker.Answer { return desk.Place(ctx, order) })
+	case opPreview:
+		return consulted(j, func(order worker.Order) worker.Answer { return desk.Preview(ctx, order) })
 	case opFind:
 		return consulted(j, func(l lookup) worker.Answer { return desk.Find(ctx, l.AppKey, l.Reference) })
 	case opCheck:

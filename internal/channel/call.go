@@ -103,19 +103,30 @@ func check(op string, answer worker.Answer) error {
 				return fmt.Errorf("%w: placed with an order without id", errFrame)
 			}
 		}
+		if op == opPreview {
+			return checkPreview(answer)
+		}
 		if len(answer.Orders) > 0 || op == opProbe || op == opCheck || op == opAuthorize {
 			return nil
 		}
 		return fmt.Errorf("%w: placed without an order", errFrame)
 	case worker.Absent:
-		if op == opPlace {
-			return fmt.Errorf("%w: absent is no answer to place", errFrame)
+		if op == opPlace || op == opPreview {
+			return fmt.Errorf("%w: absent is no answer to %s", errFrame, op)
 		}
 		return nil
 	case worker.Refused, worker.NotAttempted, worker.Unknown:
 		return nil
 	}
 	return fmt.Errorf("%w: verdict is not one of the five", errFrame)
+}
+
+// checkPreview says whether a preview that went well has quotes, and no order: it must never make one.
+func checkPreview(answer worker.Answer) error {
+	if len(answer.Quotes) == 0 || len(answer.Orders) > 0 {
+		return fmt.Errorf("%w: a preview has quotes and no order", errFrame)
+	}
+	return nil
 }
 
 // objection says what is wrong with a reply to a call that is not open, "" if it may be passed over.

@@ -46,12 +46,13 @@
 //	v            number  always 1
 //	type         text    hello | ask | reply | push | confirm
 //	id           text    1 to 9223372036854775807 in decimal, without leading zeros; in every type but hello
-//	op           text    ask only: place | find | probe | check | authorize | preview | detail | cancel | pay
+//	op           text    ask only: place | preview | find | probe | check | authorize | detail | cancel | pay
 //	deadline_ms  number  ask only, optional: a reading of the relay's clock after which nobody waits for the reply any more
 //	body         object  see below; absent in confirm
 //
 //	hello            {"clock_ms": n}                   the relay's clock, milliseconds, counting up steadily from any origin
 //	ask place        worker.Order                      unknown members are refused
+//	ask preview      worker.Order                      unknown members are refused; its reply has quotes and no order
 //	ask find         {"app_key": "…", "reference": "…"}
 //	ask probe        {"app_key": "…"}
 //	ask check        {"app_key": "…", "what": "time"}  time | connect | push | token | preview | agreement
@@ -63,7 +64,7 @@
 // The worker numbers its asks and the relay its pushes, each counting up over all connections of the process, so that no
 // number is used twice on a connection. A reply repeats the id of its ask, a confirm that of its push. Replies come in any
 // order. The relay's clock in hello makes deadlines hold although the two machines' clocks differ: a hello that was under way
-// for long only makes deadlines earlier. An op that the relay does not serve (preview, detail, cancel and pay are reserved)
+// for long only makes deadlines earlier. An op that the relay does not serve (detail, cancel and pay are reserved)
 // is answered not_attempted with code internal.
 //
 //	{"v":1,"type":"hello","body":{"clock_ms":1767225600000}}

@@ -39,6 +39,7 @@ const (
 
 	opCheck     = "check"
 	opAuthorize = "authorize"
+	opPreview   = "preview"
 )
 
 // frame is the envelope of every message. The body stays JSON until the type, the op and the id have said whose it is, so

@@ -40,6 +40,10 @@ func (d desk) Place(ctx context.Context, order worker.Order) worker.Answer {
 	return d.place(ctx, order)
 }
 
+func (d desk) Preview(_ context.Context, order worker.Order) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Quotes: []worker.Quote{{Total: 1999, TradeTypes: []string{order.Reference}}}}
+}
+
 func (d desk) Find(ctx context.Context, appKey, reference string) worker.Answer {
 	if d.find == nil {
 		return worker.Answer{Verdict: worker.Absent, Code: worker.CodeAbsent, Reason: appKey + " " + reference}

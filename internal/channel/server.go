@@ -22,6 +22,8 @@ import (
 type Desk interface {
 	// Place sends one order to 1688, once.
 	Place(ctx context.Context, order worker.Order) worker.Answer
+	// Preview asks what 1688 would make of an order.
+	Preview(ctx context.Context, order worker.Order) worker.Answer
 	// Find looks an order up by its reference with the key that would have placed it.
 	Find(ctx context.Context, appKey, reference string) worker.Answer
 	// Probe calls the platform's currentTime with the key, which proves key, secret and clock.

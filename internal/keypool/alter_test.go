@@ -237,7 +237,8 @@ func TestAResetIsNotUndone(t *testing.T) {
 func changed(t *testing.T, p *Pool) *stored {
 	t.Helper()
 	s := &stored{}
-	settings(t, p, "default", Settings{Count: CountLines, Width: 2, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}, Tenants: map[string]int{"acme": 2, "b": 1}})
+	settings(t, p, "default", Settings{Count: CountLines, Width: 2, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}, Tenants: map[string]int{"acme": 2, "b": 1},
+		Preview: worker.PreviewAbove, PreviewAbove: 123456})
 	for _, k := range []Key{{AppKey: "k1", Limit: 10}, {AppKey: "k2", Limit: 50}, {AppKey: "k3"}, {AppKey: "k4", Alipay: "business"},
 		{AppKey: "k5", Source: "managed"}, {AppKey: "k6", Onboard: true}, {AppKey: "k7"}, {AppKey: "k8"}, {AppKey: "k9", Onboard: true}, {AppKey: "k11"}} {
 		k.Pool = "default"
@@ -258,7 +259,8 @@ func changed(t *testing.T, p *Pool) *stored {
 	}{{"k3", Disable}, {"k4", Bench}, {"k5", Retire}, {"k7", Remove}, {"k9", Disable}, {"k3", Enable}, {"k4", Restore}, {"k8", Disable}, {"k2", Rotate}, {"k4", Disable}, {"k11", Remove}} {
 		alter(t, p, step.key, step.verb)
 	}
-	settings(t, p, "default", Settings{Count: CountLines, Width: 1, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}, Tenants: map[string]int{"acme": 2, "b": 1}})
+	settings(t, p, "default", Settings{Count: CountLines, Width: 1, Low: 7, Strategy: StrategyEven, Recipients: []string{"age1a", "age1b"}, Tenants: map[string]int{"acme": 2, "b": 1},
+		Preview: worker.PreviewAbove, PreviewAbove: 123456})
 	add(t, p, Key{Pool: "default", AppKey: "k10", Limit: 3})
 	add(t, p, Key{Pool: "default", AppKey: "k11"}) // comes back as the last one
 	s.flushed(t, p)

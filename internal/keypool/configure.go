@@ -31,7 +31,11 @@ type Settings struct {
 	// Tenants are those who may draw from the pool, with the weight of each where several wait for room; without any, everybody
 	// may, and weighs the same.
 	Tenants map[string]int
-	Version int64 // counts their changes; not to be set
+	// Preview is whether orders whose request says nothing of it are previewed before they are drawn for: never, the default,
+	// always, or above, if the request's expected sum is above PreviewAbove or not known.
+	Preview      worker.Previewing
+	PreviewAbove worker.Fen
+	Version      int64 // counts their changes; not to be set
 	// Asked is the question that these settings answer, if it named only some of them: by it the same message is known again,
 	// although others were changed meanwhile. It is not kept.
 	Asked string
@@ -44,7 +48,7 @@ const (
 )
 
 // DefaultSettings are those of a pool that was made by adding its first key.
-var DefaultSettings = Settings{Count: CountLines, Width: 1, Low: 100, Strategy: StrategyFirst}
+var DefaultSettings = Settings{Count: CountLines, Width: 1, Low: 100, Strategy: StrategyFirst, Preview: worker.PreviewNever}
 
 const (
 	maxWidth  = 1000
@@ -76,7 +80,42 @@ func (s Settings) Validate() error {
 			wrong = append(wrong, fmt.Errorf("tenants.%s: must be a tenant's name with a weight between 1 and %d", tenant, maxWeight))
 		}
 	}
+	if err := s.checkPreview(); err != nil {
+		wrong = append(wrong, err)
+	}
 	return errors.Join(wrong...)
+}
+
+func (s Settings) checkPreview() error {
+	switch s.Preview {
+	case "", worker.PreviewNever, worker.PreviewAlways:
+		if s.PreviewAbove != 0 {
+			return errors.New("preview_above: is for preview above")
+		}
+		return nil
+	case worker.PreviewAbove:
+		if s.PreviewAbove < 1 {
+			return errors.New("preview_above: must be above 0")
+		}
+		return nil
+	}
+	return errors.New("preview: must be never, always or above")
+}
+
+// preview writes the setting as the scripts and the journal know it: never, always or above and yuan.
+func (s Settings) preview() string {
+	if s.Preview == worker.PreviewAbove {
+		return "above " + s.PreviewAbove.Yuan()
+	}
+	return string(cmp.Or(s.Preview, worker.PreviewNever))
+}
+
+// withPreview reads it back.
+func (s Settings) withPreview(text string) Settings {
+	word, sum, _ := strings.Cut(text, " ")
+	s.Preview = cmp.Or(worker.Previewing(word), worker.PreviewNever)
+	s.PreviewAbove, _ = worker.ParseYuan(sum) // "" is 0; only preview writes them
+	return s
 }
 
 // shares writes tenants as the scripts know them.
@@ -101,13 +140,15 @@ func tenantsOf(shares string) map[string]int {
 // configureScript changes a pool's settings; the pool is made if it is missing.
 //
 //	KEYS    the pool's, then the change
-//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients  6 tenants  7 what was asked for, or ""
+//	ARGV    1 count  2 width  3 low  4 strategy  5 recipients  6 tenants  7 preview
+//	        8 what was asked for, or ""
 //	returns ok | stale | reused
 //
 // A smaller width sends the last active keys back to the head of the ready ones.
 var configureScript = newChange(`
 local count, width, low, strategy, recipients, tenants = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-if ARGV[7] ~= '' then meaning = ARGV[7] end
+local preview = ARGV[7]
+if ARGV[8] ~= '' then meaning = ARGV[8] end
 local known = repeated()
 if known then return known == true and {'ok', events} or known end
 local v = redis.call('HMGET', KEYS[1], 'version', 'recipients')
@@ -115,8 +156,9 @@ local old = stale(v[1])
 if old then return old end
 made()
 local same = pool.count == count and pool.width == width and pool.low == low and pool.strategy == strategy and pool.tenants == tenants
+  and pool.preview == preview
 if pool.born and same and (v[2] or '') == recipients then return {'ok', events} end
-pool.count, pool.width, pool.low, pool.strategy, pool.tenants = count, width, low, strategy, tenants
+pool.count, pool.width, pool.low, pool.strategy, pool.tenants, pool.preview = count, width, low, strategy, tenants, preview
 create(recipients)
 while redis.call('LLEN', KEYS[3]) > width do
   local k = key(redis.call('LINDEX', KEYS[3], -1))
@@ -139,7 +181,8 @@ func (p *Pool) Configure(ctx context.Context, pool string, s Settings, c Change)
 	if err := p.name(ctx, pool); err != nil {
 		return err
 	}
-	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "), shares(s.Tenants), s.Asked)
+	args := c.args(s.Count, s.Width, s.Low, cmp.Or(s.Strategy, StrategyFirst), strings.Join(s.Recipients, " "), shares(s.Tenants),
+		s.preview(), s.Asked)
 	_, err := p.run(ctx, pool, configureScript, c.keys(namesOf(pool)), args...)
 	return err
 }
@@ -153,22 +196,24 @@ func (p *Pool) Settings(ctx context.Context, pool string) (Settings, error) {
 		Strategy   string `redis:"strategy"`
 		Recipients string `redis:"recipients"`
 		Tenants    string `redis:"tenants"`
+		Preview    string `redis:"preview"`
 		Version    int64  `redis:"version"`
 	}
 	if err := nameError(pool); err != nil {
 		return Settings{}, err
 	}
-	fields := []string{"count", "width", "low", "strategy", "recipients", "tenants", "version"}
+	fields := []string{"count", "width", "low", "strategy", "recipients", "tenants", "preview", "version"}
 	if err := p.client.HMGet(ctx, namesOf(pool).pool, fields...).Scan(&have); err != nil {
 		return Settings{}, down(err)
 	}
 	if have.Count == "" {
 		return DefaultSettings, nil
 	}
-	return Settings{
+	settings := Settings{
 		Count: have.Count, Width: have.Width, Low: have.Low, Strategy: have.Strategy, Recipients: strings.Fields(have.Recipients),
 		Tenants: tenantsOf(have.Tenants), Version: have.Version,
-	}, nil
+	}
+	return settings.withPreview(have.Preview), nil
 }
 
 func nameError(pool string) error {

@@ -14,7 +14,10 @@ import (
 //	KEYS    the pool's, then the claim
 //	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on these keys or ""
 //	        9 birth of the pool before which nobody else can have sent it, or ""  10 alipay or ""  11 seller or ""  12 tenant
+//	        13 never | always to preview an order without a claim first, or "" as the pool's setting says
 //	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
+//	        ok and in brief, with turn preview, the key to preview it with, in the last place the sum above which it is to be; nothing
+//	        was drawn
 //	        conflict | fenced | no_pool | lost | doubtful <birth> [lost] | too_large <limit> | no_key <n> [alipay] | broken <app key> |
 //	        unknown_key <app key> | forbidden
 //
@@ -25,7 +28,8 @@ import (
 // A reference with a lost record is looked up on every key before anything is sent. Who handles its first delivery knows that it
 // has not sent it, since it only draws before sending; but a later delivery may have, and the claim that fences the first one off
 // may be lost. So a first delivery that is older than the pool is doubtful until its caller knows better; see clear. If there is
-// no key for it then, a claim without one stays behind, or its next delivery would be taken for lost.
+// no key for it then, or it is to be previewed first, a claim without a key stays behind, or its next delivery would be taken for
+// lost.
 //
 // An order that was found on several keys, since the platform shows it to all of a buyer's, counts on each of them that may have
 // taken it: those that its lost record or its claim name, or, where these name none, those of its account, or all.
@@ -106,6 +110,19 @@ local function choose()
   return nil, 'no_key', n .. ' ' .. alipay
 end
 
+-- stub stays behind where nothing was drawn
+local function stub()
+  if c or published >= pool.born then return end
+  redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0)
+end
+
+-- above is the sum above which the order is to be previewed first; nil for never
+local function above()
+  if ARGV[13] ~= '' then return ARGV[13] == 'always' and 0 or nil end
+  if pool.preview == 'always' then return 0 end
+  return tonumber((string.gsub(pool.preview, '%D', ''))) -- of "above 1234.50", fen
+end
+
 local function doubtful()
   local born = tostring(pool.born)
   if bound or attempt == 1 and (ARGV[9] == born or server == '' and not lost()) then return nil end
@@ -159,10 +176,14 @@ release()
 local k, status, detail = choose()
 if not k then
   alarm() -- what was given back may have ended one
-  if not c and published < pool.born and status == 'no_key' then
-    redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0)
-  end
+  if status == 'no_key' then stub() end
   return fail(status, detail)
+end
+local sum = above()
+if sum then
+  alarm()
+  stub()
+  return brief('preview', k.app, 0, attempt, sum)
 end
 return put(k, 'send')
 `)
@@ -191,6 +212,10 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 		return claimOf(draw.Pool, draw.Reference, r)
 	}
 	claim := r.brief(worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)})
+	if claim.Turn == worker.TurnPreview {
+		claim.State, claim.Above, claim.Resent = "", worker.Fen(claim.Resent), 0
+		return claim, nil
+	}
 	claim.SentAt = claim.Now
 	return claim, nil
 }
@@ -199,7 +224,8 @@ func (p *Pool) drawn(ctx context.Context, draw worker.Draw, cleared string) (rep
 	tenant, _, _ := strings.Cut(draw.Reference, ".")
 	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
 		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
-		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared, draw.Alipay, draw.Seller, tenant)
+		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared, draw.Alipay, draw.Seller, tenant,
+		string(draw.Preview))
 	if trouble, ok := errors.AsType[*worker.Trouble](err); ok && trouble.Code == worker.CodeNoKey {
 		trouble.Payer.Account = draw.Account
 	}

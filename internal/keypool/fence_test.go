@@ -96,6 +96,13 @@ func fenced() []step {
 		{"it never left", unsendScript, back("sent", worker.CodeAbsent)},
 		{"its key is not authorized", unsendScript, back("sent", worker.CodeUnauthorized)},
 		{"the claim is missing", unsendScript, back("missing", "")},
+		{"an order is refused after its preview", refuseScript, func(ctx context.Context, p *Pool) error {
+			_, err := p.Refuse(ctx, order1("default", "new", 1), worker.Part{State: refused})
+			return err
+		}},
+		{"a preview's key is turned down", benchScript, func(ctx context.Context, p *Pool) error {
+			return p.Bench(ctx, "default", "k1", worker.CodeUnauthorized)
+		}},
 		{"a key is added", addScript, func(ctx context.Context, p *Pool) error {
 			_, err := p.Add(ctx, Key{Pool: "default", AppKey: "k4"})
 			return err

@@ -12,7 +12,7 @@ const (
 
 // names are the Redis keys of one pool.
 type names struct {
-	// pool is a hash of the pool's own fields (born, new, count, width, low, strategy, recipients, version, left, alarm, size,
+	// pool is a hash of the pool's own fields (born, new, count, width, low, strategy, recipients, preview, version, left, alarm, size,
 	// seq) and of those of each key (<app_key>.limit .used .held .state .account .alipay .source .version .cleared .onboard .print).
 	// No app key has a dot.
 	pool   string

@@ -5,7 +5,7 @@ package keypool
 //
 //	KEYS    the pool's, then the claims of open orders, then the claims of orders under way
 //	ARGV    number of sellers, and for each one its name and the kind of Alipay that it asks for
-//	        server and born as they were seen, count, width, low, strategy, recipients, tenants, version of these, last sequence
+//	        server and born as they were seen, count, width, low, strategy, recipients, tenants, preview, version of these, last sequence
 //	        of the journal, the app keys that are drawn from in their order, number of keys
 //	        for each key    app key, limit, used, certain, floor, cleared, state, 1 if it is to be onboarded, account, alipay,
 //	                        source, version (0: not in the journal), fingerprint of the secret or ""
@@ -38,12 +38,12 @@ if pool.server ~= seen_server or (redis.call('HGET', KEYS[1], 'born') or '') ~= 
 local fresh = not pool.born
 if fresh then for i = 1, 5 do redis.call('DEL', KEYS[i]) end end
 local count, width, low, strategy, recipients = word(), number(), number(), word(), word()
-local tenants, version, last, line = word(), number(), number(), word()
+local tenants, preview, version, last, line = word(), word(), number(), number(), word()
 local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
 local ahead = fresh or last > seq
 if ahead then
   pool.count, pool.width, pool.low, pool.strategy, pool.tenants = count, width, low, strategy, tenants
-  redis.call('HSET', KEYS[1], 'recipients', recipients, 'tenants', tenants, 'version', version)
+  redis.call('HSET', KEYS[1], 'recipients', recipients, 'tenants', tenants, 'preview', preview, 'version', version)
   for seller, alipay in pairs(sellers) do restrict(seller, alipay) end
 end
 take(last, math.huge)

@@ -16,7 +16,7 @@ func (p *past) script(before standing, claimed map[string]bool) (references []st
 		args = append(args, seller, p.sellers[seller])
 	}
 	args = append(args, before.server, before.born, set.Count, set.Width, set.Low, set.Strategy, strings.Join(set.Recipients, " "), shares(set.Tenants),
-		set.Version, p.last, strings.Join(p.order(), " "), len(p.keys))
+		set.preview(), set.Version, p.last, strings.Join(p.order(), " "), len(p.keys))
 	for _, k := range p.keys {
 		onboard := 0
 		if k.onboard {

@@ -21,6 +21,7 @@ func (p *past) apply(event worker.PoolEvent) {
 	}
 	if event.Kind == worker.EventPool {
 		p.settings.Recipients, p.settings.Tenants, p.settings.Version = strings.Fields(event.For), tenantsOf(event.Tenants), event.Version
+		p.settings = p.settings.withPreview(event.Preview)
 		p.narrow()
 	}
 	if event.Kind == worker.EventSeller {

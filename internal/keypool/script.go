@@ -89,12 +89,12 @@ now = now[1] * 1000 + math.floor(now[2] / 1000)
 local events = 0
 
 local pool = redis.call('HMGET', KEYS[1], 'born', 'count', 'width', 'low', 'left', 'alarm', 'size', 'server', 'lost', 'strategy',
-  'tenants', 'rules')
+  'tenants', 'rules', 'preview')
 pool = {
   born = tonumber(pool[1] or nil), count = pool[2] or 'lines', width = tonumber(pool[3] or '1'),
   low = tonumber(pool[4] or '100'), left = tonumber(pool[5] or '0'), alarm = tonumber(pool[6] or '0'), size = tonumber(pool[7] or '0'),
   server = pool[8] or '', lost = tonumber(pool[9] or '0'), strategy = pool[10] or 'first',
-  tenants = pool[11] or '', rules = tonumber(pool[12] or '0'),
+  tenants = pool[11] or '', rules = tonumber(pool[12] or '0'), preview = pool[13] or 'never',
 }
 
 local function fail(status, detail) return {status, events, detail or ''} end

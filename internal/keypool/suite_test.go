@@ -70,7 +70,7 @@ func settings(t testing.TB, p *Pool, pool string, s Settings) {
 		t.Fatalf("configure: %v", err)
 	}
 	got, err := p.Settings(t.Context(), pool)
-	s.Strategy, s.Version = cmp.Or(s.Strategy, StrategyFirst), got.Version
+	s.Strategy, s.Preview, s.Version = cmp.Or(s.Strategy, StrategyFirst), cmp.Or(s.Preview, worker.PreviewNever), got.Version
 	if diff := gocmp.Diff(s, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 		t.Fatalf("settings: %v %s", err, diff)
 	}

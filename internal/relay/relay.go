@@ -72,6 +72,13 @@ func (r *Relay) Place(ctx context.Context, order worker.Order) worker.Answer {
 	})
 }
 
+// Preview asks 1688 what it would make of an order; it may be asked any number of times.
+func (r *Relay) Preview(ctx context.Context, order worker.Order) worker.Answer {
+	return r.ask(ctx, order.AppKey, order.Reference, 1, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.Preview(ctx, cred, order)
+	})
+}
+
 // Find looks an order up by its reference with the key that would have placed it.
 func (r *Relay) Find(ctx context.Context, appKey, reference string) worker.Answer {
 	return r.ask(ctx, appKey, reference, 2, func(cred alibaba.Credentials) alibaba.Reply {

@@ -66,10 +66,11 @@
 //	            throttled            gw.QosAppFrequencyLimit, nothing done
 //	            auth_401             error_code "401", nothing done
 //	shape       refuse               success false with code (default 500_004), no order; creates and the preview
-//	            order_list           one call becomes several orders, told in orderList; creates only, as all that follow
-//	            partial              the last of two or more lines fails with code, the others are ordered
+//	            order_list           one call becomes several orders, told in orderList; a preview shows one order for each line
+//	            partial              the last of two or more lines fails with code, the others are ordered; a preview has the
+//	                                 code as the line's resultCode, and success true
 //	            text_success         "success":"true"
-//	            success_without_id   the order exists, the answer names no id
+//	            success_without_id   the order exists, the answer names no id; creates only, as all that follow
 //	            empty_object         the order exists, the answer is {}
 //	            id_beside_failure    the order exists, the answer has its id beside success false
 //	            un_nested            the result's fields stand beside success

@@ -45,7 +45,7 @@ type kind struct {
 	stage    stage
 	delays   bool // needs delay_ms
 	coded    bool // may have a code
-	creates  bool // strikes creates only
+	creates  bool // strikes creates only; other shapes strike previews too
 	minLines int
 }
 
@@ -57,9 +57,9 @@ var kinds = map[string]kind{
 	"throttled":          {stage: stageBefore},
 	"auth_401":           {stage: stageBefore},
 	"refuse":             {stage: stageShape, coded: true},
-	"order_list":         {stage: stageShape, creates: true},
-	"partial":            {stage: stageShape, coded: true, creates: true, minLines: 2},
-	"text_success":       {stage: stageShape, creates: true},
+	"order_list":         {stage: stageShape},
+	"partial":            {stage: stageShape, coded: true, minLines: 2},
+	"text_success":       {stage: stageShape},
 	"success_without_id": {stage: stageShape, creates: true},
 	"empty_object":       {stage: stageShape, creates: true},
 	"id_beside_failure":  {stage: stageShape, coded: true, creates: true},

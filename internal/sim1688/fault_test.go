@@ -277,7 +277,7 @@ func TestFaultsValidated(t *testing.T) {
 		"operation unknown":     {func(f *Fault) { f.Operation = "fastcreateorder" }, `operation: "fastcreateorder"`},
 		"operation missing":     {func(f *Fault) { f.Operation = "" }, "operation:"},
 		"operation of no shape": {func(f *Fault) { f.Operation = "cancel" }, "operation:"},
-		"create kind elsewhere": {func(f *Fault) { f.Operation, f.Kind = "preview", "partial" }, "operation:"},
+		"create kind elsewhere": {func(f *Fault) { f.Operation, f.Kind = "preview", "un_nested" }, "operation:"},
 		"probability above 1":   {func(f *Fault) { f.Probability = 1.01 }, "probability: 1.01"},
 		"probability below 0":   {func(f *Fault) { f.Probability = -0.1 }, "probability:"},
 		"count below 0":         {func(f *Fault) { f.Count = -1 }, "count: -1"},

@@ -15,6 +15,8 @@ type orderPreview struct {
 type cargoPreview struct {
 	OfferID  string      `json:"offerId"`
 	SpecID   string      `json:"specId,omitempty"`
+	Code     string      `json:"resultCode,omitempty"`
+	Message  string      `json:"message,omitempty"`
 	Quantity int64       `json:"quantity"`
 	Price    json.Number `json:"finalUnitPrice"`
 	Amount   json.Number `json:"amount"`
@@ -32,21 +34,31 @@ func (g *gateway) preview(c *call) answer {
 		return previewRefused(refused)
 	}
 	c.lines = lines
-	if shape := g.faults.strike(stageShape, c); shape.Kind != "" {
+	shape := g.faults.strike(stageShape, c)
+	if shape.Kind == "refuse" {
 		return previewRefused(refuse(shape.code(), -1))
 	}
-	previews, refused := g.books.preview(lines)
+	previews, refused := g.books.preview(lines, shape.Kind == "order_list")
 	if refused != nil {
 		return previewRefused(refused)
 	}
-	return ok(map[string]any{"success": true, "orderPreviewResuslt": previews}) // the platform's spelling
+	success := any(true)
+	switch shape.Kind {
+	case "text_success":
+		success = "true"
+	case "partial":
+		cargo := previews[len(previews)-1].Cargo
+		cargo[len(cargo)-1].Code, cargo[len(cargo)-1].Message = shape.code(), meaning(shape.code())
+	}
+	return ok(map[string]any{"success": success, "orderPreviewResuslt": previews}) // the platform's spelling
 }
 
 func previewRefused(r *refusal) answer {
 	return ok(map[string]any{"success": false, "errorCode": r.code, "errorMsg": r.message})
 }
 
-func (b *books) preview(lines []Line) ([]orderPreview, *refusal) {
+// preview makes an entry for each supplier, or for each line if the order is split further.
+func (b *books) preview(lines []Line, split bool) ([]orderPreview, *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var previews []orderPreview
@@ -57,7 +69,7 @@ func (b *books) preview(lines []Line) ([]orderPreview, *refusal) {
 		}
 		g := b.shelf[line.OfferID]
 		n, begun := at[g.Seller]
-		if !begun {
+		if !begun || split {
 			n = len(previews)
 			at[g.Seller] = n
 			previews = append(previews, orderPreview{TradeModes: []string{tradeMode}})

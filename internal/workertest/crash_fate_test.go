@@ -150,6 +150,7 @@ func (r fatefulReceipt) Term(ctx context.Context, reason string) error {
 // desk is what a relay does for its workers.
 type desk interface {
 	Place(ctx context.Context, order worker.Order) worker.Answer
+	Preview(ctx context.Context, order worker.Order) worker.Answer
 	Find(ctx context.Context, appKey, reference string) worker.Answer
 	Probe(ctx context.Context, appKey string) worker.Answer
 	Check(ctx context.Context, appKey string, what worker.Check) worker.Answer

@@ -1,0 +1,61 @@
+package keypool
+
+import (
+	"context"
+
+	"autopurchase/worker"
+)
+
+// refuseScript ends an order for which nothing was drawn: a claim without a key stays behind, which says so to whoever comes later.
+//
+//	KEYS    the pool's, then the claim
+//	ARGV    1 fingerprint  2 owner  3 attempt  4 state  5… the outcome's pieces
+//	returns ok and the claim, with turn done | conflict | fenced
+//
+// A claim that holds no key's products was never sent and gives way. The first outcome stands and is returned.
+var refuseScript = newScript(`
+local print, owner, attempt, state = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local c = claim()
+if c and c.f ~= '' and c.f ~= print then return fail('conflict') end
+if c and c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
+if c and (c.s == 'sent' or c.k ~= '' or c.o ~= owner and attempt <= c.a) then return fail('fenced') end
+release()
+alarm()
+redis.call('HSET', KEYS[6], 's', state, 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0, 'd', now)
+for i = 5, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 5), ARGV[i]) end
+return answer(claim(), 'done')
+`)
+
+// Refuse ends an order for which nothing was drawn; see worker.Undrawn.
+func (p *Pool) Refuse(ctx context.Context, draw worker.Draw, part worker.Part) (worker.Claim, error) {
+	if err := check(draw); err != nil {
+		return worker.Claim{}, err
+	}
+	args := []any{fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, string(part.State)}
+	for _, piece := range pack(abridge(part)) {
+		args = append(args, piece)
+	}
+	r, err := p.run(ctx, draw.Pool, refuseScript, namesOf(draw.Pool).keys(draw.Reference), args...)
+	if err != nil {
+		return worker.Claim{}, err
+	}
+	return claimOf(draw.Pool, draw.Reference, r)
+}
+
+// benchScript takes a key out of use that 1688 turned down.
+//
+//	KEYS    the pool's
+//	ARGV    1 app key  2 why
+//	returns ok
+var benchScript = newScript(`
+local k = key(ARGV[1])
+if k then bench(k, ARGV[2]) end
+return {'ok', events}
+`)
+
+// Bench takes a key out of use that 1688 turned down; see worker.Undrawn. One that is out of use or spent stays as it is, and so
+// does one that the pool does not know.
+func (p *Pool) Bench(ctx context.Context, pool, appKey string, why worker.Code) error {
+	_, err := p.run(ctx, pool, benchScript, namesOf(pool).keys(), appKey, string(why))
+	return err
+}
