@@ -5,6 +5,10 @@
 //	                          │                 │         │          │
 //	                        Ledger           Market    Ledger     Outbox
 //
+// Where a preview is wanted the draw says so instead, with a key to ask 1688 with (Previewer). All orders of the request are
+// previewed before anything is drawn for one of them; what is refused then ends with a claim that has no key (Undrawn), and the
+// others are drawn for. An order that has a claim is never previewed: it may have been sent.
+//
 // A claim binds one order to one app key and records how far the purchase got. It is ledger, deduplication and quota in one.
 // Intent is written before the irreversible act, the outcome after it, and unknown is an outcome:
 //
@@ -14,7 +18,7 @@
 //
 // What a redelivery finds after a crash or a loss:
 //
-//	before draw                nothing: starts again
+//	before draw                nothing: starts again, with a preview where one is wanted
 //	after draw                 claim drawn: same claim, same key, goes on
 //	after sent, no answer      claim sent: never sent again blindly; found by its reference, or parked as unknown
 //	after settle               the outcome: the same result is published again

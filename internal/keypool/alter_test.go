@@ -206,7 +206,7 @@ func TestAPoolWithEveryStateIsRebuiltFieldByField(t *testing.T) {
 		if err != nil || again.Used != 6 || slices.Contains(kinds(t, p, "default"), "reset k2") {
 			t.Errorf("the change was made once more: %+v, %v", again, err)
 		}
-		settle(t, p, draw(t, p, order1("default", "acme.after", 1)), placed, 1)
+		settle(t, p, draw(t, p, previewed(order1("default", "acme.after", 1), worker.PreviewNever)), placed, 1)
 		wantBooks(t, p, "default")
 	})
 }

@@ -76,7 +76,7 @@ var decided = time.UnixMilli(1764000000000)
 func (s *stored) buy(t *testing.T, p *Pool, id string, state worker.ClaimState, lines int64) {
 	t.Helper()
 	reference := worker.Reference("acme", id, 1)
-	claim := draw(t, p, order1("default", reference, lines))
+	claim := draw(t, p, previewed(order1("default", reference, lines), worker.PreviewNever))
 	settled := settle(t, p, claim, state, lines)
 	result := worker.Result{Tenant: "acme", RequestID: id, Outcome: worker.Outcome(state), Code: settled.Part.Code, DecidedAt: decided}
 	switch state {

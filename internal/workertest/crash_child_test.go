@@ -88,7 +88,7 @@ func (p part) beWorker(ctx context.Context) error {
 	}, worker.Ports{
 		Inbox: fatefulInbox{inbox, f}, Decode: f.decoder(schemas.DecodeRequest), Ledger: fatefulLedger{pool, f}, Stock: pool,
 		Market: fatefulMarket{client, f}, Outbox: fatefulOutbox{b.Outbox(), f},
-		Previewer: client, Undrawn: pool,
+		Previewer: fatefulPreviewer{client, f}, Undrawn: fatefulUndrawn{pool, f},
 	})
 	if err != nil {
 		return err

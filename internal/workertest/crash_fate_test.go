@@ -99,6 +99,24 @@ func (m fatefulMarket) Find(ctx context.Context, appKey, reference string) worke
 	return asked(m.f, "find", func() worker.Answer { return m.Market.Find(ctx, appKey, reference) })
 }
 
+type fatefulPreviewer struct {
+	worker.Previewer
+	f *fate
+}
+
+func (p fatefulPreviewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
+	return asked(p.f, "preview", func() worker.Answer { return p.Previewer.Preview(ctx, order) })
+}
+
+type fatefulUndrawn struct {
+	worker.Undrawn
+	f *fate
+}
+
+func (u fatefulUndrawn) Refuse(ctx context.Context, d worker.Draw, part worker.Part) (worker.Claim, error) {
+	return step(u.f, "refuse", func() (worker.Claim, error) { return u.Undrawn.Refuse(ctx, d, part) })
+}
+
 func asked(f *fate, name string, ask func() worker.Answer) worker.Answer {
 	answer, _ := step(f, name, func() (worker.Answer, error) { return ask(), nil })
 	return answer

@@ -19,8 +19,9 @@ import (
 // workerCrash is a point at which a worker dies, and how its request must end all the same.
 type workerCrash struct {
 	at    string
-	fault string // of the simulator when the order is sent
-	body  string // of the request; "" is a good one
+	fault string     // of the simulator when the order is sent
+	body  string     // of the request; "" is a good one
+	most  worker.Fen // that it may cost, so that it is previewed first; 0 says nothing
 	want  end
 }
 
@@ -53,6 +54,14 @@ var workerCrashes = []workerCrash{
 	{at: "before nak", fault: "throttled", want: placed},
 	{at: "after nak", fault: "throttled", want: placed},
 	{at: "after settle", fault: "refuse", want: refused},
+	{at: "before preview", most: 1_000_000, want: placed},
+	{at: "after preview", most: 1_000_000, want: placed},
+	{at: "after draw", most: 1_000_000, want: placed}, // nothing was drawn: it is to be previewed
+	{at: "after place", most: 1_000_000, want: placed},
+	{at: "after preview", most: 1, want: refused},
+	{at: "before refuse", most: 1, want: refused},
+	{at: "after refuse", most: 1, want: refused},
+	{at: "after publish", most: 1, want: refused},
 	{at: "before bury", body: "{not json", want: refused},
 	{at: "after bury", body: "{not json", want: refused},
 	{at: "before term", body: "{not json", want: refused},
@@ -102,7 +111,9 @@ func (c workerCrash) begin(t *testing.T, stack workertest.Stack) *death {
 	if c.body != "" {
 		d.askRaw("crash", []byte(c.body))
 	} else {
-		d.ask(d.request("crash", 0))
+		q := d.request("crash", 0)
+		q.MaxTotal = c.most
+		d.ask(q)
 	}
 	if d.arrived != nil { // now: the worker does not wait for ever
 		d.await(d.arrived, "the order's coming to the relay")
