@@ -96,6 +96,10 @@ func fenced() []step {
 		{"it never left", unsendScript, back("sent", worker.CodeAbsent)},
 		{"its key is not authorized", unsendScript, back("sent", worker.CodeUnauthorized)},
 		{"the claim is missing", unsendScript, back("missing", "")},
+		{"a drawn order is withdrawn", withdrawScript, func(ctx context.Context, p *Pool) error {
+			_, err := p.Withdraw(ctx, worker.Withdrawal{Pool: "default", Reference: "drawn", Fingerprint: "print", Published: time.Now().Add(time.Hour)})
+			return err
+		}},
 		{"an order is refused after its preview", refuseScript, func(ctx context.Context, p *Pool) error {
 			_, err := p.Refuse(ctx, order1("default", "new", 1), worker.Part{State: refused})
 			return err
@@ -156,7 +160,7 @@ func fenced() []step {
 }
 
 // onItsWay are the scripts without a fence: a pool is verified by them.
-var onItsWay = []*script{newPoolScript, rememberScript, recallScript, restoreScript, dropScript, rebuildScript, lookScript, batchScript}
+var onItsWay = []*script{newPoolScript, rememberScript, recallScript, restoreScript, dropScript, rebuildScript, lookScript, stayScript, batchScript}
 
 // TestEveryScriptIsFencedOrOnTheWayToIt: a new script finds its place in one of these lists.
 func TestEveryScriptIsFencedOrOnTheWayToIt(t *testing.T) {
