@@ -17,6 +17,7 @@ func (t *Tracer) Ports(p worker.Ports) worker.Ports {
 		return p
 	}
 	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, t}, ledger{p.Ledger, t}, market{p.Market, t}, outbox{p.Outbox, t}
+	p.Previewer = previewer{p.Previewer, t}
 	return p
 }
 

@@ -85,6 +85,18 @@ func (m market) Find(ctx context.Context, appKey, reference string) worker.Answe
 	return answer
 }
 
+type previewer struct {
+	worker.Previewer
+	tracer *Tracer
+}
+
+func (p previewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
+	ctx, span := p.tracer.step(ctx, "preview", trace.SpanKindClient, "claim", order.Reference, "app_key", order.AppKey)
+	answer := p.Previewer.Preview(ctx, order)
+	answered(span, answer)
+	return answer
+}
+
 // answered ends a step with an answer: that nothing is known, or nothing was tried, is a failure of the step.
 func answered(span trace.Span, answer worker.Answer) {
 	span.SetAttributes(texts([]string{"verdict", string(answer.Verdict), "code", string(answer.Code)})...)
