@@ -98,7 +98,7 @@ func newDashboard(term terminal) *cobra.Command {
 func dashboardConfig(b *bus.Bus, token, admin string, log zerolog.Logger) dashboard.Config {
 	w := window{bus: b}
 	return dashboard.Config{
-		Queue: w, Pools: w, Desk: w, ReadToken: token, AdminToken: admin,
+		Queue: w, Pools: w, Requests: w, Letters: w, Desk: w, ReadToken: token, AdminToken: admin,
 		Log: func(message string, fields ...string) {
 			event := log.Warn()
 			for i := 0; i+1 < len(fields); i += 2 {

@@ -77,6 +77,24 @@ func (w window) ChangeKey(ctx context.Context, c dashboard.KeyChange) (string, e
 	return fmt.Sprintf("App key %s is %s now: %d of %d products ordered, %d held.", key.AppKey, key.State, key.Used, key.Limit, key.Held), nil
 }
 
+// List is not there yet.
+func (w window) List(context.Context, worker.Filter, worker.Page) (worker.Listing, error) {
+	return worker.Listing{}, errNotYet
+}
+
+// Life is not there yet.
+func (w window) Life(context.Context, string, string) (worker.Life, bool, error) {
+	return worker.Life{}, false, errNotYet
+}
+
+// Series is not there yet.
+func (w window) Series(context.Context, int) ([]worker.Minute, error) { return nil, errNotYet }
+
+// Dead is not there yet.
+func (w window) Dead(context.Context, dashboard.LetterFilter, string, int) (dashboard.Letterbox, error) {
+	return dashboard.Letterbox{}, errNotYet
+}
+
 // ChangeRequests is not there yet.
 func (w window) ChangeRequests(context.Context, dashboard.RequestChange) (string, error) {
 	return "", errNotYet

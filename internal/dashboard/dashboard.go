@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"encoding/json"
 	"html/template"
 	"net/http"
 	"time"
@@ -41,6 +42,9 @@ type Dashboard struct {
 	key       *shelf[Onboarding]
 	forecasts *shelf[worker.Forecast]
 	series    *shelf[[]worker.Minute]
+	lists     *shelf[worker.Listing]
+	lives     *shelf[foundLife]
+	letters   *shelf[Letterbox]
 }
 
 // maxListeners is how many pages are kept live at a time; others are pages without it.
@@ -67,12 +71,39 @@ func New(config Config) *Dashboard {
 	})
 	d.forecasts = newShelf(k, time.Minute, time.Second, 2*time.Minute, config.Pools.Forecast)
 	d.series = newShelf(k, 5*time.Second, time.Second, 10*time.Second, func(ctx context.Context, _ string) ([]worker.Minute, error) {
-		if config.Requests == nil {
-			return nil, errSlow
-		}
 		return config.Requests.Series(ctx, chartMinutes)
 	})
+	d.lists = newShelf(k, time.Second, 3*time.Second, 10*time.Second, d.list)
+	d.lives = newShelf(k, time.Second, 3*time.Second, 10*time.Second, d.findLife)
+	d.letters = newShelf(k, time.Second, 3*time.Second, 10*time.Second, d.dead)
 	return d
+}
+
+// question is what a list is asked for, as the name under which its answer is kept.
+type question[F any] struct {
+	Filter F
+	After  string
+}
+
+func askedKey[F any](filter F, after string) (string, error) {
+	name, err := json.Marshal(question[F]{filter, after})
+	return string(name), err
+}
+
+func (d *Dashboard) list(ctx context.Context, asked string) (worker.Listing, error) {
+	var q question[worker.Filter]
+	if err := json.Unmarshal([]byte(asked), &q); err != nil {
+		return worker.Listing{}, err
+	}
+	return d.config.Requests.List(ctx, q.Filter, worker.Page{Limit: perPage, After: q.After})
+}
+
+func (d *Dashboard) dead(ctx context.Context, asked string) (Letterbox, error) {
+	var q question[LetterFilter]
+	if err := json.Unmarshal([]byte(asked), &q); err != nil {
+		return Letterbox{}, err
+	}
+	return d.config.Letters.Dead(ctx, q.Filter, q.After, perPage)
 }
 
 // Close ends the live pages and waits for what is being asked.
@@ -94,6 +125,10 @@ func (d *Dashboard) Handler() http.Handler {
 	mux.HandleFunc("GET /keys/{pool}/{key}/statement.csv", d.reading(d.statement))
 	mux.HandleFunc("GET /keys/{pool}/{key}/{do}", d.changing(d.askKey))
 	mux.HandleFunc("POST /keys/{pool}/{key}/{do}", d.changing(d.changeKey))
+	mux.HandleFunc("GET /requests/change", d.changing(d.askRequests))
+	mux.HandleFunc("POST /requests/change", d.changing(d.changeRequests))
+	mux.HandleFunc("GET /dead/change", d.changing(d.askLetters))
+	mux.HandleFunc("POST /dead/change", d.changing(d.changeLetters))
 	mux.HandleFunc("/", d.reading(func(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, http.StatusNotFound, "There is no such page.")
 	}))
@@ -106,6 +141,9 @@ func (d *Dashboard) shown() map[string]page {
 		"/{$}":               {"overview", d.overview, []string{"sentence", "flow", "attention", "charts", "pools"}},
 		"/keys":              {"keys", d.keysPage, []string{"pools"}},
 		"/keys/{pool}/{key}": {"key", d.keyPage, []string{"state"}},
+		"/requests":          {"requests", d.requestsPage, []string{"list"}},
+		"/requests/one":      {"request", d.requestPage, []string{"life"}},
+		"/dead":              {"dead", d.lettersPage, []string{"list"}},
 		"/workers":           {"workers", d.workersPage, []string{"workers"}},
 	}
 }
@@ -115,4 +153,7 @@ func (d *Dashboard) changed() {
 	d.status.forget()
 	d.keys.forget()
 	d.key.forget()
+	d.lists.forget()
+	d.lives.forget()
+	d.letters.forget()
 }

@@ -94,7 +94,7 @@ func TestListenersAreBounded(t *testing.T) {
 	s := busy()
 	var d *Dashboard
 	b := open(t, s)
-	d = New(Config{Queue: s, Pools: s, Desk: s})
+	d = New(Config{Queue: s, Pools: s, Requests: s, Letters: s, Desk: s})
 	t.Cleanup(d.Close)
 	d.seats = make(chan struct{}, 2)
 	b.server.Config.Handler = d.Handler()
@@ -132,7 +132,7 @@ func TestALogoutEndsALivePage(t *testing.T) {
 	b.post("/logout", form)
 	for range events { // until it ends
 	}
-	d := New(Config{Queue: s, Pools: s, Desk: s})
+	d := New(Config{Queue: s, Pools: s, Requests: s, Letters: s, Desk: s})
 	b.server.Config.Handler = d.Handler()
 	events, _, _ = b.tuned("/")
 	await(t, events, "event: flow\n")

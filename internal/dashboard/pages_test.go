@@ -13,7 +13,9 @@ import (
 
 // allPages are the addresses of every kind of page.
 var allPages = []string{"/", "/keys", "/keys/default/1000001", "/keys/default/1000001?steps=show", "/keys/default/1000001/limit",
-	"/keys/default/1000001/retire", "/workers", "/login", "/nothing"}
+	"/keys/default/1000001/retire", "/workers", "/requests", "/requests?state=waiting&tenant=acme", "/requests?from=x", "/dead", "/requests/one?tenant=acme&id=PR.2",
+	"/requests/one?tenant=bolt&id=PR.3", "/requests/change?do=cancel&pick=acme:PR.2&pick=bolt:PR.3", "/requests/change?do=placed&pick=bolt:PR.3",
+	"/dead/change?do=replay&pick=41", "/login", "/nothing"}
 
 // TestPagesCanBeUsedByEverybody: each has a language, a title, one heading, names for whatever can be used, headers and a caption
 // in tables, and neither scripts nor styles written into it, which the policy would block.
@@ -141,9 +143,12 @@ func TestWhatOthersWriteIsText(t *testing.T) {
 	s.status.Instances[0].Relay = hostile
 	s.stop(worker.Pause{Code: worker.CodeInternal, Pool: hostile, Reason: hostile})
 	s.status.Unasked = []string{hostile}
-	s.down = nil
+	s.requests[0] = worker.Summary{Tenant: "acme", RequestID: hostile, State: worker.LifeState(hostile), Reason: hostile, Sellers: []string{hostile}, OrderIDs: []string{hostile}}
+	s.lives["acme:PR.2"] = worker.Life{Summary: s.requests[0], WaitingFor: hostile, Steps: []worker.LifeStep{{What: hostile, Text: hostile, By: hostile, Reference: hostile}},
+		Parts: []worker.LifePart{{Reference: hostile, Seller: hostile, Reason: hostile, Status: hostile, Tracking: []string{hostile}}}}
+	s.letters[0].Reason, s.letters[0].Subject, s.letters[0].Field, s.letters[0].RequestID = hostile, hostile, hostile, hostile
 	b := open(t, s)
-	for _, path := range []string{"/", "/keys", "/keys/default/1000001", "/workers", "/login?next=" + "%22%3E%3Cscript%3E"} {
+	for _, path := range []string{"/", "/keys", "/keys/default/1000001", "/workers", "/requests", "/requests?text=%3Cscript%3E%22", "/requests/one?tenant=acme&id=PR.2", "/dead", "/login?next=" + "%22%3E%3Cscript%3E"} {
 		page := b.get(path).is(200)
 		for n := range page.tree.Descendants() {
 			if n.Type == html.ElementNode && (n.Data == "script" && attr(n, "src") != "/assets/dashboard.js" || n.Data == "img" && attr(n, "src") != "/assets/icon.svg") {

@@ -26,13 +26,19 @@ const (
 
 // stand is a queue that says what a test has it say, and notes what it is asked to do.
 type stand struct {
-	mu     sync.Mutex
-	status worker.QueueStatus
-	down   error // of every question
-	asked  int   // for the status
-	keys   []Key
-	refuse error // of every change
-	did    []any
+	mu       sync.Mutex
+	status   worker.QueueStatus
+	down     error // of every question
+	asked    int   // for the status
+	keys     []Key
+	requests []worker.Summary
+	lives    map[string]worker.Life // by their picks
+	letters  []worker.Dead
+	filter   worker.Filter // that was asked for
+	page     worker.Page
+	wanted   LetterFilter
+	refuse   error // of every change
+	did      []any
 }
 
 func (s *stand) Status(context.Context) (worker.QueueStatus, error) {
@@ -67,6 +73,39 @@ func (s *stand) Statement(_ context.Context, _, appKey string, to io.Writer) err
 	return err
 }
 
+func (s *stand) List(_ context.Context, filter worker.Filter, page worker.Page) (worker.Listing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.filter, s.page = filter, page
+	return worker.Listing{Requests: s.requests, Next: "older", Total: len(s.requests)}, s.down
+}
+
+func (s *stand) Life(_ context.Context, tenant, id string) (worker.Life, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	life, found := s.lives[pick(tenant, id)]
+	return life, found, s.down
+}
+
+func (s *stand) Series(_ context.Context, minutes int) ([]worker.Minute, error) {
+	series := make([]worker.Minute, minutes)
+	now := time.Now().Truncate(time.Minute)
+	for i := range series {
+		series[i].At = now.Add(time.Duration(i-minutes+1) * time.Minute)
+	}
+	if len(s.requests) > 0 {
+		series[30].Asked, series[30].Ended, series[30].Median, series[30].P90 = 40, map[worker.LifeState]int64{worker.LifePlaced: 30, worker.LifeRefused: 7}, 300*time.Millisecond, 2*time.Second
+	}
+	return series, s.down
+}
+
+func (s *stand) Dead(_ context.Context, filter LetterFilter, after string, _ int) (Letterbox, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wanted, s.page.After = filter, after
+	return Letterbox{Letters: s.letters, Next: "older"}, s.down
+}
+
 func (s *stand) change(what any) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +137,18 @@ func (s *stand) stop(why worker.Pause) {
 // busy is a stand with something on every page.
 func busy() *stand {
 	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	waiting := worker.Summary{Tenant: "acme", RequestID: "PR/1?&x", State: worker.LifeWaiting, Sellers: []string{"shop-a"}, Lines: 2, AskedAt: at}
+	refused := worker.Summary{Tenant: "acme", RequestID: "PR.2", State: worker.LifeRefused, Code: worker.CodeOutOfStock, Reason: "库存不足", AskedAt: at, DecidedAt: at}
+	unknown := worker.Summary{Tenant: "bolt", RequestID: "PR.3", State: worker.LifeUnknown, Code: worker.CodeAbsent, Reason: "not found", AskedAt: at, DecidedAt: at}
 	return &stand{
+		requests: []worker.Summary{waiting, refused, unknown},
+		lives: map[string]worker.Life{
+			"acme:PR/1?&x": {Summary: waiting, WaitingFor: "a key: add one with `autopurchase keys add`", Steps: []worker.LifeStep{{At: at, What: "asked", Text: "2 lines of one seller"}}},
+			"acme:PR.2":    {Summary: refused, Steps: []worker.LifeStep{{At: at, What: "asked", Text: "1 line"}, {At: at, What: "result", Text: "库存不足", Code: worker.CodeOutOfStock}}},
+			"bolt:PR.3":    {Summary: unknown, Parts: []worker.LifePart{{Reference: "bolt.PR=2E3-1", Seller: "shop-b", Lines: []int{0, 2}, Claim: "unknown", AppKey: "1000001", Products: 2}}},
+		},
+		letters: []worker.Dead{{Sequence: 41, Tenant: "acme", RequestID: "PR.2", Subject: "purchase.request.acme.PR=2E2", Stored: 9, Code: worker.CodeInvalid, Field: "lines[0].quantity", Reason: "must be a whole number above 0", Attempt: 1, Replays: 2, At: at},
+			{Sequence: 40, Subject: "purchase.request.x", Code: worker.CodeInvalid, Field: "body", Reason: "must be one JSON object", Attempt: 1, At: at}},
 		status: worker.QueueStatus{
 			Depth: 12, InFlight: 3, OldestSeconds: 40, RateIn: 0.5, RateOut: 0.25, Workers: 1, Relays: 1, ProductsLeft: 1500, Unknown: 2, Dead: 4,
 			Keys:      worker.KeyCounts{Active: 1, Ready: 1},
@@ -122,7 +172,7 @@ type browser struct {
 
 func open(t *testing.T, s *stand, change ...func(*Config)) *browser {
 	t.Helper()
-	config := Config{Queue: s, Pools: s, Desk: s, AdminToken: adminToken}
+	config := Config{Queue: s, Pools: s, Requests: s, Letters: s, Desk: s, AdminToken: adminToken}
 	for _, c := range change {
 		c(&config)
 	}

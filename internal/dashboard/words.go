@@ -17,7 +17,7 @@ import (
 var words = template.FuncMap{
 	"time": moment, "since": since, "span": span, "count": count, "plural": plural, "rate": perMinute,
 	"keystate": keyState, "state": lifeState, "verdict": verdict, "step": stepName, "join": join, "line": oneLine, "code": codeWords,
-	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose,
+	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose, "lifepath": lifePath, "pick": pick, "lines": lineNumbers,
 }
 
 // moment writes a time so that a script can show it in the zone of whoever reads it; else it is in UTC.
@@ -129,6 +129,11 @@ var lifeStates = map[worker.LifeState]string{
 	worker.LifeCancelled: "cancelled", worker.LifeUnknown: "needs a person",
 }
 
+// lifeOrder is in which order the states are offered.
+var lifeOrder = []worker.LifeState{
+	worker.LifeWaiting, worker.LifePlaced, worker.LifePartial, worker.LifeRefused, worker.LifeCancelled, worker.LifeUnknown,
+}
+
 // lifeState says a request's state in everyday words.
 func lifeState(state worker.LifeState) string {
 	if said, ok := lifeStates[state]; ok {
@@ -187,4 +192,13 @@ func prose(text string) (passages []passage) {
 		code = !code
 	}
 	return passages
+}
+
+// lineNumbers writes lines of a request as people count them.
+func lineNumbers(lines []int) string {
+	var numbers []string
+	for _, line := range lines {
+		numbers = append(numbers, strconv.Itoa(line+1))
+	}
+	return strings.Join(numbers, ", ")
 }

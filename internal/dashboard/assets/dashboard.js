@@ -15,7 +15,7 @@
 
   // A part in which somebody is at work stays as it is until they are done.
   const busy = (part) =>
-    part.querySelector("input:checked") !== null ||
+    part.querySelector("input:checked, details[open]") !== null ||
     (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 
   const show = (part, html) => {
