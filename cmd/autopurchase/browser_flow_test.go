@@ -22,7 +22,7 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b := newTab(t, h.where["http"])
 
 	b.open("/")
-	b.sees("Nothing to do")
+	b.sees("in use")
 	b.sees("in use")
 	b.judge("overview")
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -58,7 +59,7 @@ func readToken(flag, path string) (string, error) {
 func newDashboard(term terminal) *cobra.Command {
 	var broker natsSettings
 	var who dashboardSettings
-	var address, level, adminFile, admin string
+	var address, level, adminFile, admin, data string
 	return command(term, &cobra.Command{
 		Use:   "dashboard",
 		Short: "Run the web page on which a person sees what the queue does and why it stands still",
@@ -72,6 +73,7 @@ func newDashboard(term terminal) *cobra.Command {
 		s.text(&address, "http", "127.0.0.1:7720", "where the page, /livez and /readyz listen", anAddress)
 		who.bind(s, &address)
 		s.text(&adminFile, "admin-token-file", "", "file with the token that changing something takes, mode 0600; nothing can be changed if left out")
+		s.text(&data, "data", "", "folder for an index of the requests; if left out, lists are asked of whoever keeps one, and there are no charts")
 		s.check(func(terminal) (err error) { admin, err = readToken("admin-token-file", adminFile); return err })
 		s.text(&level, "log", "info", "trace | debug | info | warn | error", checkLevel)
 	}, func(cmd *cobra.Command, _ []string) (err error) {
@@ -83,8 +85,14 @@ func newDashboard(term terminal) *cobra.Command {
 			return err
 		}
 		undo.add("NATS connection", func(context.Context) error { return b.Close() })
+		w := window{bus: b}
+		if data != "" {
+			if w.index, err = keepIndex(cmd.Context(), b, data, log, &undo); err != nil {
+				return err
+			}
+		}
 		handler := healthHandler(readiness{"nats": b.Ready})
-		at, err := serveDashboard(address, handler, dashboardConfig(b, who.token, admin, log), &undo)
+		at, err := serveDashboard(address, handler, dashboardConfig(w, who.token, admin, log), &undo)
 		if err != nil {
 			return err
 		}
@@ -94,9 +102,25 @@ func newDashboard(term terminal) *cobra.Command {
 	})
 }
 
-// dashboardConfig shows the queue behind a connection.
-func dashboardConfig(b *bus.Bus, token, admin string, log zerolog.Logger) dashboard.Config {
-	w := window{bus: b}
+// keepIndex keeps an index in a folder of this process alone.
+func keepIndex(ctx context.Context, b *bus.Bus, path string, log zerolog.Logger, undo *cleanup) (*indexPart, error) {
+	data, err := openFolder(ctx, path, undo)
+	if err != nil {
+		return nil, err
+	}
+	part, err := newIndexPart(ctx, b, filepath.Join(data.path, "index.db"), log, undo)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() { defer close(done); part.run(running) }()
+	undo.add("index's reader", func(context.Context) error { stop(); <-done; return nil })
+	return part, nil
+}
+
+// dashboardConfig shows what is seen through a window.
+func dashboardConfig(w window, token, admin string, log zerolog.Logger) dashboard.Config {
 	return dashboard.Config{
 		Queue: w, Pools: w, Requests: w, Letters: w, Desk: w, ReadToken: token, AdminToken: admin,
 		Log: func(message string, fields ...string) {

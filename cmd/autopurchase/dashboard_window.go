@@ -13,7 +13,10 @@ import (
 )
 
 // window is what the dashboard sees of the queue, and changes of it: all by the messages that any other program may send.
-type window struct{ bus *bus.Bus }
+type window struct {
+	bus   *bus.Bus
+	index *indexPart // nil if none is kept here
+}
 
 // Status is what a worker answers.
 func (w window) Status(ctx context.Context) (status worker.QueueStatus, err error) {
@@ -77,27 +80,9 @@ func (w window) ChangeKey(ctx context.Context, c dashboard.KeyChange) (string, e
 	return fmt.Sprintf("App key %s is %s now: %d of %d products ordered, %d held.", key.AppKey, key.State, key.Used, key.Limit, key.Held), nil
 }
 
-// List is not there yet.
-func (w window) List(context.Context, worker.Filter, worker.Page) (worker.Listing, error) {
-	return worker.Listing{}, errNotYet
-}
-
-// Life is not there yet.
-func (w window) Life(context.Context, string, string) (worker.Life, bool, error) {
-	return worker.Life{}, false, errNotYet
-}
-
-// Series is not there yet.
-func (w window) Series(context.Context, int) ([]worker.Minute, error) { return nil, errNotYet }
-
 // Dead is not there yet.
 func (w window) Dead(context.Context, dashboard.LetterFilter, string, int) (dashboard.Letterbox, error) {
 	return dashboard.Letterbox{}, errNotYet
-}
-
-// ChangeRequests is not there yet.
-func (w window) ChangeRequests(context.Context, dashboard.RequestChange) (string, error) {
-	return "", errNotYet
 }
 
 // ChangeLetters is not there yet.
@@ -106,7 +91,9 @@ func (w window) ChangeLetters(context.Context, dashboard.LetterChange) (string, 
 }
 
 var (
-	_ dashboard.Queue = window{}
-	_ dashboard.Pools = window{}
-	_ dashboard.Desk  = window{}
+	_ dashboard.Queue    = window{}
+	_ dashboard.Pools    = window{}
+	_ dashboard.Requests = window{}
+	_ dashboard.Letters  = window{}
+	_ dashboard.Desk     = window{}
 )

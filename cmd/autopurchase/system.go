@@ -105,7 +105,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 	if err != nil {
 		return nil, err
 	}
-	at, err := serveDashboard(set.http, handler, dashboardConfig(stores.bus, set.page.token, admin, log), undo)
+	at, err := serveDashboard(set.http, handler, dashboardConfig(window{stores.bus, s.index}, set.page.token, admin, log), undo)
 	if err != nil {
 		return nil, err
 	}

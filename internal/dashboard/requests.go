@@ -64,7 +64,7 @@ func requestsAsked(q url.Values) (requestsPage, error) {
 	text := func(name string) string { return strings.TrimSpace(q.Get(name)) }
 	p := requestsPage{
 		State: worker.LifeState(text("state")), Code: worker.Code(text("code")), From: text("from"), To: text("to"),
-		States: lifeOrder, Codes: slices.Sorted(slices.Values(worker.Codes())),
+		States: worker.LifeStates(), Codes: slices.Sorted(slices.Values(worker.Codes())),
 		Filter: worker.Filter{Text: text("text"), Tenant: text("tenant"), AppKey: text("app_key"), Seller: text("seller"), Offer: text("offer")},
 	}
 	p.More = p.Code != "" || p.From+p.To+p.Filter.Tenant+p.Filter.AppKey+p.Filter.Seller+p.Filter.Offer != ""

@@ -129,11 +129,6 @@ var lifeStates = map[worker.LifeState]string{
 	worker.LifeCancelled: "cancelled", worker.LifeUnknown: "needs a person",
 }
 
-// lifeOrder is in which order the states are offered.
-var lifeOrder = []worker.LifeState{
-	worker.LifeWaiting, worker.LifePlaced, worker.LifePartial, worker.LifeRefused, worker.LifeCancelled, worker.LifeUnknown,
-}
-
 // lifeState says a request's state in everyday words.
 func lifeState(state worker.LifeState) string {
 	if said, ok := lifeStates[state]; ok {
