@@ -74,6 +74,14 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b.open("/workers")
 	b.sees("working")
 	b.judge("workers")
+	for _, appKey := range h.appKeys[:1] {
+		keyCommands{t, h.where["nats"]}.key("bench", appKey)
+	}
+	publishFile(t, h.where["nats"], "acme", onePiece(t, "stuck-one")).accepted(1)
+	b.open("/")
+	b.sees("Standing still")
+	b.sees("What to do:")
+	b.judge("standing-still")
 	b.clean()
 	stopped(t, h.up)
 }

@@ -118,6 +118,34 @@ func TestTheOverviewSaysHowItIs(t *testing.T) {
 	open(t, down).get("/").is(200).says("Nobody answers", "redis_down: connection refused", "The keys cannot be shown now")
 }
 
+// TestWhyItStandsStill: a person who looks finds the cause, what to do about it, and where.
+func TestWhyItStandsStill(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		pause worker.Pause
+		keys  worker.KeyCounts
+		says  []string
+	}{
+		"no key left":     {worker.Pause{Code: worker.CodeNoKey, Pool: "default"}, worker.KeyCounts{Spent: 2}, []string{"no key has room", "autopurchase keys add"}},
+		"account benched": {worker.Pause{Code: worker.CodeNoKey, Pool: "default"}, worker.KeyCounts{Benched: 2}, []string{"2 are benched", "autopurchase keys probe"}},
+		"channel down":    {worker.Pause{Code: worker.CodeChannelDown, Reason: "connection refused"}, worker.KeyCounts{Active: 1}, []string{"o relay is in reach", "autopurchase relay"}},
+		"Redis down":      {worker.Pause{Code: worker.CodeRedisDown, Reason: "connection refused"}, worker.KeyCounts{}, []string{"Redis cannot be used", "Start Redis"}},
+	} {
+		s := busy()
+		s.status.Pools = []worker.PoolStatus{{Pool: "default", Keys: c.keys}}
+		s.status.Keys, s.status.Unknown = c.keys, 0
+		s.status.Instances[0].Relay = ""
+		s.stop(c.pause)
+		page := open(t, s).get("/").is(200).says("Standing still", "stands still here", "What to do:")
+		if page.says(c.says...); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	idle := busy()
+	idle.status.Depth, idle.status.InFlight, idle.status.Unknown, idle.status.UsedUpAt = 0, 0, 0, time.Time{}
+	open(t, idle).get("/").is(200).says("Nothing to do", "no request waits").lacks("What to do:", "stands still here")
+}
+
 // TestManyLookAndOneAsks: the queue is asked once a second, however many look.
 func TestManyLookAndOneAsks(t *testing.T) {
 	t.Parallel()
