@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"autopurchase/internal/bus"
 	"autopurchase/internal/dashboard"
@@ -58,7 +59,19 @@ func (w window) Statement(ctx context.Context, pool, appKey string, to io.Writer
 	if err != nil {
 		return err
 	}
+	for i := range whole.Rows {
+		harmless(&whole.Rows[i])
+	}
 	return writeStatement(to, whole)
+}
+
+// harmless keeps what others wrote from being taken for a formula by a spreadsheet, in which the file is likely to be opened.
+func harmless(r *worker.Row) {
+	for _, text := range []*string{&r.RequestID, &r.OutOrderID, &r.Account, &r.By, &r.Why} {
+		if strings.HasPrefix(*text, "=") || strings.HasPrefix(*text, "+") || strings.HasPrefix(*text, "-") || strings.HasPrefix(*text, "@") {
+			*text = "'" + *text
+		}
+	}
 }
 
 // ChangeKey asks for what may be done with a key.

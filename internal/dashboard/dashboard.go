@@ -138,7 +138,7 @@ func (d *Dashboard) Handler() http.Handler {
 // shown are the pages that only show something.
 func (d *Dashboard) shown() map[string]page {
 	return map[string]page{
-		"/{$}":               {"overview", d.overview, []string{"sentence", "flow", "attention", "charts", "pools"}},
+		"/{$}":               {"overview", d.overview, []string{"mood", "sentence", "flow", "attention", "charts", "pools"}},
 		"/keys":              {"keys", d.keysPage, []string{"pools"}},
 		"/keys/{pool}/{key}": {"key", d.keyPage, []string{"state"}},
 		"/requests":          {"requests", d.requestsPage, []string{"list"}},

@@ -73,7 +73,8 @@ func TestAPageIsLive(t *testing.T) {
 		}
 	}
 	s.set(func(s *stand) { s.stop(worker.Pause{Code: worker.CodeNoKey, Pool: "default"}) })
-	await(t, events, "event: sentence\n", "Standing still", "no key has room")
+	await(t, events, "event: mood\n", "Standing still")
+	await(t, events, "event: sentence\n", "o key has room")
 }
 
 // TestAPageTellsWhatIsWrong while it is, and goes on.

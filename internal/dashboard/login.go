@@ -57,7 +57,7 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) {
 	d.brake.passed(from)
 	d.sessions.end(viewerOf(r).cookie)
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: d.sessions.begin(granted, form.Name), Path: "/", HttpOnly: true, Secure: r.TLS != nil,
+		Name: cookieName, Value: d.sessions.begin(granted, form.Name), Path: "/", HttpOnly: true, Secure: secure(r),
 		SameSite: http.SameSiteStrictMode, MaxAge: int(sessionLife.Seconds()),
 	})
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
@@ -82,8 +82,13 @@ func (d *Dashboard) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.sessions.end(v.cookie)
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode, MaxAge: -1})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteStrictMode, MaxAge: -1})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// secure says whether the browser has TLS, here or up to a proxy in front.
+func secure(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 func aName(text string) bool {

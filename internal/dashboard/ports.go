@@ -37,7 +37,7 @@ type Requests interface {
 
 // Letters tells of dead letters.
 type Letters interface {
-	// Dead gives a page of the dead letters that a filter picks, the newest first.
+	// Dead gives a page of the dead letters that a filter picks, the oldest first.
 	Dead(ctx context.Context, filter LetterFilter, after string, most int) (Letterbox, error)
 }
 
