@@ -11,7 +11,12 @@
       }
     }
   };
+  // What only works with a script is not shown without one.
+  const withScript = (within) => {
+    for (const all of within.querySelectorAll("[data-all]")) all.hidden = false;
+  };
   localTimes(document);
+  withScript(document);
 
   // A part in which somebody is at work stays as it is until they are done.
   const busy = (part) =>
@@ -23,6 +28,7 @@
     const at = part.contains(document.activeElement) ? focusPath(part) : null;
     part.innerHTML = html;
     localTimes(part);
+    withScript(part);
     if (at !== null) part.querySelectorAll("a, button")[at]?.focus();
   };
   const focusPath = (part) => {
@@ -59,10 +65,9 @@
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => { if (event.persisted && parts.length > 1) listen(); });
 
-  for (const all of document.querySelectorAll("input[data-all]")) {
-    all.hidden = false;
-    all.addEventListener("change", () => {
-      for (const one of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) one.checked = all.checked;
-    });
-  }
+  document.addEventListener("change", (event) => {
+    const all = event.target;
+    if (!all.dataset.all) return;
+    for (const one of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) one.checked = all.checked;
+  });
 })();
