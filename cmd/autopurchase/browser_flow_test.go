@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"autopurchase/worker"
 )
 
@@ -61,18 +59,10 @@ func TestTheDashboardInABrowser(t *testing.T) {
 		t.Errorf("%+v", event)
 	}
 
-	b.open("/dead")
-	poison(t, h.where["nats"], "acme", "bad-one")
-	b.sees("bad-one")
-	b.judge("dead")
-	b.do(tick(`input[name="pick"]`))
-	b.click("button", "Handle those picked again")
-	b.click("button", "Handle again")
-	b.sees("dead letter")
 	b.open("/requests")
 	b.judge("requests")
 	b.open("/workers")
-	b.sees("working")
+	b.sees("Workers and relays")
 	b.judge("workers")
 	for _, appKey := range h.appKeys[:1] {
 		keyCommands{t, h.where["nats"]}.key("bench", appKey)
@@ -84,16 +74,4 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b.judge("standing-still")
 	b.clean()
 	stopped(t, h.up)
-}
-
-// poison publishes what no worker can take, in the name of a request.
-func poison(t *testing.T, url, tenant, id string) {
-	t.Helper()
-	conn, err := nats.Connect(url)
-	must(t, err)
-	defer conn.Close()
-	js, err := conn.JetStream()
-	must(t, err)
-	_, err = js.Publish("purchase.request."+tenant+"."+id, []byte(`{"request_id":"`+id+`","lines":[]}`))
-	must(t, err)
 }

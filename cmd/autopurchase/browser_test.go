@@ -94,9 +94,6 @@ func (b *tab) fill(selector, text string) {
 	b.do(chromedp.Clear(selector), chromedp.SendKeys(selector, text))
 }
 
-// tick ticks a box.
-func tick(selector string) chromedp.Action[chromedp.Void] { return chromedp.Click(selector) }
-
 func (b *tab) text() string {
 	text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
 	return text

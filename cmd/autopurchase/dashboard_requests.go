@@ -52,6 +52,8 @@ func (w window) ChangeRequests(ctx context.Context, c dashboard.RequestChange) (
 
 func (w window) changeRequest(ctx context.Context, name dashboard.RequestName, c dashboard.RequestChange) error {
 	switch c.Do {
+	case "cancel":
+		return w.cancel(ctx, bus.CancelOrder{Tenant: name.Tenant, RequestID: name.ID, By: c.By, Why: c.Why})
 	case "placed", "absent":
 		_, err := w.bus.ResolveOrder(ctx, bus.ResolveOrder{
 			Tenant: name.Tenant, RequestID: name.ID, OutOrderID: c.Order, Placed: c.OrderIDs, Absent: c.Do == "absent", Force: c.Force, By: c.By, Why: c.Why,
@@ -59,4 +61,19 @@ func (w window) changeRequest(ctx context.Context, name dashboard.RequestName, c
 		return err
 	}
 	return errNotYet
+}
+
+// cancel takes a request back. That some of it was sent already is told as an error.
+func (w window) cancel(ctx context.Context, ask bus.CancelOrder) error {
+	got, err := bus.OrdersCancel.Ask(ctx, w.bus, ask)
+	if err != nil || got.Cancelled {
+		return err
+	}
+	var wrong []error
+	for _, order := range got.Orders {
+		if !order.Cancelled {
+			wrong = append(wrong, fmt.Errorf("order %s: %s", order.OutOrderID, order.Reason))
+		}
+	}
+	return errors.Join(wrong...)
 }

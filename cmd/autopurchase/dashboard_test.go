@@ -21,7 +21,7 @@ func TestADashboardElsewhere(t *testing.T) {
 	d := launch(t, "dashboard", "--nats", h.where["nats"], "--http", "127.0.0.1:0", "--data", t.TempDir())
 	base := strings.TrimSuffix(d.says("dashboard is up", "http"), "/")
 	for _, base := range []string{base, h.where["http"]} {
-		for path, want := range map[string]string{"/": "Pool <bdi>default</bdi>", "/requests": "acme.2", "/keys": "1000001", "/workers": "working", "/readyz": "ok",
+		for path, want := range map[string]string{"/": "Pool <bdi>default</bdi>", "/requests": "acme.2", "/keys": "1000001", "/readyz": "ok",
 			"/requests/one?tenant=acme&id=acme.2": "What happened", "/keys/default/1000001/statement.csv": "acme.acme=2E2"} {
 			shows(t, base+path, want)
 		}

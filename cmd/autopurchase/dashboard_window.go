@@ -93,11 +93,6 @@ func (w window) ChangeKey(ctx context.Context, c dashboard.KeyChange) (string, e
 	return fmt.Sprintf("App key %s is %s now: %d of %d products ordered, %d held.", key.AppKey, key.State, key.Used, key.Limit, key.Held), nil
 }
 
-// Dead is not there yet.
-func (w window) Dead(context.Context, dashboard.LetterFilter, string, int) (dashboard.Letterbox, error) {
-	return dashboard.Letterbox{}, errNotYet
-}
-
 // ChangeLetters is not there yet.
 func (w window) ChangeLetters(context.Context, dashboard.LetterChange) (string, error) {
 	return "", errNotYet
@@ -107,6 +102,5 @@ var (
 	_ dashboard.Queue    = window{}
 	_ dashboard.Pools    = window{}
 	_ dashboard.Requests = window{}
-	_ dashboard.Letters  = window{}
 	_ dashboard.Desk     = window{}
 )

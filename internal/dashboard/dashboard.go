@@ -15,7 +15,7 @@ type Config struct {
 	Queue    Queue
 	Pools    Pools
 	Requests Requests
-	Letters  Letters
+	Letters  Letters // nil where nobody can be asked about them
 	Desk     Desk
 
 	// ReadToken is what a login to read takes. "" lets everybody read who reaches the page under a name of this machine: it must
@@ -137,15 +137,18 @@ func (d *Dashboard) Handler() http.Handler {
 
 // shown are the pages that only show something.
 func (d *Dashboard) shown() map[string]page {
-	return map[string]page{
+	pages := map[string]page{
 		"/{$}":               {"overview", d.overview, []string{"mood", "sentence", "flow", "attention", "charts", "pools"}},
 		"/keys":              {"keys", d.keysPage, []string{"pools"}},
 		"/keys/{pool}/{key}": {"key", d.keyPage, []string{"state"}},
 		"/requests":          {"requests", d.requestsPage, []string{"list"}},
 		"/requests/one":      {"request", d.requestPage, []string{"life"}},
-		"/dead":              {"dead", d.lettersPage, []string{"list"}},
 		"/workers":           {"workers", d.workersPage, []string{"workers"}},
 	}
+	if d.config.Letters != nil {
+		pages["/dead"] = page{"dead", d.lettersPage, []string{"list"}}
+	}
+	return pages
 }
 
 // changed has what a change may have changed asked for anew.

@@ -28,7 +28,9 @@ type frame struct {
 	Viewer viewer
 	Notes  []note
 	Login  bool // somebody may log in
-	Body   any
+	// Letters says whether there is a page of dead letters.
+	Letters bool
+	Body    any
 }
 
 // missing says that there is no such thing: a page that is not found.
@@ -70,7 +72,7 @@ func (d *Dashboard) page(p page) http.HandlerFunc {
 }
 
 func (d *Dashboard) frame(r *http.Request, name string, body any) frame {
-	return frame{Page: name, Path: r.URL.RequestURI(), Viewer: viewerOf(r), Login: d.config.AdminToken != "" || !d.open(), Body: body}
+	return frame{Page: name, Path: r.URL.RequestURI(), Viewer: viewerOf(r), Login: d.config.AdminToken != "" || !d.open(), Letters: d.config.Letters != nil, Body: body}
 }
 
 // render writes a whole page.
