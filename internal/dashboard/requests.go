@@ -35,7 +35,7 @@ func (d *Dashboard) requestsPage(r *http.Request) (any, error) {
 	p, err := requestsAsked(r.URL.Query())
 	if err != nil {
 		p.Problem = err.Error()
-		return p, nil
+		return p, nil //nolint:nilerr // the page says it
 	}
 	query := r.URL.Query()
 	after := query.Get("after")
@@ -45,7 +45,7 @@ func (d *Dashboard) requestsPage(r *http.Request) (any, error) {
 	}
 	if p.Listing, err = d.lists.get(r.Context(), key); err != nil {
 		p.Problem = "The list cannot be shown now: " + err.Error()
-		return p, nil
+		return p, nil //nolint:nilerr // the page says it
 	}
 	p.Many = p.Listing.Total >= worker.CountBound
 	if after != "" {
