@@ -117,6 +117,7 @@ var healthy = map[string]float64{
 	`autopurchase_keys{pool="default",state="active"}`:                                      0,
 	`autopurchase_pool_products_used{pool="default"}`:                                       1000,
 	`autopurchase_pool_products_left{pool="default"}`:                                       0,
+	`autopurchase_pool_products_low{pool="default"}`:                                        99,
 	`autopurchase_store_reachable{store="nats"}`:                                            0,
 	`autopurchase_store_reachable{store="redis"}`:                                           0,
 	`autopurchase_channel_open`:                                                             0,
