@@ -5,6 +5,7 @@
 //	purchases/s   the whole worker, 1, 16 and 64 at a   beside  pull, EVALSHA, websocket call, EVALSHA, publish, ack,
 //	              time, a platform that answers at once         as many at a time, no logic
 //	with metrics  the whole worker, 16 and 64 at a time  beside  the same without them
+//	with traces   the whole worker, 64 at a time         beside  the same without them
 //	rebuild       keypool.Rebuild after Redis was emptied  beside  reading the same results, as they are
 //	peak memory   the built program's worker, 64 orders at a time, a platform that takes 50 ms
 //
