@@ -56,7 +56,8 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"keypool.admin.statement", "keypool.admin.forecast",
 		"keypool.admin.onboard", "keypool.admin.authorize",
 		"purchase.admin.list", "purchase.admin.show",
-		"purchase.admin.parked", "purchase.admin.resolve", "purchase.admin.cancel",
+		"purchase.admin.parked", "purchase.admin.resolve", "purchase.admin.cancel", "purchase.admin.retry", "purchase.request.{tenant}.{ref}.{replay}", "purchase.journal.{tenant}",
+		"purchase.admin.dead-list", "purchase.admin.dead-show", "purchase.admin.dead-replay", "purchase.admin.dead-drop",
 	} {
 		if !slices.Contains(addresses, want) {
 			t.Errorf("%s is missing", want)

@@ -30,13 +30,15 @@ var deadTable = table[worker.DeadLetter]{
 	{"field", optional, func(r *reader, d *worker.DeadLetter) fault { return r.visible(&d.Field, maxField) }},
 	{"reason", required, func(r *reader, d *worker.DeadLetter) fault { return r.visible(&d.Reason, maxReason) }},
 	{"attempt", required, func(r *reader, d *worker.DeadLetter) fault { return whole(r, &d.Attempt, 0, math.MaxInt32) }},
+	{"replays", optional, func(r *reader, d *worker.DeadLetter) fault { return whole(r, &d.Replays, 1, math.MaxInt32) }},
+	{"origin", optional, func(r *reader, d *worker.DeadLetter) fault { return whole(r, &d.Origin, 1, maxSafe) }},
 	{"at", required, func(r *reader, d *worker.DeadLetter) fault { return r.moment(&d.At) }},
 }
 
 // AppendDeadLetter writes a dead letter. Texts that are empty are left out; subject, field and reason are made visible and
 // cut at 4096, 200 and 500 characters.
 func AppendDeadLetter(dst []byte, d worker.DeadLetter) []byte {
-	return writer(dst).open('{').
+	w := writer(dst).open('{').
 		some("tenant", d.Tenant).
 		text("subject", legible(d.Subject, maxSubject)).
 		number("sequence", int64(d.Sequence)).
@@ -44,7 +46,12 @@ func AppendDeadLetter(dst []byte, d worker.DeadLetter) []byte {
 		text("code", string(d.Code)).
 		words("field", d.Field, maxField).
 		text("reason", legible(d.Reason, maxReason)).
-		number("attempt", int64(d.Attempt)).
-		moment("at", d.At.UTC()).
-		close('}').bytes()
+		number("attempt", int64(d.Attempt))
+	if d.Replays > 0 {
+		w = w.number("replays", int64(d.Replays))
+	}
+	if d.Origin > 0 {
+		w = w.number("origin", int64(d.Origin))
+	}
+	return w.moment("at", d.At.UTC()).close('}').bytes()
 }

@@ -83,6 +83,7 @@ type Disposition struct {
 	Outcome Outcome       // of a finished request
 	After   time.Duration // first delay of a request tried later or looked up
 	Pauses  bool          // fetching stops until the cause is gone
+	Again   bool          // of what ended so: the same purchase may succeed when it is asked for later
 }
 
 const (
@@ -96,24 +97,24 @@ var dispositions = map[Code]Disposition{
 	CodeInvalid:       {Action: Finish, Outcome: OutcomeRefused},
 	CodeConflict:      {Action: Finish, Outcome: OutcomeRefused},
 	CodeTooLarge:      {Action: Finish, Outcome: OutcomeRefused},
-	CodeDeadline:      {Action: Finish, Outcome: OutcomeCancelled},
-	CodeCancelled:     {Action: Finish, Outcome: OutcomeCancelled},
+	CodeDeadline:      {Action: Finish, Outcome: OutcomeCancelled, Again: true},
+	CodeCancelled:     {Action: Finish, Outcome: OutcomeCancelled, Again: true},
 	CodeForbidden:     {Action: Finish, Outcome: OutcomeRefused},
 	CodeNotOrderable:  {Action: Finish, Outcome: OutcomeRefused},
-	CodePriceChanged:  {Action: Finish, Outcome: OutcomeRefused},
-	CodeOverBudget:    {Action: Finish, Outcome: OutcomeRefused},
+	CodePriceChanged:  {Action: Finish, Outcome: OutcomeRefused, Again: true},
+	CodeOverBudget:    {Action: Finish, Outcome: OutcomeRefused, Again: true},
 	CodeNotSold:       {Action: Finish, Outcome: OutcomeRefused},
 	CodeManySellers:   {Action: Finish, Outcome: OutcomeRefused},
 	CodeUnknownSpec:   {Action: Finish, Outcome: OutcomeRefused},
-	CodeOutOfStock:    {Action: Finish, Outcome: OutcomeRefused},
+	CodeOutOfStock:    {Action: Finish, Outcome: OutcomeRefused, Again: true},
 	CodeBelowMinimum:  {Action: Finish, Outcome: OutcomeRefused},
 	CodeAboveMaximum:  {Action: Finish, Outcome: OutcomeRefused},
 	CodeMixRule:       {Action: Finish, Outcome: OutcomeRefused},
 	CodeSellUnit:      {Action: Finish, Outcome: OutcomeRefused},
 	CodeNoConsignment: {Action: Finish, Outcome: OutcomeRefused},
-	CodeZeroPrice:     {Action: Finish, Outcome: OutcomeRefused},
+	CodeZeroPrice:     {Action: Finish, Outcome: OutcomeRefused, Again: true},
 	CodeBelowBatch:    {Action: Finish, Outcome: OutcomeRefused},
-	CodeRefused:       {Action: Finish, Outcome: OutcomeRefused},
+	CodeRefused:       {Action: Finish, Outcome: OutcomeRefused, Again: true},
 	CodeThrottled:     {Action: Later, After: aSecond},
 	CodeUnauthorized:  {Action: Later, After: soon},
 	CodeKeyUnknown:    {Action: Later, After: soon},

@@ -22,6 +22,7 @@
 //	after draw                 claim drawn: same claim, same key, goes on
 //	after sent, no answer      claim sent: never sent again blindly; found by its reference, or parked as unknown
 //	after settle               the outcome: the same result is published again
+//	a dead letter's replay     the same: its attempts follow those before it
 //	the ledger lost the claim  treated as sent: looked up on every key first, and counted on each that may have
 //	                           taken it
 //

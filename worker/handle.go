@@ -46,6 +46,7 @@ func (w *Worker) handle(ctx context.Context, d Delivery) {
 
 // publish stores the result and only then ends the request at the broker.
 func (w *Worker) publish(ctx context.Context, d Delivery, result Result) error {
+	result.Replay = d.Replay
 	if err := w.persist(ctx, func() error { return w.Outbox.Publish(ctx, result) }); err != nil {
 		return err
 	}
@@ -62,16 +63,15 @@ func (w *Worker) finish(d Delivery, result Result, took time.Duration) {
 		Attempt: result.Attempt, Code: result.Code, Reason: result.Reason, Took: took, Context: d.Context})
 }
 
-// reject dead-letters what cannot be handled, tells its owner, and ends it. The dead letter comes first: nothing vanishes.
+// reject dead-letters what cannot be handled, tells its owner, and ends it. The dead letter comes first: nothing vanishes. A replay's
+// owner was told when it was rejected first.
 func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
 	result, tell := Rejection(d, invalid)
 	result.DecidedAt = d.Published
-	letter := DeadLetter{
-		Tenant: d.Tenant, Subject: d.Subject, Sequence: d.Sequence, RequestID: result.RequestID,
-		Code: CodeInvalid, Field: invalid.Field, Reason: invalid.Reason, Attempt: d.Attempt, At: d.Published,
-	}
+	letter := d.letter(result.RequestID, CodeInvalid, invalid.Reason)
+	letter.Field = invalid.Field
 	err := w.persist(ctx, func() error { return w.Outbox.Bury(ctx, letter) })
-	if err == nil && tell {
+	if err == nil && tell && d.Replay == 0 {
 		err = w.persist(ctx, func() error { return w.Outbox.Publish(ctx, result) })
 		if err != nil && AsTrouble(err).Code == CodeFenced {
 			err = nil // the request that was parked under this id has its own result
@@ -120,9 +120,7 @@ func lastWord(ctx context.Context) (context.Context, context.CancelFunc) {
 // giveUp ends a request whose handling fails again and again. Whether an order exists is not known, so the result says so.
 func (w *Worker) giveUp(ctx context.Context, d Delivery, t *Trouble) error {
 	id, _ := DecodeRef(d.Ref)
-	letter := DeadLetter{Tenant: d.Tenant, Subject: d.Subject, Sequence: d.Sequence, RequestID: id, Code: t.Code,
-		Reason: t.Reason, Attempt: d.Attempt, At: d.Published}
-	if err := w.Outbox.Bury(ctx, letter); err != nil {
+	if err := w.Outbox.Bury(ctx, d.letter(id, t.Code, t.Reason)); err != nil {
 		return err
 	}
 	result := Result{Tenant: d.Tenant, RequestID: id, Outcome: OutcomeUnknown, Code: t.Code, Attempt: d.Attempt,

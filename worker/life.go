@@ -104,6 +104,7 @@ type Dead struct {
 	Field     string    `json:"field,omitempty"`
 	Reason    string    `json:"reason"`
 	Attempt   int       `json:"attempt"`
-	Replays   int       `json:"replays"` // how often the request had been replayed when it came here
+	Replays   int       `json:"replays"`          // how often the request had been replayed when it came here
+	Origin    uint64    `json:"origin,omitempty"` // sequence of the letter that was replayed then
 	At        time.Time `json:"at"`
 }

@@ -28,6 +28,10 @@ type Delivery struct {
 
 	// Context has what travels with the request, such as the trace that it is part of, and no end of its own. nil: nothing does.
 	Context context.Context
+	// Replay is which replay of a dead letter it is, from 1, and Letter that letter's sequence; both are 0 for a request as it was
+	// published. A replay goes on where the deliveries before it ended: its attempts follow theirs, and it is never a first one.
+	Replay int
+	Letter uint64
 	// Sole says whether nobody else can have been handed the request until now. nil: that is never known.
 	Sole func() bool
 }
@@ -114,11 +118,11 @@ type Undrawn interface {
 // call may be repeated.
 type Outbox interface {
 	// Publish stores the result and returns once the broker has it on record. The first result of a request stands; one
-	// that resolves an unknown is stored behind it; a repeat changes nothing. Trouble: CodeFenced when an unknown one is on
+	// that resolves an unknown, or comes of a replay where the first is Provisional, is stored behind it; a repeat changes nothing. Trouble: CodeFenced when an unknown one is on
 	// record of which this one knows more, but which it does not resolve.
 	Publish(ctx context.Context, result Result) error
 	// Bury stores a dead letter and returns once the broker has it on record.
 	Bury(ctx context.Context, letter DeadLetter) error
-	// Decided says whether a result is stored for the request.
+	// Decided says whether a result is stored for the request, but for a Provisional one.
 	Decided(ctx context.Context, tenant, ref string) (bool, error)
 }

@@ -194,8 +194,7 @@ func (b *buyer) contradict(ctx context.Context, claim Claim, late, stands Part) 
 	reason := contradiction(claim.Reference, late.Orders, stands)
 	b.observe(Event{Stage: StageDiffers, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: claim.Reference,
 		AppKey: claim.AppKey, Attempt: b.delivery.Attempt, Code: late.Code, Reason: reason, Context: b.delivery.Context})
-	letter := DeadLetter{Tenant: b.request.Tenant, Subject: b.delivery.Subject, Sequence: b.delivery.Sequence, RequestID: b.request.ID,
-		Code: CodeNoAnswer, Reason: reason, Attempt: b.delivery.Attempt, At: b.delivery.Published}
+	letter := b.delivery.letter(b.request.ID, CodeNoAnswer, reason)
 	if err := b.persist(ctx, func() error { return b.Outbox.Bury(ctx, letter) }); err != nil {
 		b.observe(Event{Stage: StageFailed, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: claim.Reference,
 			Code: AsTrouble(err).Code, Reason: "its dead letter could not be stored", Err: err, Context: b.delivery.Context})

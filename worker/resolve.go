@@ -22,6 +22,7 @@ type Asked struct {
 	Subject   string
 	Sequence  uint64
 	Published time.Time // by the broker's clock
+	Origin    string    // id of the request that it is a retry of, "" for none
 }
 
 // Record is what the broker has on record about a request.

@@ -23,6 +23,8 @@ type Result struct {
 	// Resolves says that its orders were settled after an unknown result was stored: only then may it stand behind that one, or
 	// the ledger would still have as open, and hold, what the result calls decided.
 	Resolves bool
+	// Replay is the replay that it comes of, see Delivery.Replay.
+	Replay int
 }
 
 // Provisional says whether a replay of the request may still decide it: nothing was ever drawn for it, since it broke a rule, or
@@ -61,6 +63,12 @@ type OpenOrder struct {
 	Lines      []int
 }
 
+// letter is a dead letter about this delivery.
+func (d Delivery) letter(requestID string, code Code, reason string) DeadLetter {
+	return DeadLetter{Tenant: d.Tenant, Subject: d.Subject, Sequence: d.Sequence, RequestID: requestID, Code: code, Reason: reason,
+		Attempt: d.Attempt, At: d.Published, Replays: d.Replay, Origin: d.Letter}
+}
+
 // DeadLetter records a request that could not be read or was given up. It points to the stored message and does not repeat
 // its body, which holds a buyer's data.
 type DeadLetter struct {
@@ -73,4 +81,6 @@ type DeadLetter struct {
 	Reason    string
 	Attempt   int
 	At        time.Time
+	Replays   int    // how often the request had been replayed when it came here
+	Origin    uint64 // sequence of the dead letter that was replayed then; 0 for none
 }

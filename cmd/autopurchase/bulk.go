@@ -26,6 +26,7 @@ type bulk struct {
 	yes     bool
 	json    bool
 	by, why string
+	picks   bool // a filter was given
 }
 
 func (k *bulk) bind(s *settings) {
@@ -100,6 +101,10 @@ type job struct {
 
 // run asks whether it is to be done to so many, connects and does it.
 func (k *bulk) run(ctx context.Context, term terminal, names []string, j job) error {
+	if len(names) == 0 && k.picks {
+		fmt.Fprintln(term.err, "none is picked")
+		return nil
+	}
 	if err := k.agreed(term, j.verb, len(names)); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -15,6 +16,7 @@ type orderAdmin struct {
 	*stores
 	resolver  *worker.Resolver
 	canceller *worker.Canceller
+	retrier   *worker.Retrier
 	log       zerolog.Logger
 }
 
@@ -25,17 +27,28 @@ func newOrderAdmin(s *stores, market worker.Market, see witness) *orderAdmin {
 		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: see.observe,
 	}
 	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Observe: see.observe}
+	a.retrier = &worker.Retrier{Record: s.bus, Again: s.bus}
 	return a
 }
 
 // endpoints answer what persons ask about requests beside that.
 func (a *orderAdmin) endpoints() []bus.Endpoint {
-	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel)}
+	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel), bus.OrdersRetry.Answer(a.retry)}
 }
 
 func (a *orderAdmin) cancel(ctx context.Context, ask bus.CancelOrder) (bus.CancelledRequest, error) {
 	cancelled, err := a.canceller.Cancel(ctx, ask.Cancellation())
-	return bus.Cancelled(cancelled), err
+	answer := bus.Cancelled(cancelled)
+	if taken := answer.Taken(); err == nil && !ask.DryRun && len(taken) > 0 {
+		err = a.bus.Keep(ctx, worker.Deed{What: worker.DeedCancelled, Tenant: ask.Tenant, RequestID: ask.RequestID, OutOrderID: ask.OutOrderID,
+			Text: "never sent: " + strings.Join(taken, ", "), By: ask.By, Why: ask.Why, At: time.Now().UTC()})
+	}
+	return answer, err
+}
+
+func (a *orderAdmin) retry(ctx context.Context, ask bus.RetryOrder) (bus.RetriedOrder, error) {
+	r, err := a.retrier.Retry(ctx, ask.Retry())
+	return bus.RetriedOrder{Tenant: r.Tenant, RequestID: r.RequestID, RetryID: r.RetryID, New: r.New, Lines: r.Lines, Outcome: r.Outcome}, err
 }
 
 // Withdraw is the pool's, which is verified first if it is not: that of a request may be one that nobody has added a key to.

@@ -29,7 +29,7 @@ func newOrders(term terminal) *cobra.Command {
 			"  autopurchase orders parked\n  autopurchase orders resolve acme.PR-1-1 --absent --by li",
 	}
 	group(orders)
-	orders.AddCommand(newOrdersList(term), newOrdersShow(term), newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term))
+	orders.AddCommand(newOrdersList(term), newOrdersShow(term), newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term), newOrdersRetry(term))
 	return orders
 }
 

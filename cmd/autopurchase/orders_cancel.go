@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,35 +25,71 @@ func asRequest(name string) (tenant, id, order string, err error) {
 	return "", "", "", fmt.Errorf("%q: must be a request as TENANT/ID, such as acme/PR.1, or one of its orders, such as acme.PR=2E1-1", name)
 }
 
-// checkedNames are named, and each says a request or an order.
-func (k *bulk) checkedNames(term terminal, args []string) ([]string, error) {
-	names, err := k.named(term, args)
+// ordersMany is a command that does something to requests.
+type ordersMany struct {
+	bulk
+	filterSettings
+}
+
+func (m *ordersMany) bind(s *settings) {
+	m.bulk.bind(s)
+	m.filterSettings.bind(s)
+}
+
+// maxPicked is how many requests a filter picks at most, the newest ones: doing it again picks the next ones.
+const maxPicked = 1_000_000
+
+// picked are the requests and orders that are named, and the requests that the filter picks.
+func (m *ordersMany) picked(ctx context.Context, term terminal, args []string) ([]string, error) {
+	names, err := m.named(term, args)
 	for _, name := range names {
 		if _, _, _, wrong := asRequest(name); wrong != nil {
 			return nil, usage(wrong)
 		}
 	}
+	filter := m.filter()
+	if m.picks = !reflect.DeepEqual(filter, worker.Filter{}); err != nil || !m.picks {
+		return names, err
+	}
+	err = m.nats.connected(ctx, "autopurchase-orders", func(b *bus.Bus) error {
+		listing, err := listOrders(ctx, b, filter, maxPicked)
+		for _, r := range listing.Requests {
+			if name := r.Tenant + "/" + r.RequestID; !slices.Contains(args, name) {
+				names = append(names, name)
+			}
+		}
+		return err
+	})
 	return names, err
 }
 
+// command makes it, with what is done to each.
+func (m *ordersMany) command(term terminal, c *cobra.Command, j job, bind func(*settings)) *cobra.Command {
+	c.Args = bulkArgs
+	return command(term, c, func(s *settings) {
+		m.bind(s)
+		bind(s)
+	}, func(cmd *cobra.Command, args []string) error {
+		names, err := m.picked(cmd.Context(), term, args)
+		if err != nil {
+			return err
+		}
+		return m.run(cmd.Context(), term, names, j)
+	})
+}
+
 func newOrdersCancel(term terminal) *cobra.Command {
-	var k bulk
-	return command(term, &cobra.Command{
+	m := &ordersMany{}
+	return m.command(term, &cobra.Command{
 		Use:   "cancel REF…",
 		Short: "Take requests, or single orders of them, back before they are sent",
 		Long: "Takes requests back, each named as TENANT/ID, or single orders of them by their outOrderId. An order that was not sent is\n" +
 			"cancelled and never sent; one that was is not, and the answer says how it stands. The exit code is 1 if one was too late.\n" +
 			"Cancelling again changes nothing. What is placed and not paid for at 1688 is not touched.",
 		Example: "  autopurchase orders cancel acme/PR.1 --by li --why 'ordered twice'\n" +
-			"  autopurchase orders cancel --from refs.txt --by li --dry-run",
-		Args: bulkArgs,
-	}, k.bind, func(cmd *cobra.Command, args []string) error {
-		names, err := k.checkedNames(term, args)
-		if err != nil {
-			return err
-		}
-		return k.run(cmd.Context(), term, names, job{"cancel", k.cancel})
-	})
+			"  autopurchase orders cancel --from refs.txt --by li --dry-run\n" +
+			"  autopurchase orders cancel --state waiting --seller shop-a --by li --yes",
+	}, job{"cancel", m.cancel}, func(*settings) {})
 }
 
 func (k *bulk) cancel(ctx context.Context, b *bus.Bus, name string) ending {
@@ -62,12 +100,8 @@ func (k *bulk) cancel(ctx context.Context, b *bus.Bus, name string) ending {
 		return failed(name, err)
 	}
 	f := ending{done: answer.Cancelled, what: "too late", body: answer}
-	some := 0
 	var reasons []string
 	for _, o := range answer.Orders {
-		if o.Cancelled {
-			some++
-		}
 		if reason := strings.TrimPrefix(o.Reason, "too late: "); len(answer.Orders) > 1 {
 			reasons = append(reasons, o.OutOrderID+" "+reason)
 		} else {
@@ -77,7 +111,7 @@ func (k *bulk) cancel(ctx context.Context, b *bus.Bus, name string) ending {
 	switch {
 	case answer.Cancelled:
 		f.what = "cancelled"
-	case some > 0:
+	case len(answer.Taken()) > 0:
 		f.what = "cancelled in part"
 	}
 	f.text = strings.Join(reasons, "; ")

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"autopurchase/internal/bus"
 )
@@ -52,6 +54,22 @@ func TestOrdersCancel(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	reach(t, nats, "acme", 4)
+	retry := func(args ...string) (int, string, string) {
+		return execute(t, nil, append([]string{"orders", "retry", "--by", "li", "--nats", nats}, args...)...)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	for picked := ""; !strings.HasSuffix(picked, "it would be: 3 asked again\n"); { // once the index has them
+		if code, _, picked = retry("--state", "cancelled", "--dry-run"); code != exitOK || ctx.Err() != nil {
+			t.Fatalf("exit %d: %s", code, picked)
+		}
+	}
+	if code, out, errs := retry("acme.waits=2E2-1", "acme/waits.1", "--yes"); code != exitOK || !strings.Contains(out, "acme/waits.1  asked again: as acme/waits.1.r1, 1 lines\n") || errs != "2 asked again\n" {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	if code, out, _ := retry("acme/bought.1"); code != exitFailed || !strings.Contains(out, "is placed: nothing is left to ask for") {
+		t.Errorf("exit %d: %s", code, out)
+	}
 	stopped(t, h.up)
 }
 

@@ -31,9 +31,10 @@ func (m Message) Entry() worker.Entry {
 
 // readRequest reads a request as a worker would. It is named by its subject: that is where its result is.
 func (m Message) readRequest(e *worker.Entry) {
-	tenant, ref := parseRequest(m.Subject)
+	a := address(m.Subject, m.Header)
+	tenant, ref := a.tenant, a.ref
 	id, err := worker.DecodeRef(ref)
-	if err != nil || tenant == "" {
+	if err != nil || tenant == "" || a.replay > 0 { // a replay says what the request said
 		return
 	}
 	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Tenant: tenant, Ref: ref, Body: m.Data}, schemas.DecodeRequest)

@@ -107,8 +107,9 @@ func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[work
 			if delivered && !before {
 				return
 			}
-			tenant, ref := parseRequest(msg.Subject())
-			request, invalid := worker.Admit(worker.Delivery{Subject: msg.Subject(), Tenant: tenant, Ref: ref, Body: msg.Data()}, schemas.DecodeRequest)
+			d := worker.Delivery{Subject: msg.Subject(), Body: msg.Data()}
+			address(msg.Subject(), msg.Headers()).onto(&d)
+			request, invalid := worker.Admit(d, schemas.DecodeRequest)
 			if before == delivered && invalid == nil && !yield(request, nil) {
 				return
 			}

@@ -17,6 +17,7 @@ const (
 	StreamDead     = "PURCHASE_DEAD"
 	StreamParked   = "PURCHASE_PARKED"
 	StreamAlarms   = "PURCHASE_ALARM"
+	StreamJournal  = "PURCHASE_JOURNAL"
 	StreamKeyPool  = "KEYPOOL"
 )
 
@@ -34,6 +35,7 @@ const (
 	SubjectDead      = deadPrefix + ">"
 	SubjectParked    = parkedPrefix + ">"
 	SubjectAlarms    = alarmPrefix + ">"
+	SubjectJournal   = journalPrefix + ">"
 	SubjectPoolEvent = eventPrefix + ">"
 )
 
@@ -43,7 +45,12 @@ const (
 	SubjectOrdersAdmin   = ordersPrefix + ">" // a verb each, see OrdersList
 	SubjectOrdersParked  = "purchase.admin.parked"
 	SubjectOrdersResolve = "purchase.admin.resolve"
-	SubjectOrdersCancel  = "purchase.admin.cancel"
+	SubjectOrdersCancel  = ordersPrefix + "cancel"
+	SubjectOrdersRetry   = ordersPrefix + "retry"
+	SubjectDeadList      = ordersPrefix + "dead-list"
+	SubjectDeadShow      = ordersPrefix + "dead-show"
+	SubjectDeadReplay    = ordersPrefix + "dead-replay"
+	SubjectDeadDrop      = ordersPrefix + "dead-drop"
 	SubjectQueueStatus   = "purchase.queue.status"
 )
 
@@ -52,6 +59,7 @@ const (
 	resultPrefix  = "purchase.result."
 	statusPrefix  = "purchase.status."
 	deadPrefix    = "purchase.dead."
+	journalPrefix = "purchase.journal."
 	parkedPrefix  = "purchase.parked."
 	alarmPrefix   = "purchase.alarm."
 	eventPrefix   = "keypool.event."
@@ -70,6 +78,19 @@ const (
 	serviceRequests = "autopurchase-requests"
 	serviceStatus   = "autopurchase-queue"
 )
+
+// replaySubject is where a replay of the request goes, the n-th from 1: the broker refuses the same one a second time.
+func replaySubject(tenant, ref string, n int) string {
+	return requestSubject(tenant, ref) + "." + strconv.Itoa(n)
+}
+
+// journalSubject is where it is kept what persons did to the tenant's requests.
+func journalSubject(tenant string) string {
+	if tenant == "" {
+		tenant = noTenant
+	}
+	return journalPrefix + tenant
+}
 
 // requestSubject is where the request of that tenant and ref is published: one subject per request.
 func requestSubject(tenant, ref string) string { return requestPrefix + tenant + "." + ref }
@@ -121,11 +142,14 @@ func tenantSubjects(tenant string) map[string]string {
 func submissionID(tenant, ref, nonce string) string { return tenant + "." + ref + ":" + nonce }
 
 // resultID is the message id of a result. An outcome that replaces an unknown one is another message, and so is an unknown
-// with fewer orders open.
+// with fewer orders open, and one that comes of a replay.
 func resultID(subject string, result worker.Result) string {
 	id := subject + ":" + string(result.Outcome)
 	if len(result.Unknown) > 1 {
 		id += ":" + strconv.Itoa(len(result.Unknown))
+	}
+	if result.Replay > 0 {
+		id += ":replay" + strconv.Itoa(result.Replay)
 	}
 	return id
 }
@@ -146,13 +170,8 @@ func eventID(event worker.PoolEvent) string {
 	return event.Pool + ":" + strconv.FormatInt(event.Sequence, 10)
 }
 
-// parseRequest reads tenant and ref out of a request's subject. Each is "" when it cannot be read: it is missing, it breaks
-// the rules for names, or more tokens follow.
-func parseRequest(subject string) (tenant, ref string) {
-	return parseTokens(strings.TrimPrefix(subject, requestPrefix))
-}
-
-// parseResult does the same for a result's subject; aside says that the result is not the request's own.
+// parseResult reads tenant and ref out of a result's subject, each "" when it cannot be read; aside says that the result is not
+// the request's own.
 func parseResult(subject string) (tenant, ref string, aside bool) {
 	rest := strings.TrimPrefix(subject, resultPrefix)
 	if first, code, found := cutThird(rest); found && code != "" {

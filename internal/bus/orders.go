@@ -52,7 +52,7 @@ type listParked struct{}
 
 func (l listParked) checked() (listParked, *worker.Invalid) { return l, nil }
 
-// AdminOrders answers on purchase.admin.parked and .resolve, and on the verbs of more endpoints, as the micro service
+// AdminOrders answers on purchase.admin.parked and .resolve, on the verbs of dead letters and on those of more endpoints, as the micro service
 // "autopurchase-orders". Of several instances one answers each request. stop ends it and may be called once; closing the bus ends
 // it too.
 func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin, more ...Endpoint) (stop func(), err error) {
@@ -65,7 +65,7 @@ func (b *Bus) AdminOrders(ctx context.Context, orders OrderAdmin, more ...Endpoi
 			result, err := orders.Resolve(ctx, ask.resolution())
 			return rawResult{result}, err
 		}),
-	}, more...)...)
+	}, append(deadEndpoints(b), more...)...)...)
 }
 
 // What may be asked about parked requests.

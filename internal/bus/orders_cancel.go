@@ -44,6 +44,16 @@ type CancelledOrder struct {
 	Reason     string            `json:"reason"`
 }
 
+// Taken names the orders that are cancelled.
+func (c CancelledRequest) Taken() (orders []string) {
+	for _, o := range c.Orders {
+		if o.Cancelled {
+			orders = append(orders, o.OutOrderID)
+		}
+	}
+	return orders
+}
+
 // Cancelled writes what became of a cancellation as it is answered.
 func Cancelled(c worker.Cancelled) CancelledRequest {
 	answer := CancelledRequest{Tenant: c.Tenant, RequestID: c.RequestID, Cancelled: c.All(), Outcome: c.Outcome, Orders: []CancelledOrder{}}

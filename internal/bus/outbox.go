@@ -27,10 +27,11 @@ func (b *Bus) Outbox() *Outbox { return &Outbox{bus: b} }
 //
 //	nothing                         ours is stored
 //	the same decision               ours was stored before and its acknowledgement lost: done
+//	provisional, ours is a replay's ours is stored behind it
 //	unknown, and ours is decided    ours is stored behind it if it resolves that, else worker.CodeFenced
 //	unknown, with more orders open  the same
 //	decided, and ours is unknown    done: it is decided
-//	another decision                the first stands, and an alarm is raised: two orders may exist
+//	another decision                the first stands, and if there are orders an alarm is raised: two may exist
 //
 // A result that is Aside has a place of its own beside the request's. An unknown one is put on the list of parked requests
 // first, see Bus.Parked.
@@ -83,22 +84,31 @@ func (o *Outbox) behind(ctx context.Context, subject string, result worker.Resul
 	switch {
 	case err != nil:
 		o.bus.alarm(fmt.Sprintf("the result on record at %s, sequence %d, cannot be read: %v; it stands", subject, msg.Sequence, err))
+	case stored.Provisional() && result.Replay > 0 && (!sameDecision(stored, result) || len(result.Unknown) > 0):
+		return o.replace(ctx, subject, result, msg.Sequence)
 	case moreIsKnown(stored, result) && !result.Resolves:
 		return &worker.Trouble{Code: worker.CodeFenced, Reason: "a later delivery has parked the request"}
 	case moreIsKnown(stored, result):
-		if err := o.publish(ctx, subject, result, msg.Sequence); wrongLast(err) {
-			return errFaster
-		} else if err != nil || result.Outcome == worker.OutcomeUnknown {
-			return err
-		}
-		return o.unpark(ctx, result)
+		return o.replace(ctx, subject, result, msg.Sequence)
 	case result.Outcome == worker.OutcomeUnknown && stored.Outcome != worker.OutcomeUnknown:
 		return o.unpark(ctx, result)
-	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result):
+	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result) && len(stored.Orders)+len(result.Orders) > 0:
 		o.bus.alarm(fmt.Sprintf("%s: decided as %s (%s), and again as %s (%s): the first stands; see whether two orders exist",
 			subject, stored.Outcome, stored.Code, result.Outcome, result.Code))
 	}
 	return nil
+}
+
+// replace stores the result behind the one on record, which has that sequence.
+func (o *Outbox) replace(ctx context.Context, subject string, result worker.Result, sequence uint64) error {
+	err := o.publish(ctx, subject, result, sequence)
+	switch {
+	case wrongLast(err):
+		return errFaster
+	case err != nil || result.Outcome == worker.OutcomeUnknown:
+		return err
+	}
+	return o.unpark(ctx, result)
 }
 
 // publish stores the result if expected is the sequence of the last message on the subject, 0 for none.
@@ -172,12 +182,15 @@ func (o *Outbox) record(ctx context.Context, what, stream string, msg *nats.Msg,
 	})
 }
 
-// Decided says whether a result is on record for the request; see worker.Outbox.
+// Decided says whether a result is on record for the request that no replay may replace; see worker.Outbox.
 func (o *Outbox) Decided(ctx context.Context, tenant, ref string) (bool, error) {
 	var found bool
 	err := persist(ctx, "look for a result", func(ctx context.Context) error {
 		msg, err := o.bus.last(ctx, StreamResults, resultSubject(tenant, ref))
-		found = msg != nil
+		if found = msg != nil; found && err == nil {
+			result, unreadable := schemas.DecodeResult(msg.Data)
+			found = unreadable != nil || !result.Provisional() // what cannot be read stands
+		}
 		return err
 	})
 	return found, err

@@ -94,5 +94,6 @@ func (b *Bus) Asked(ctx context.Context, tenant, id string) (worker.Asked, bool,
 	}
 	request, err := schemas.DecodeRequest(msg.Data)
 	request.Tenant = tenant
-	return worker.Asked{Request: request, Subject: subject, Sequence: msg.Sequence, Published: msg.Time}, err == nil, err
+	return worker.Asked{Request: request, Subject: subject, Sequence: msg.Sequence, Published: msg.Time,
+		Origin: retryOf(msg.Header)}, err == nil, err
 }

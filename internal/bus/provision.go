@@ -52,6 +52,10 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			Description: "What a person must know. The last message on a subject says whether it is still so.",
 		},
 		{
+			Name: StreamJournal, Subjects: []string{SubjectJournal}, MaxAge: keep.Results, Duplicates: dedupeEvents, AllowDirect: true,
+			Description: "What persons did to requests and dead letters: who, and why.",
+		},
+		{
 			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
 		},

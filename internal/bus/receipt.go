@@ -42,11 +42,8 @@ func (in *Inbox) delivery(msg *nats.Msg, pulled time.Time) (worker.Delivery, *re
 		return worker.Delivery{}, nil, fmt.Errorf("%s: %w", msg.Subject, err)
 	}
 	r := &receipt{inbox: in, reply: msg.Reply, stored: meta.Timestamp, pulled: pulled}
-	tenant, ref := parseRequest(msg.Subject)
-	return worker.Delivery{
+	d := worker.Delivery{
 		Subject:   msg.Subject,
-		Tenant:    tenant,
-		Ref:       ref,
 		Body:      msg.Data,
 		Sequence:  meta.Sequence.Stream,
 		Attempt:   in.attempt(msg.Sub, meta),
@@ -54,7 +51,9 @@ func (in *Inbox) delivery(msg *nats.Msg, pulled time.Time) (worker.Delivery, *re
 		Receipt:   r,
 		Sole:      r.sole,
 		Context:   traceOf(msg),
-	}, r, nil
+	}
+	address(msg.Subject, msg.Header).onto(&d)
+	return d, r, nil
 }
 
 // unknownAge is when a consumer was made of which nothing is known but that it is new: every request counts as older.

@@ -82,10 +82,11 @@ func api(what, of string) string { return apiPrefix + what + "." + of }
 func workerRole() Role {
 	r := Role{
 		Name: "worker", Account: account,
-		Purpose: "takes requests, publishes what became of them, keeps the key pools' journal and answers administrators",
+		Purpose: "takes requests, publishes what became of them, keeps the key pools' journal, answers administrators and publishes for them what is asked for again",
 		asks: []string{
 			SubjectResults, SubjectStatus, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
-			api("STREAM.PURGE", StreamParked),
+			SubjectRequests, SubjectJournal, // to ask for something again, and to say who did
+			api("STREAM.PURGE", StreamParked), api("STREAM.MSG.DELETE", StreamDead),
 		},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, beatPrefix + "*", discovery},
 	}
@@ -123,9 +124,10 @@ func provisionerRole() Role {
 func monitorRole() Role {
 	r := Role{
 		Name: "monitor", Account: "MONITOR",
-		Purpose: "reads everything and changes nothing: autopurchase watch, orders list and show, keys list, show, statement and forecast",
-		asks:    append([]string{SubjectQueueStatus, SubjectOrdersParked, OrdersList.subject, OrdersShow.subject, discovery}, looks()...),
-		hears:   []string{beatPrefix + "*"},
+		Purpose: "reads everything and changes nothing: autopurchase watch, orders list and show, dead list and show, keys list, show, statement and forecast",
+		asks: append([]string{SubjectQueueStatus, SubjectOrdersParked, OrdersList.subject, OrdersShow.subject, SubjectDeadList, SubjectDeadShow, discovery},
+			looks()...),
+		hears: []string{beatPrefix + "*"},
 	}
 	for _, stream := range streams() {
 		r.asks = append(r.asks, api("DIRECT.GET", stream.Name), api("DIRECT.GET", stream.Name)+".>")
@@ -137,7 +139,7 @@ func monitorRole() Role {
 func adminRole() Role {
 	r := monitorRole()
 	r.Name, r.Account = "admin", "ADMIN"
-	r.Purpose = "administers keys and decides about parked orders, and sees what a monitor sees: autopurchase keys, orders"
+	r.Purpose = "administers keys and decides about orders and dead letters, and sees what a monitor sees: autopurchase keys, orders, dead"
 	r.asks = append(r.asks, SubjectKeysAdmin, SubjectOrdersAdmin)
 	return r
 }

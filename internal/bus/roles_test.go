@@ -68,8 +68,10 @@ type rule struct{ subject, publish, subscribe string }
 func rules() []rule {
 	const seeing = "monitor admin"
 	all := []rule{
-		{"purchase.request.acme.PR-1", "publisher-acme", seeing},
-		{"purchase.request.other.PR-1", "publisher-other", seeing},
+		{"purchase.request.acme.PR-1", "worker publisher-acme", seeing},
+		{"purchase.request.other.PR-1", "worker publisher-other", seeing},
+		{"purchase.request.acme.PR-1.1", "worker publisher-acme", seeing},
+		{"purchase.journal.acme", "worker", seeing},
 		{"purchase.result.acme.PR-1", "worker", seeing + " publisher-acme"},
 		{"purchase.result.other.PR-1", "worker", seeing + " publisher-other"},
 		{"purchase.result.acme.PR-1.conflict", "worker", seeing + " publisher-acme"},
@@ -89,6 +91,11 @@ func rules() []rule {
 		{"purchase.admin.parked", seeing, "worker"},
 		{"purchase.admin.resolve", "admin", "worker"},
 		{"purchase.admin.cancel", "admin", "worker"},
+		{"purchase.admin.retry", "admin", "worker"},
+		{"purchase.admin.dead-list", seeing, "worker"},
+		{"purchase.admin.dead-show", seeing, "worker"},
+		{"purchase.admin.dead-replay", "admin", "worker"},
+		{"purchase.admin.dead-drop", "admin", "worker"},
 		{"purchase.queue.status", seeing, "worker"},
 		{"purchase.queue.status.w1", "worker", "worker " + seeing},
 		{"$SRV.PING", seeing, "worker"},
@@ -103,7 +110,7 @@ func rules() []rule {
 		all = append(all, rule{"_INBOX_" + role + ".x.y", "", role})
 	}
 	all = append(all, rule{"_INBOX_relay.x.y", "", ""}, rule{"_INBOX.x.y", "", ""})
-	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "KEYPOOL"} {
+	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "KEYPOOL"} {
 		all = append(all, streamRules(stream)...)
 	}
 	return all
@@ -111,17 +118,19 @@ func rules() []rule {
 
 func streamRules(stream string) []rule {
 	of := map[string]string{"PURCHASE_REQUESTS": "purchase.request", "PURCHASE_RESULTS": "purchase.result", "PURCHASE_STATUS": "purchase.status"}[stream]
-	purge, made := "", "worker"
+	purge, drop, made := "", "", "worker"
 	switch stream {
 	case "PURCHASE_PARKED":
 		purge = "worker"
+	case "PURCHASE_DEAD":
+		drop = "worker"
 	case "PURCHASE_REQUESTS":
 		made = "worker provisioner"
 	}
 	api := func(what, who string) rule { return rule{"$JS.API." + what, who, ""} }
 	all := []rule{
 		api("STREAM.INFO."+stream, "worker provisioner"), api("STREAM.CREATE."+stream, "provisioner"), api("STREAM.UPDATE."+stream, "provisioner"),
-		api("STREAM.DELETE."+stream, ""), api("STREAM.PURGE."+stream, purge), api("STREAM.MSG.DELETE."+stream, ""), api("STREAM.SNAPSHOT."+stream, ""),
+		api("STREAM.DELETE."+stream, ""), api("STREAM.PURGE."+stream, purge), api("STREAM.MSG.DELETE."+stream, drop), api("STREAM.SNAPSHOT."+stream, ""),
 		api("STREAM.RESTORE."+stream, ""), api("STREAM.LEADER.STEPDOWN."+stream, ""), api("STREAM.PEER.REMOVE."+stream, ""),
 		api("STREAM.MSG.GET."+stream, "worker"), api("DIRECT.GET."+stream, "worker monitor admin"),
 		api("DIRECT.GET."+stream+".a.b", "worker monitor admin"),

@@ -1,0 +1,88 @@
+package bus
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"autopurchase/worker"
+)
+
+// The headers of a request that was asked for again.
+const (
+	// HeaderOrigin says what it comes of: "dead/<sequence of the letter>" for a replay, "request/<request id>" for a retry.
+	HeaderOrigin = "Autopurchase-Origin"
+	// HeaderBy and HeaderWhy say who asked for it again, and why.
+	HeaderBy  = "Autopurchase-By"
+	HeaderWhy = "Autopurchase-Why"
+
+	// headerAttempt is how often the request had been delivered before its replay.
+	headerAttempt = "Autopurchase-Attempt"
+	// headerPublished is when it was published first, if something may have been drawn for it since.
+	headerPublished = "Autopurchase-Published"
+
+	originDead    = "dead/"
+	originRequest = "request/"
+)
+
+// addressed is what the subject and the headers of a stored request say.
+type addressed struct {
+	tenant, ref string // "" when it cannot be read
+	replay      int    // 0 for the request itself
+	letter      uint64
+	attempt     int       // deliveries before the replay
+	published   time.Time // zero when nothing was ever drawn before the replay
+}
+
+// address reads them. A replay has one token more in its subject, and says of which letter it is one; without that the token is
+// one too many, as where somebody forgot to encode an id.
+func address(subject string, header nats.Header) addressed {
+	rest := strings.TrimPrefix(subject, requestPrefix)
+	if first, number, found := cutThird(rest); found {
+		if a, ok := replayed(header); ok && strconv.Itoa(atoi(number)) == number && atoi(number) > 0 {
+			a.tenant, a.ref = parseTokens(first)
+			a.replay = atoi(number)
+			return a
+		}
+	}
+	var a addressed
+	a.tenant, a.ref = parseTokens(rest)
+	return a
+}
+
+func replayed(header nats.Header) (a addressed, ok bool) {
+	letter, found := strings.CutPrefix(header.Get(HeaderOrigin), originDead)
+	sequence, err := strconv.ParseUint(letter, 10, 63)
+	if !found || err != nil || sequence == 0 {
+		return a, false
+	}
+	a.letter, a.attempt = sequence, max(atoi(header.Get(headerAttempt)), 1)
+	a.published, err = time.Parse(time.RFC3339Nano, header.Get(headerPublished))
+	return a, err == nil || header.Get(headerPublished) == ""
+}
+
+// atoi gives 0 for what is no number of deliveries or replays.
+func atoi(text string) int {
+	n, err := strconv.ParseInt(text, 10, 31)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// onto writes it into a delivery. A replay goes on where the deliveries before it ended.
+func (a addressed) onto(d *worker.Delivery) {
+	d.Tenant, d.Ref, d.Replay, d.Letter = a.tenant, a.ref, a.replay, a.letter
+	if a.replay == 0 {
+		return
+	}
+	d.Attempt, d.Sole = min(d.Attempt, maxAttempts)+min(a.attempt, maxAttempts), nil
+	if !a.published.IsZero() && a.published.Before(d.Published) {
+		d.Published = a.published
+	}
+}
+
+// maxAttempts keeps a header from making a number of attempts that nobody can count on from.
+const maxAttempts = 1 << 30

@@ -1,0 +1,27 @@
+package worker
+
+import "time"
+
+// Deed is something that a person did to a request or a dead letter, for the record.
+type Deed struct {
+	What       DeedKind  `json:"what"`
+	Tenant     string    `json:"tenant,omitempty"`
+	RequestID  string    `json:"request_id,omitempty"`
+	OutOrderID string    `json:"out_order_id,omitempty"` // the order, if it was about one
+	Letter     uint64    `json:"letter,omitempty"`       // sequence of the dead letter, if it was about one
+	Text       string    `json:"text"`                   // one sentence for people
+	By         string    `json:"by"`
+	Why        string    `json:"why,omitempty"`
+	At         time.Time `json:"at"`
+}
+
+// DeedKind is what was done.
+type DeedKind string
+
+// The deeds.
+const (
+	DeedCancelled DeedKind = "cancelled" // at least one order of the request was
+	DeedRetried   DeedKind = "retried"   // asked again under another id
+	DeedReplayed  DeedKind = "replayed"  // a dead letter's request was handed out again
+	DeedDropped   DeedKind = "dropped"   // a dead letter was removed
+)
