@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
@@ -139,7 +140,19 @@ func (b *batch) write(ctx context.Context, p *pending) error {
 			return err
 		}
 	}
-	return b.writeSides(ctx, p)
+	return errors.Join(b.writeWords(ctx, p), b.writeSides(ctx, p))
+}
+
+// writeWords has its ids be found by a part of them.
+func (b *batch) writeWords(ctx context.Context, p *pending) error {
+	var errs [2]error
+	if p.before.id == 0 {
+		errs[0] = b.exec(ctx, `INSERT INTO word (rowid, text) VALUES (?, ?)`, 2*p.after.id, p.after.RequestID)
+	}
+	if orders := lines(p.after.OrderIDs); orders != lines(p.before.OrderIDs) {
+		errs[1] = b.exec(ctx, `INSERT OR REPLACE INTO word (rowid, text) VALUES (?, ?)`, 2*p.after.id+1, orders)
+	}
+	return errors.Join(errs[:]...)
 }
 
 // writeSides replaces what has changed, all of them if its place in lists has.

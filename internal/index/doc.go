@@ -4,7 +4,8 @@
 //
 //	PURCHASE_REQUESTS ─┐             ┌─ request    a row each, newest first in the index "search"
 //	PURCHASE_RESULTS  ─┼─► Apply ────┼─ side       its keys, sellers, offers and orders, for exact matches
-//	PURCHASE_STATUS   ─┘             ├─ tally      how many there are in each state
+//	PURCHASE_STATUS   ─┘             ├─ word       ids by each three characters, for a part of one
+//	                                 ├─ tally      how many there are in each state
 //	                                 ├─ minute     what happened in the last day, minute by minute
 //	                                 └─ place      how far each stream was read
 //

@@ -20,7 +20,7 @@ var schema string
 // What an index is told by, in the file's head: whose it is, and which schema. One of another schema is made again.
 const (
 	application = 0x61757075 // "aupu"
-	version     = 1
+	version     = 2
 )
 
 const (
@@ -106,7 +106,7 @@ func (x *Index) prepare(ctx context.Context) error {
 // Reset empties the index, so that it is built again from the streams.
 func (x *Index) Reset(ctx context.Context) error {
 	return x.change(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"request", "reason", "place", "side", "tally", "minute"} {
+		for _, table := range []string{"request", "reason", "place", "side", "word", "tally", "minute"} {
 			if _, err := tx.ExecContext(ctx, "DROP TABLE IF EXISTS "+table); err != nil {
 				return err
 			}

@@ -80,7 +80,14 @@ func (x *Index) find(ctx context.Context, filter worker.Filter, after position, 
 	if hopeless(filter) {
 		return nil, nil
 	}
+	few, err := x.few(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
 	text, args := search(filter, after, most)
+	if few {
+		text, args = searchFew(filter, after, most)
+	}
 	return each(ctx, x.read, func(rows *sql.Rows) (p position, err error) { return p, rows.Scan(&p.at, &p.id) }, text, args...)
 }
 
@@ -91,8 +98,9 @@ func hopeless(f worker.Filter) bool {
 	})
 }
 
-// search writes the question. With a side it walks along that side's requests, else along all of them in the index search,
-// which alone decides every other condition; either is in the list's order, so that it ends as soon as it has enough.
+// search writes the question. With a side it walks along that side's requests, with rare states along theirs, else along all in
+// the index search, which alone decides every other condition; each is in the list's order, so that it ends as soon as it has
+// enough.
 func search(f worker.Filter, after position, most int) (string, []any) {
 	q := &question{}
 	if sides := sidesOf(f); len(sides) > 0 {
@@ -102,12 +110,18 @@ func search(f worker.Filter, after position, most int) (string, []any) {
 		}
 		q.period("s.at", "s.request", f, after)
 		q.conditions(f)
+		q.having(f)
 		q.add(" ORDER BY s.at DESC, s.request DESC LIMIT ?", most)
 		return q.text.String(), q.args
 	}
 	q.add("SELECT r.at, r.id FROM request r INDEXED BY search WHERE true")
+	if f.Text == "" && len(f.States) > 0 && !slices.Contains(f.States, worker.LifePlaced) {
+		q = &question{}
+		q.add("SELECT r.at, r.id FROM request r INDEXED BY by_state WHERE r.state <> 'placed'")
+	}
 	q.period("r.at", "r.id", f, after)
 	q.conditions(f)
+	q.having(f)
 	q.add(" ORDER BY r.at DESC, r.id DESC LIMIT ?", most)
 	return q.text.String(), q.args
 }
@@ -155,8 +169,12 @@ func (q *question) conditions(f worker.Filter) {
 	}
 	oneOf(q, "r.state", f.States)
 	oneOf(q, "r.code", f.Codes)
+}
+
+// having has every request be asked for the text.
+func (q *question) having(f worker.Filter) {
 	if f.Text != "" {
-		q.add(` AND (instr(r.words, ?) > 0 OR r.reason IN (SELECT id FROM reason WHERE text LIKE ? ESCAPE '\'))`, f.Text, pattern(f.Text))
+		q.add(` AND (r.words LIKE ? ESCAPE '\' OR r.reason IN (SELECT id FROM reason WHERE text LIKE ? ESCAPE '\'))`, pattern(f.Text), pattern(f.Text))
 	}
 }
 

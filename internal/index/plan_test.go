@@ -19,6 +19,7 @@ func TestQuestionsUseIndexes(t *testing.T) {
 		{worker.Filter{}, "SEARCH r USING COVERING INDEX search (at>?)"},
 		{worker.Filter{Tenant: "acme", States: []worker.LifeState{worker.LifePlaced}, Codes: []worker.Code{worker.CodePlaced}, Text: "PR"}, "SEARCH r USING COVERING INDEX search (at>?)"},
 		{worker.Filter{From: begun, To: begun}, "SEARCH r USING COVERING INDEX search (at>? AND at<?)"},
+		{worker.Filter{States: []worker.LifeState{worker.LifeUnknown}}, "SEARCH r USING COVERING INDEX by_state (state=? AND at>?)"},
 		{worker.Filter{Seller: "hill"}, "SEARCH s USING PRIMARY KEY (kind=? AND value=? AND at>?)"},
 		{worker.Filter{Order: "1", Seller: "hill", Text: "PR"}, "SEARCH s USING PRIMARY KEY (kind=? AND value=? AND at>?)"},
 	} {

@@ -9,6 +9,7 @@ CREATE TABLE reason (
 	id   INTEGER PRIMARY KEY,
 	text TEXT NOT NULL UNIQUE
 );
+INSERT INTO reason VALUES (1, ''); -- what most have
 
 CREATE TABLE request (
 	id         INTEGER PRIMARY KEY,
@@ -40,6 +41,9 @@ CREATE TABLE request (
 
 -- Every filter but those on sides is decided in this index alone.
 CREATE INDEX search ON request (at, id, tenant, state, code, reason, words);
+-- What is rare is found without walking past all the rest.
+CREATE INDEX by_state ON request (state, at, id, tenant, code) WHERE state <> 'placed';
+CREATE INDEX by_reason ON request (reason, at, id, tenant, state, code) WHERE reason <> 1;
 CREATE INDEX decided ON request (decided_in) WHERE decided_in > 0;
 
 CREATE TABLE side (
@@ -49,6 +53,9 @@ CREATE TABLE side (
 	request INTEGER NOT NULL,
 	PRIMARY KEY (kind, value, at, request)
 ) WITHOUT ROWID;
+
+-- The ids of requests (rowid 2 * id) and of their orders (2 * id + 1), by each three characters in a row.
+CREATE VIRTUAL TABLE word USING fts5 (text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram');
 
 CREATE TABLE tally (
 	tenant TEXT NOT NULL,
