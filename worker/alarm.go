@@ -26,7 +26,7 @@ const (
 	AlarmDead    AlarmKind = "dead"    // requests could not be read or were given up
 	AlarmRelay   AlarmKind = "relay"   // no worker has a relay
 	AlarmQueue   AlarmKind = "queue"   // requests wait for too long
-	AlarmPool    AlarmKind = "pool"    // requests wait, and no key of a pool has room
+	AlarmPool    AlarmKind = "pool"    // no key of a pool has room
 )
 
 // AlarmState says whether something is wrong or over.
@@ -91,7 +91,7 @@ func (f Finding) wrong() string {
 	case AlarmQueue:
 		return fmt.Sprintf("%d requests wait, the oldest for %s", f.Count, about(f.Waiting))
 	default:
-		return "app key pool " + f.What + ": no key has room and purchases wait: add a key"
+		return "app key pool " + f.What + ": no key has room: add a key"
 	}
 }
 

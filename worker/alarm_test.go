@@ -47,7 +47,7 @@ func TestWhatAlarmsSay(t *testing.T) {
 		AlarmDead:  {"3 dead letters: requests that could not be read or were given up are on purchase.dead.>", "no dead letter is left after 4 h"},
 		AlarmRelay: {"no worker has had a relay for 4 h: nothing is bought", "relay is back after 4 h"},
 		AlarmQueue: {"3 requests wait, the oldest for 4 h", "the queue is on time again after 4 h"},
-		AlarmPool:  {"app key pool p: no key has room and purchases wait: add a key", "app key pool p has room again after 4 h"},
+		AlarmPool:  {"app key pool p: no key has room: add a key", "app key pool p has room again after 4 h"},
 	} {
 		finding := Finding{Kind: kind, What: "p", State: AlarmRaised, Count: 3, Waiting: 4 * time.Hour}
 		raised, tell := finding.After(Alarm{}, now)

@@ -136,7 +136,7 @@ func TestASpentKeyIsAnAlarmWithoutASpare(t *testing.T) {
 	pager.take()
 	file := write(t, "webhook", []byte(pager.server.URL+"/"+markerToken))
 	nats, redis := workertest.NATS(t).URL, workertest.Redis(t).URL
-	p := launch(t, "worker", "--nats", nats, "--redis", redis, "--channel", "ws://"+nowhere(t)+"/channel", "--alarm-webhook-file", file)
+	p := launch(t, "worker", "--nats", nats, "--redis", redis, "--channel", "ws://"+nowhere(t)+"/channel", "--alarm-webhook-file", file, "--alarm-every", "200ms")
 	p.says("worker is up", "")
 	if code, _, errs := execute(t, nil, "keys", "pool", "--low", "0", "--by", "li", "--nats", nats); code != exitOK {
 		t.Fatalf("exit %d: %s", code, errs)
@@ -159,6 +159,15 @@ func TestASpentKeyIsAnAlarmWithoutASpare(t *testing.T) {
 		until(t, func() bool { return allTold(t, journal, i+1) })
 	}
 	until(t, func() bool { return len(pager.about("no key has room")) > 0 })
+	until(t, func() bool { // that it has none is on record
+		count, _, err := connect(t, nats).Kept(t.Context(), bus.StreamAlarms)
+		must(t, err)
+		return count > 0
+	})
+	if code, _, errs := execute(t, nil, "keys", "add", "1000009", "--nats", nats); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	until(t, func() bool { return len(pager.about("app key pool default has room again after")) == 1 })
 	stopped(t, p)
 	if spent := pager.about("is spent"); len(spent) != 1 || spent[0] != "app key pool default: key 1000002 is spent and no key waits to take over, 1 products left: prepare a key" {
 		t.Errorf("%q", spent)

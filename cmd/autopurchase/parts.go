@@ -101,7 +101,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	}
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
 	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, log: log}
-	p.guard = &watchman{stores: s, worker: w, channel: client, set: set.alarms, log: log}
+	p.guard = &watchman{stores: s, channel: client, set: set.alarms, log: log}
 	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
 	return p, err
 }

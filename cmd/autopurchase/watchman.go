@@ -18,7 +18,6 @@ import (
 // one; what was told is on record in NATS, so that all of them together tell it once.
 type watchman struct {
 	*stores
-	worker  *worker.Worker
 	channel interface{ Ready(context.Context) error }
 	set     alarmSettings
 	log     zerolog.Logger
@@ -132,24 +131,18 @@ func (w *watchman) relay(ctx context.Context) worker.Finding {
 	return finding
 }
 
-// pools are wrong while this worker waits for one that has nothing left, and right again once it has.
+// pools are wrong while they have nothing left.
 func (w *watchman) pools(ctx context.Context) (findings []worker.Finding, err error) {
 	names, err := w.pool.Pools(ctx)
 	if err != nil {
 		return nil, err
-	}
-	dry := map[string]bool{}
-	for _, pause := range w.worker.Vitals().Pauses {
-		dry[pause.Pool] = dry[pause.Pool] || pause.Code == worker.CodeNoKey
 	}
 	for _, name := range names {
 		left, err := w.pool.Left(ctx, name)
 		if err != nil {
 			return findings, err
 		}
-		if left > 0 || dry[name] {
-			findings = append(findings, worker.Finding{Kind: worker.AlarmPool, What: name, State: wrongIf(left == 0)})
-		}
+		findings = append(findings, worker.Finding{Kind: worker.AlarmPool, What: name, State: wrongIf(left <= 0)})
 	}
 	return findings, nil
 }
