@@ -82,18 +82,21 @@ func (w *watchman) look(ctx context.Context) error {
 	return errors.Join(append(errs, w.bus.Report(ctx, findings...))...)
 }
 
+// fewParked is how many parked requests are looked at one by one.
+const fewParked = 20
+
 // parked is wrong as long as a request is parked. What was decided may be on the list still: see bus.Parked, which leaves it out.
+// Where that cannot be found out, what is on the list counts: better once too often than never.
 func (w *watchman) parked(ctx context.Context) (worker.Finding, error) {
 	finding, err := w.kept(ctx, worker.AlarmUnknown, bus.StreamParked)
-	if err != nil || finding.Count == 0 || finding.Count > bus.MaxParked || finding.Mark == w.listed {
+	if err != nil || finding.Count == 0 || finding.Count > fewParked || finding.Mark == w.listed {
 		return finding, err
 	}
-	list, err := w.bus.Parked(ctx)
-	finding.State, finding.Count = wrongIf(len(list) > 0), int64(len(list))
-	if err == nil && len(list) > 0 {
+	if list, err := w.bus.Parked(ctx); err == nil {
+		finding.State, finding.Count = wrongIf(len(list) > 0), int64(len(list))
 		w.listed = finding.Mark // until there is a new one, the list is taken at its word
 	}
-	return finding, err
+	return finding, nil
 }
 
 // kept is wrong as long as a stream holds something.
