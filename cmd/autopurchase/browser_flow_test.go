@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+	"github.com/nats-io/nats.go"
+
 	"autopurchase/worker"
 )
 
@@ -59,6 +62,14 @@ func TestTheDashboardInABrowser(t *testing.T) {
 		t.Errorf("%+v", event)
 	}
 
+	b.open("/dead")
+	poison(t, h.where["nats"], "acme", "bad-one")
+	b.sees("bad-one")
+	b.judge("dead")
+	b.do(chromedp.Click(`input[name="pick"]`))
+	b.click("button", "Handle those picked again")
+	b.click("button", "Handle again")
+	b.sees("Done for 1 of 1 dead letters")
 	b.open("/requests")
 	b.judge("requests")
 	b.open("/workers")
@@ -74,4 +85,16 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b.judge("standing-still")
 	b.clean()
 	stopped(t, h.up)
+}
+
+// poison publishes what no worker can take, in the name of a request.
+func poison(t *testing.T, url, tenant, id string) {
+	t.Helper()
+	conn, err := nats.Connect(url)
+	must(t, err)
+	defer conn.Close()
+	js, err := conn.JetStream()
+	must(t, err)
+	_, err = js.Publish("purchase.request."+tenant+"."+id, []byte(`{"request_id":"`+id+`","lines":[]}`))
+	must(t, err)
 }

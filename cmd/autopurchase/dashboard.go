@@ -122,7 +122,7 @@ func keepIndex(ctx context.Context, b *bus.Bus, path string, log zerolog.Logger,
 // dashboardConfig shows what is seen through a window.
 func dashboardConfig(w window, token, admin string, log zerolog.Logger) dashboard.Config {
 	return dashboard.Config{
-		Queue: w, Pools: w, Requests: w, Desk: w, ReadToken: token, AdminToken: admin,
+		Queue: w, Pools: w, Requests: w, Letters: w, Desk: w, ReadToken: token, AdminToken: admin,
 		Log: func(message string, fields ...string) {
 			event := log.Warn()
 			for i := 0; i+1 < len(fields); i += 2 {

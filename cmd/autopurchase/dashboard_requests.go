@@ -54,6 +54,9 @@ func (w window) changeRequest(ctx context.Context, name dashboard.RequestName, c
 	switch c.Do {
 	case "cancel":
 		return w.cancel(ctx, bus.CancelOrder{Tenant: name.Tenant, RequestID: name.ID, By: c.By, Why: c.Why})
+	case "retry":
+		_, err := bus.OrdersRetry.Ask(ctx, w.bus, bus.RetryOrder{Tenant: name.Tenant, RequestID: name.ID, Force: c.Force, By: c.By, Why: c.Why})
+		return err
 	case "placed", "absent":
 		_, err := w.bus.ResolveOrder(ctx, bus.ResolveOrder{
 			Tenant: name.Tenant, RequestID: name.ID, OutOrderID: c.Order, Placed: c.OrderIDs, Absent: c.Do == "absent", Force: c.Force, By: c.By, Why: c.Why,

@@ -93,11 +93,6 @@ func (w window) ChangeKey(ctx context.Context, c dashboard.KeyChange) (string, e
 	return fmt.Sprintf("App key %s is %s now: %d of %d products ordered, %d held.", key.AppKey, key.State, key.Used, key.Limit, key.Held), nil
 }
 
-// ChangeLetters is not there yet.
-func (w window) ChangeLetters(context.Context, dashboard.LetterChange) (string, error) {
-	return "", errNotYet
-}
-
 var (
 	_ dashboard.Queue    = window{}
 	_ dashboard.Pools    = window{}

@@ -22,6 +22,8 @@ type requestAction struct {
 var requestActions = []requestAction{
 	{"cancel", "Cancel", "What was not sent to 1688 yet is not ordered any more. An order that was sent already stays as it is.", true,
 		[]worker.LifeState{worker.LifeWaiting}},
+	{"retry", "Ask again", "What was not bought is asked for once more, as a new request. Nothing that was ordered is ordered again.", false,
+		[]worker.LifeState{worker.LifePartial, worker.LifeRefused, worker.LifeCancelled}},
 	{"absent", "It was not ordered", "You have looked at 1688, and there is no such order. The products that are held for it are given back.", true,
 		[]worker.LifeState{worker.LifeUnknown}},
 	{"placed", "It was ordered", "You have looked at 1688, and found the order. It is counted on its app key.", true,
