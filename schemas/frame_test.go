@@ -71,7 +71,8 @@ func bodyOf(e envelope) any {
 	switch e.Type + e.Op {
 	case "hello":
 		return new(struct {
-			Clock int64 `json:"clock_ms"`
+			Clock int64  `json:"clock_ms"`
+			Relay string `json:"relay"`
 		})
 	case "askplace", "askpreview":
 		return new(worker.Order)

@@ -11,9 +11,9 @@ type QueueStatus struct {
 	RateIn        float64 `json:"rate_in"`        // requests a second, over the last minute
 	RateOut       float64 `json:"rate_out"`       // requests finished a second, over the last minute
 
-	Paused        bool   `json:"paused"`                   // no worker fetches
-	PausedBecause string `json:"paused_because,omitempty"` // one sentence for people
-	Waiting       string `json:"waiting,omitempty"`        // for which orders in workers' hands no key has room; a sentence too
+	Paused        bool   `json:"paused"`            // no worker fetches
+	PausedBecause string `json:"paused_because"`    // one sentence for people
+	Waiting       string `json:"waiting,omitempty"` // for which orders in workers' hands no key has room; a sentence too
 
 	Workers      int            `json:"workers"` // instances that said something lately
 	Relays       int            `json:"relays"`  // different ones that they are connected to

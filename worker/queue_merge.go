@@ -10,7 +10,9 @@ import (
 // Merge puts what the instances say about themselves into the status. What is said of the pools must be there before: it is part
 // of why workers stand still.
 func (s *QueueStatus) Merge(instances []Instance) {
-	s.Instances = slices.SortedFunc(slices.Values(instances), func(a, b Instance) int { return cmp.Compare(a.Instance, b.Instance) })
+	s.Pools, s.Tenants, s.Lanes = noNil(s.Pools), noNil(s.Tenants), noNil(s.Lanes)
+	s.Instances = noNil(slices.Clone(instances))
+	slices.SortFunc(s.Instances, func(a, b Instance) int { return cmp.Compare(a.Instance, b.Instance) })
 	s.Workers, s.Pauses, s.Crowds = len(instances), nil, nil
 	relays, standing := map[string]bool{}, 0
 	for _, i := range s.Instances {
@@ -26,6 +28,14 @@ func (s *QueueStatus) Merge(instances []Instance) {
 	s.Relays = len(relays)
 	s.Paused = standing > 0 && standing == s.Workers
 	s.PausedBecause, s.Waiting = s.because(standing), s.crowded()
+}
+
+// noNil makes an empty list of none, which a program reads more easily.
+func noNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // mergePauses takes the same cause in once, and puts the most important first.

@@ -11,7 +11,7 @@ import (
 // Say tells in one sentence what is going on, or why the queue stands still, and what a person can do about it; "" if nothing.
 func (s QueueStatus) Say() (what, todo string) {
 	switch {
-	case s.Workers == 0 && !s.unasked(UnaskedOthers):
+	case s.Workers == 0:
 		return s.sayDeserted()
 	case s.Paused:
 		return "paused: " + s.PausedBecause, s.remedies()
@@ -35,13 +35,17 @@ const (
 )
 
 func (s QueueStatus) sayDeserted() (what, todo string) {
+	nobody, todo := "no worker is alive", remedyWorker
+	if s.unasked(UnaskedOthers) {
+		nobody, todo = "no worker answers", "see whether the workers are frozen, or may not answer on NATS; if there is none, "+remedyWorker
+	}
 	switch {
 	case s.unasked(UnaskedNATS):
-		return "no worker is alive, and it cannot be seen what waits", remedyWorker
+		return nobody + ", and it cannot be seen what waits", todo
 	case s.Depth == 0:
-		return "no request waits, and no worker is alive", remedyWorker
+		return "no request waits, and " + nobody, todo
 	}
-	return s.waiting() + " and no worker is alive", remedyWorker
+	return s.waiting() + ", and " + nobody, todo
 }
 
 // sayIdle tells what would keep the next request from being handled, too: nobody has run into it yet.

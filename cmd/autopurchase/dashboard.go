@@ -91,7 +91,7 @@ func newDashboard(term terminal) *cobra.Command {
 				return err
 			}
 		}
-		handler := healthHandler(readiness{"nats": b.Ready})
+		handler := healthHandler(readiness{"nats": b.Ready}, readiness{"nats": b.Alive})
 		at, err := serveDashboard(address, handler, dashboardConfig(w, who.token, admin, log), &undo)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,12 +19,8 @@ type window struct {
 }
 
 // Status is what a worker answers.
-func (w window) Status(ctx context.Context) (status worker.QueueStatus, err error) {
-	body, err := w.bus.QueueStatus(ctx)
-	if err == nil {
-		err = json.Unmarshal(body, &status)
-	}
-	return status, err
+func (w window) Status(ctx context.Context) (worker.QueueStatus, error) {
+	return w.bus.QueueStatus(ctx)
 }
 
 // Keys lists a pool's.

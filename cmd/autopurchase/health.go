@@ -53,24 +53,65 @@ func checkHealth(ctx context.Context, url string, out io.Writer) error {
 // readiness names what a part needs and what is wrong with it now: nil is ready.
 type readiness map[string]func(context.Context) error
 
-// healthHandler serves /livez, which is 200 as long as the process can answer at all, and /readyz, which is 200 only if
-// everything that the part needs is there now, and says what is not.
-func healthHandler(needs readiness) *http.ServeMux {
+// checkFor is how long a check may take: who asks does not wait for long, see docker-compose.yml.
+const checkFor = 1500 * time.Millisecond
+
+// healthHandler serves /livez, which is 200 unless something in the process is dead that only a restart brings back, and /readyz,
+// which is 200 only if everything that the part needs is there now; each names what is wrong, in a sentence. A store that is down
+// is no reason to restart.
+func healthHandler(needs, organs readiness) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]string{"live": "yes"})
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) {
+		state, well := organs.examine(r.Context())
+		state["live"] = "yes"
+		if !well {
+			state["live"] = "no"
+		}
+		answerHealth(w, state, well)
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		state, code := map[string]string{}, http.StatusOK
-		for name, check := range needs {
-			state[name] = "ok"
-			if err := check(r.Context()); err != nil {
-				state[name], code = err.Error(), http.StatusServiceUnavailable
-			}
-		}
-		writeJSON(w, code, state)
+		state, well := needs.examine(r.Context())
+		answerHealth(w, state, well)
 	})
 	return mux
+}
+
+func answerHealth(w http.ResponseWriter, state map[string]string, well bool) {
+	code := http.StatusOK
+	if !well {
+		code = http.StatusServiceUnavailable
+	}
+	writeJSON(w, code, state)
+}
+
+// examine makes all checks at once and says of each whether it is ok, or what is wrong.
+func (r readiness) examine(ctx context.Context) (state map[string]string, well bool) {
+	ctx, cancel := context.WithTimeout(ctx, checkFor)
+	defer cancel()
+	type finding struct{ name, text string }
+	found := make(chan finding, len(r))
+	state, well = map[string]string{}, true
+	for name, check := range r {
+		state[name] = "does not answer in time"
+		go func() {
+			text := "ok"
+			if err := check(ctx); err != nil {
+				text = err.Error()
+			}
+			found <- finding{name, text}
+		}()
+	}
+	for range r {
+		select {
+		case f := <-found:
+			state[f.name] = f.text
+		case <-ctx.Done():
+		}
+	}
+	for _, text := range state {
+		well = well && text == "ok"
+	}
+	return state, well
 }
 
 // serveHealth listens for health checks if an address is given.

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	stdlog "log"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -51,6 +53,8 @@ type workerPart struct {
 	worker  *worker.Worker
 	reviver *worker.Reviver
 	guard   *watchman
+	outlook *outlook
+	stopped atomic.Bool // it was told to
 	log     zerolog.Logger
 }
 
@@ -74,7 +78,8 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	orders = newOrderAdmin(s, client, see)
 	set.Instance = strings.ToLower(rand.Text())[:12]
 	set.Observe = see.observe
-	endpoints := slices.Concat(keyAdmin{s, client}.endpoints(), (&keyBooks{stores: s}).endpoints())
+	books := &keyBooks{stores: s}
+	endpoints := slices.Concat(keyAdmin{s, client}.endpoints(), books.endpoints())
 	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), endpoints...); err != nil {
 		return nil, err
 	}
@@ -100,19 +105,21 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 		return nil, err
 	}
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
-	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, log: log}
+	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, outlook: newOutlook(books), log: log}
 	p.guard = &watchman{stores: s, channel: client, set: set.alarms, log: log}
-	_, err = s.bus.ServeStatus(context.WithoutCancel(ctx), set.Instance, beatEvery, p.status)
-	return p, err
+	says := &reporter{part: p, name: set.Instance, atOnce: set.Concurrent, started: time.Now().UTC(), outlook: p.outlook}
+	return p, says.serve(ctx)
 }
 
 // run works until ctx ends and everything that was running has finished.
 func (p *workerPart) run(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() { p.stopped.Store(true) })()
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { p.pool.RunFlusher(beside, p.journal()) })
 	running.Go(func() { p.reviver.Run(beside) })
 	running.Go(func() { p.guard.run(beside) })
+	running.Go(func() { p.outlook.run(beside) })
 	p.worker.Run(ctx)
 	stop()
 	running.Wait()
@@ -147,7 +154,20 @@ func (p *workerPart) readiness() readiness {
 		"nats":    func(ctx context.Context) error { return cmp.Or(p.bus.Ready(ctx), p.inbox.Ready(ctx)) },
 		"redis":   p.pool.Ping,
 		"channel": p.channel.Ready,
+		"worker":  p.working,
 	}
+}
+
+func (p *workerPart) working(context.Context) error {
+	if p.stopped.Load() {
+		return errors.New("it was told to stop: it takes no more requests")
+	}
+	return nil
+}
+
+// organs are what must live in the process of a worker. What they work on may be away: they go on once it is back.
+func (p *workerPart) organs() readiness {
+	return readiness{"nats": p.bus.Alive, "inbox": p.inbox.Alive}
 }
 
 // relayPart is a relay and the channel's server in front of it.
@@ -155,6 +175,15 @@ type relayPart struct {
 	relay  *relay.Relay
 	server *channel.Server
 	url    string
+}
+
+// readiness says what a relay needs in order to work now: its channel, and the pools in Redis if it has keys from there.
+func (p *relayPart) readiness(keys relay.Vault) readiness {
+	needs := readiness{"channel": p.server.Ready}
+	if v, shared := keys.(vault); shared {
+		needs["redis"] = v.pool.Ping
+	}
+	return needs
 }
 
 // newRelayPart starts a relay that listens for workers at the door. Without a token everybody may order: see

@@ -65,14 +65,15 @@ type apart struct {
 	appKeys                        []string
 	sim, relay                     *process
 	redisServer                    *workertest.RedisServer
+	natsServer                     *workertest.NATSServer
 	channel                        string
 	level                          string
 }
 
 func newApart(t *testing.T, keys int, level string) *apart {
 	t.Helper()
-	a := &apart{t: t, nats: workertest.NATS(t).URL, redisServer: workertest.Redis(t), level: level}
-	a.redis = a.redisServer.URL
+	a := &apart{t: t, natsServer: workertest.NATS(t), redisServer: workertest.Redis(t), level: level}
+	a.nats, a.redis = a.natsServer.URL, a.redisServer.URL
 	a.keys, a.appKeys = writeKeys(t, keys)
 	a.startSim()
 	a.relay = a.startRelay("127.0.0.1:0")

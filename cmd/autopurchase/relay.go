@@ -57,7 +57,7 @@ func newRelay(term terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		handler := healthHandler(readiness{"relay": always})
+		handler := healthHandler(part.readiness(config.Vault), nil)
 		handler.Handle("GET "+metrics.Path, see.metrics)
 		handler.Handle("GET "+relay.CallbackPath, part.relay.Callback())
 		if err := serveHealth(http, handler, &undo); err != nil {

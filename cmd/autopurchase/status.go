@@ -2,61 +2,65 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"sync"
 	"time"
 
+	"autopurchase/internal/bus"
 	"autopurchase/worker"
 )
 
-// beatEvery is how often a worker says on purchase.queue.status.<instance> how the queue is.
-const beatEvery = 5 * time.Second
+const (
+	// beatEvery is how often a worker says on purchase.queue.status.<instance> how it is.
+	beatEvery = 5 * time.Second
+	// askFor is how long the stores have to say how the queue is: an answer without what is down is better than none.
+	askFor = 600 * time.Millisecond
+)
 
-// queueStatus is how the queue is, as one worker sees it: what the schema queue-status describes.
-type queueStatus struct {
-	Depth         uint64    `json:"depth"`
-	InFlight      int       `json:"in_flight"`
-	OldestSeconds int64     `json:"oldest_seconds"`
-	Paused        bool      `json:"paused"`
-	PausedBecause string    `json:"paused_because,omitempty"`
-	Waiting       string    `json:"waiting,omitempty"`
-	ProductsLeft  int64     `json:"products_left"`   // of the default pool
-	Relay         string    `json:"relay,omitempty"` // "connected" while it has one
-	At            time.Time `json:"at"`
+// reporter tells how one worker is, and how the queue is.
+type reporter struct {
+	part    *workerPart
+	name    string
+	atOnce  int
+	started time.Time
+	outlook *outlook
 }
 
-// status answers on purchase.queue.status. What cannot be asked now is left out: that the worker answers at all, and why it
-// stands still, matters most when something is down.
-func (p *workerPart) status(ctx context.Context) any {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+// serve begins to tell.
+func (r *reporter) serve(ctx context.Context) error {
+	_, err := r.part.bus.ServeStatus(context.WithoutCancel(ctx), bus.Speaker{Instance: r.name, Every: beatEvery, Self: r.self, Whole: r.whole})
+	return err
+}
+
+// self says how this worker is. It asks nobody.
+func (r *reporter) self() worker.Instance {
+	vitals := r.part.worker.Vitals()
+	return worker.Instance{
+		Instance: r.name, InFlight: vitals.InFlight, Finished: vitals.Finished, Concurrent: r.atOnce,
+		Pauses: vitals.Pauses, Crowds: vitals.Waiting, Relay: r.part.channel.Relay(), Started: r.started, At: time.Now().UTC(),
+	}
+}
+
+// whole says how the queue is. What cannot be asked now is left out and named: that there is an answer at all, and why it stands
+// still, matters most when something is down.
+func (r *reporter) whole(ctx context.Context, alive []worker.Instance) worker.QueueStatus {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	status := queueStatus{At: time.Now().UTC()}
-	if depth, err := p.bus.Depth(ctx); err == nil {
-		status.Depth, status.InFlight = depth.Waiting+uint64(depth.InFlight), depth.InFlight
-		if !depth.Oldest.IsZero() {
-			status.OldestSeconds = int64(status.At.Sub(depth.Oldest).Seconds())
-		}
+	status := worker.QueueStatus{At: time.Now().UTC()}
+	var pools []worker.PoolStatus
+	var errNATS, errRedis error
+	var asking sync.WaitGroup
+	asking.Go(func() { errNATS = r.part.bus.Measure(ctx, &status) })
+	asking.Go(func() { pools, errRedis = r.part.pool.Standing(ctx) })
+	asking.Wait()
+	for _, pool := range r.outlook.of(pools) {
+		status.AddPool(pool)
 	}
-	status.ProductsLeft, _ = p.pool.Left(ctx, defaultPool)
-	vitals := p.worker.Vitals()
-	var reasons []string
-	for _, pause := range vitals.Pauses {
-		reasons = append(reasons, string(pause.Code)+": "+pause.Reason)
+	if errNATS != nil {
+		status.Unasked = append(status.Unasked, worker.UnaskedNATS)
 	}
-	status.Paused, status.PausedBecause = len(reasons) > 0, strings.Join(reasons, "; ")
-	status.Waiting = waiting(vitals.Waiting)
-	if p.channel.Ready(ctx) == nil {
-		status.Relay = "connected"
+	if errRedis != nil {
+		status.Unasked = append(status.Unasked, worker.UnaskedRedis)
 	}
+	status.Merge(alive)
 	return status
-}
-
-// waiting says for which orders no key has room.
-func waiting(crowds []worker.Crowd) string {
-	var texts []string
-	for _, c := range crowds {
-		texts = append(texts, fmt.Sprintf("%s: pool %s: no key has room for %d orders since %s, the smallest of %d lines and %d pieces",
-			worker.CodeNoKey, c.Pool, c.Orders, c.Since.UTC().Format(time.RFC3339), c.Least.Lines, c.Least.Units))
-	}
-	return strings.Join(texts, "; ")
 }

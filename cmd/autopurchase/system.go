@@ -98,7 +98,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 			return nil, err
 		}
 	}
-	handler := healthHandler(s.work.readiness())
+	handler := healthHandler(s.work.readiness(), s.work.organs())
 	handler.Handle("GET "+metrics.Path, see.metrics)
 	handler.Handle("GET "+relay.CallbackPath, s.relay.relay.Callback())
 	admin, err := data.secret(adminTokenFile)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -50,9 +49,8 @@ func (w *watchman) run(ctx context.Context) {
 // listen hears from other workers that they have a relay.
 func (w *watchman) listen(ctx context.Context) {
 	for ctx.Err() == nil {
-		for _, body := range w.bus.Beats(ctx, nil) {
-			var said struct{ Relay string }
-			if json.Unmarshal(body, &said) == nil && said.Relay != "" {
+		for said := range w.bus.Beats(ctx, nil) {
+			if said.Relay != "" {
 				w.related.Store(time.Now().UnixNano())
 			}
 		}

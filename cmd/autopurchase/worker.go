@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"autopurchase/internal/metrics"
@@ -46,7 +44,7 @@ func newWorker(term terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		handler := healthHandler(part.readiness())
+		handler := healthHandler(part.readiness(), part.organs())
 		handler.Handle("GET "+metrics.Path, see.metrics)
 		if err := serveHealth(http, handler, &undo); err != nil {
 			return err
@@ -56,6 +54,3 @@ func newWorker(term terminal) *cobra.Command {
 		return nil
 	})
 }
-
-// always is a part that needs nothing from outside.
-func always(context.Context) error { return nil }

@@ -115,6 +115,7 @@ type Bus struct {
 
 	connected atomic.Int64 // when it last was, nanoseconds of uptime
 	forbidden refusals
+	tenants   crowdedTenants
 }
 
 // Connect connects to the broker. It returns an error of one line when no server answers before ctx or 5 s end, and when
@@ -210,6 +211,15 @@ func (b *Bus) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 func (b *Bus) Ready(context.Context) error {
 	if status := b.conn.Status(); status != nats.CONNECTED {
 		return fmt.Errorf("NATS at %s is %s", redacted(b.config.URL), strings.ToLower(status.String()))
+	}
+	return nil
+}
+
+// Alive returns nil unless the connection was closed for good: then nothing but a new process brings it back. While the broker is
+// away it lives.
+func (b *Bus) Alive(context.Context) error {
+	if b.conn.IsClosed() && b.closing.Err() == nil {
+		return errors.New("the connection to NATS is closed and stays so")
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func TestProvisionRefusesWhatCannotBeChanged(t *testing.T) {
 func TestDepth(t *testing.T) {
 	t.Parallel()
 	b, _ := provisioned(t, Config{})
-	if d, err := b.Depth(bounded(t)); err != nil || d != (Depth{}) {
+	if d, err := b.Depth(bounded(t)); err != nil || d != (Depth{at: d.at}) {
 		t.Errorf("%+v, %v", d, err)
 	}
 	in := openInbox(t, b)

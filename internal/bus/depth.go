@@ -16,6 +16,9 @@ type Depth struct {
 	InFlight    int       `json:"in_flight"`       // delivered and not acknowledged, those that wait for their next try included
 	Redelivered int       `json:"redelivered"`     // of those in flight, delivered more than once
 	Oldest      time.Time `json:"oldest,omitzero"` // when the oldest unfinished request was published; zero if there is none
+
+	behind uint64    // sequence of the last request that was delivered: those that wait are behind it
+	at     time.Time // by the broker's clock
 }
 
 // ErrNoQueue is returned by Depth, wrapped, when the broker has no purchase queue yet: the first worker makes it.
@@ -34,18 +37,13 @@ func (b *Bus) CheckQueue(ctx context.Context, tenant string) error {
 	return err
 }
 
-// Stored is how many messages a stream holds. It returns an error when the stream is missing or the broker out of reach.
-func (b *Bus) Stored(ctx context.Context, name string) (uint64, error) {
-	stream, err := b.js.Stream(ctx, name)
-	if err != nil {
-		return 0, fmt.Errorf("stream %s: %w", name, err)
-	}
-	return stream.CachedInfo().State.Msgs, nil
-}
-
 // Depth asks the broker. It returns an error when the queue is missing or the broker is out of reach.
 func (b *Bus) Depth(ctx context.Context) (Depth, error) {
-	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+	var consumer jetstream.Consumer
+	err := b.forbidden.permitted(ctx, api("CONSUMER.INFO", StreamRequests)+"."+ConsumerWorker, func(ctx context.Context) (err error) {
+		consumer, err = b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return Depth{}, fmt.Errorf("%w: no stream %s", ErrNoQueue, StreamRequests)
@@ -53,22 +51,20 @@ func (b *Bus) Depth(ctx context.Context) (Depth, error) {
 		return Depth{}, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
 	}
 	info := consumer.CachedInfo()
-	depth := Depth{Waiting: info.NumPending, InFlight: info.NumAckPending, Redelivered: info.NumRedelivered}
+	depth := Depth{
+		Waiting: info.NumPending, InFlight: info.NumAckPending, Redelivered: info.NumRedelivered,
+		behind: info.Delivered.Stream, at: info.TimeStamp,
+	}
 	if depth.Waiting == 0 && depth.InFlight == 0 {
 		return depth, nil
 	}
-	stream, err := b.stream(ctx, StreamRequests)
-	if err != nil {
-		return depth, err
-	}
 	// All up to the floor is acknowledged; the first message behind it is not, or the floor would be there.
-	oldest, err := stream.GetMsg(ctx, info.AckFloor.Stream+1, jetstream.WithGetMsgSubject(SubjectRequests))
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound): // it was finished in this moment
-		return depth, nil
-	case err != nil:
+	oldest, err := b.first(ctx, StreamRequests, directGet{Sequence: info.AckFloor.Stream + 1, Next: SubjectRequests})
+	if err != nil {
 		return depth, fmt.Errorf("oldest request: %w", err)
 	}
-	depth.Oldest = oldest.Time
+	if oldest != nil { // else it was finished in this moment
+		depth.Oldest = oldest.Time
+	}
 	return depth, nil
 }

@@ -41,6 +41,16 @@ func (b *Bus) batch(ctx context.Context, stream string, ask directGet) ([]Messag
 	return messages, err
 }
 
+// first gives the first of the messages that are asked for, or nil if there is none. Errors as batch.
+func (b *Bus) first(ctx context.Context, stream string, ask directGet) (*Message, error) {
+	ask.Batch = 1
+	messages, err := b.batch(ctx, stream, ask)
+	if len(messages) == 0 || err != nil {
+		return nil, err
+	}
+	return &messages[0], nil
+}
+
 // lastOf gives the last message on a subject, which may have wildcards, or nil if there is none. Errors as batch.
 func (b *Bus) lastOf(ctx context.Context, stream, subject string) (*Message, error) {
 	var last *Message

@@ -1,11 +1,11 @@
 package bus
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,10 +120,8 @@ func TestWatchTheBeats(t *testing.T) {
 	t.Parallel()
 	b := connect(t, Config{URL: newServer(t)})
 	messages, _ := watching(t, b, WatchOptions{Subjects: []string{"purchase.queue.status.*"}})
-	stop, err := b.ServeStatus(t.Context(), "w1", time.Hour, func(context.Context) any { return map[string]int{"depth": 7} })
-	must(t, err)
-	t.Cleanup(stop)
-	if m := receive(t, messages); m.Subject != "purchase.queue.status.w1" || string(m.Data) != `{"depth":7}` || m.Stream != "" || time.Since(m.Time) > time.Minute {
+	t.Cleanup(serving(t, b, speaker(b, "w1", time.Hour)))
+	if m := receive(t, messages); m.Subject != "purchase.queue.status.w1" || !strings.Contains(string(m.Data), `"instance":"w1"`) || m.Stream != "" || time.Since(m.Time) > time.Minute {
 		t.Errorf("%+v", m)
 	}
 }

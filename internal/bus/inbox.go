@@ -4,7 +4,9 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -56,7 +58,8 @@ type Inbox struct {
 	closed  bool
 	open    map[*receipt]struct{} // deliveries that nobody has settled yet
 
-	wake chan struct{}
+	wake   chan struct{}
+	turned atomic.Int64 // when run last came by, nanoseconds of uptime
 }
 
 // caller is one waiting Next. It is told exactly once.
@@ -84,6 +87,7 @@ func (b *Bus) Inbox(ctx context.Context) (*Inbox, error) {
 	}
 	in := &Inbox{bus: b, open: map[*receipt]struct{}{}, wake: make(chan struct{}, 1)}
 	in.know(info)
+	in.turned.Store(int64(uptime()))
 	if err := in.renew(); err != nil {
 		return nil, err
 	}
@@ -113,6 +117,18 @@ func (in *Inbox) Next(ctx context.Context) (worker.Delivery, error) {
 	default:
 		return worker.Delivery{}, context.Cause(ctx)
 	}
+}
+
+// stuckAfter is how long the inbox may not have cared for itself. It does four times a second, and a question to the broker ends
+// after seconds.
+const stuckAfter = time.Minute
+
+// Alive returns nil unless the inbox is stuck: then nothing but a new process brings it back. While the broker is away it lives.
+func (in *Inbox) Alive(context.Context) error {
+	if silent := uptime() - time.Duration(in.turned.Load()); silent > stuckAfter && in.bus.closing.Err() == nil {
+		return fmt.Errorf("the inbox has been stuck for %v", silent.Round(time.Second))
+	}
+	return nil
 }
 
 // Ready returns nil while requests can be pulled; see worker.Inbox.

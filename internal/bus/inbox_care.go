@@ -20,6 +20,7 @@ func (in *Inbox) run(beatEvery time.Duration) {
 	defer beat.Stop()
 	defer check.Stop()
 	for {
+		in.turned.Store(int64(uptime()))
 		select {
 		case <-in.bus.closing.Done():
 			in.end()

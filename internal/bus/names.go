@@ -52,6 +52,10 @@ const (
 	SubjectDeadReplay    = ordersPrefix + "dead-replay"
 	SubjectDeadDrop      = ordersPrefix + "dead-drop"
 	SubjectQueueStatus   = "purchase.queue.status"
+
+	// SubjectInstances are where each instance answers for itself; its beats are on another subject, so that what is asked is
+	// not taken for what is said.
+	SubjectInstances = instancePrefix + "*"
 )
 
 const (
@@ -66,6 +70,8 @@ const (
 	keysPrefix    = "keypool.admin."
 	ordersPrefix  = "purchase.admin."
 	beatPrefix    = SubjectQueueStatus + "."
+
+	instancePrefix = "purchase.queue.instance."
 
 	// apiPrefix begins what JetStream itself is asked on.
 	apiPrefix = "$JS.API."
@@ -137,6 +143,9 @@ func tenantSubjects(tenant string) map[string]string {
 		StreamDead: deadSubject(tenant), StreamParked: parkedPrefix + tenant + ".>",
 	}
 }
+
+// instanceSubject is where one instance is asked how it is.
+func instanceSubject(instance string) string { return instancePrefix + instance }
 
 // submissionID is the message id of one submission: its own repeats carry it, a second submission of the same request does not.
 func submissionID(tenant, ref, nonce string) string { return tenant + "." + ref + ":" + nonce }

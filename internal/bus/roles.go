@@ -88,7 +88,7 @@ func workerRole() Role {
 			SubjectRequests, SubjectJournal, // to ask for something again, and to say who did
 			api("STREAM.PURGE", StreamParked), api("STREAM.MSG.DELETE", StreamDead),
 		},
-		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, beatPrefix + "*", discovery},
+		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, SubjectInstances, beatPrefix + "*", discovery},
 	}
 	for _, durable := range []string{StreamRequests + "." + ConsumerWorker, StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms} {
 		r.asks = append(r.asks, ackPrefix+durable+".>", ackPrefix+"*.*."+durable+".>") // the latter with js_ack_fc_v2
@@ -124,8 +124,8 @@ func provisionerRole() Role {
 func monitorRole() Role {
 	r := Role{
 		Name: "monitor", Account: "MONITOR",
-		Purpose: "reads everything and changes nothing: autopurchase watch, orders list and show, dead list and show, keys list, show, statement and forecast",
-		asks: append([]string{SubjectQueueStatus, SubjectOrdersParked, OrdersList.subject, OrdersShow.subject, SubjectDeadList, SubjectDeadShow, discovery},
+		Purpose: "reads everything and changes nothing: autopurchase queue, watch, orders list and show, dead list and show, keys list, show, statement and forecast",
+		asks: append([]string{SubjectQueueStatus, SubjectInstances, SubjectOrdersParked, OrdersList.subject, OrdersShow.subject, SubjectDeadList, SubjectDeadShow, discovery},
 			looks()...),
 		hears: []string{beatPrefix + "*"},
 	}

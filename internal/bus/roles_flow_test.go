@@ -58,7 +58,7 @@ func (c *cast) play(t *testing.T) {
 	}), KeysRestore.Answer(func(_ context.Context, k ChangeKey) (KeyInfo, error) { return KeyInfo{AppKey: k.AppKey}, nil }))
 	must(t, err)
 	t.Cleanup(stop)
-	stopStatus, err := w.ServeStatus(t.Context(), "w1", time.Hour, func(context.Context) any { return map[string]int{"depth": 1} })
+	stopStatus, err := w.ServeStatus(t.Context(), speaker(w, "w1", time.Hour))
 	must(t, err)
 	t.Cleanup(stopStatus)
 
@@ -109,8 +109,15 @@ func (c *cast) play(t *testing.T) {
 		if life, err := who.ShowOrder(bounded(t), ShowOrder{OutOrderID: "acme.PR-1-1"}); err != nil || life.RequestID != "PR-1" {
 			t.Errorf("%+v, %v", life, err)
 		}
-		if status, err := who.QueueStatus(bounded(t)); err != nil || !json.Valid(status) {
-			t.Errorf("%s, %v", status, err)
+		if status, err := who.QueueStatus(bounded(t)); err != nil || status.Workers != 1 || status.Depth != 0 {
+			t.Errorf("%+v, %v", status, err)
+		}
+		if i, err := who.Instance(bounded(t), "w1"); err != nil || i.Instance != "w1" {
+			t.Errorf("%+v, %v", i, err)
+		}
+		var alone worker.QueueStatus
+		if err := who.Measure(bounded(t), &alone); err == nil || alone.RateIn == 0 || alone.Dead != 0 {
+			t.Errorf("%+v, %v", alone, err)
 		}
 	}
 	for _, subject := range []string{"$SRV.PING", "$SRV.INFO." + serviceKeys, "$SRV.STATS." + serviceStatus} {

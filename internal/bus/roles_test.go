@@ -98,6 +98,7 @@ func rules() []rule {
 		{"purchase.admin.dead-drop", "admin", "worker"},
 		{"purchase.queue.status", seeing, "worker"},
 		{"purchase.queue.status.w1", "worker", "worker " + seeing},
+		{"purchase.queue.instance.w1", seeing, "worker"},
 		{"$SRV.PING", seeing, "worker"},
 		{"_R_.abc.def", "worker", ""},
 		{"$JS.ACK.PURCHASE_REQUESTS.worker.1.1.1.1.1", "worker", ""},

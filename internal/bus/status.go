@@ -9,72 +9,13 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
-
-	"autopurchase/worker"
 )
+
+// ErrNobody is returned, wrapped, when no worker is there to answer.
+var ErrNobody = errors.New("nobody answers")
 
 // serviceVersion is that of the services' messages.
 const serviceVersion = "1.0.0"
-
-// ServeStatus answers on purchase.queue.status with what report gives, as JSON, and publishes it on
-// purchase.queue.status.<instance> at once and then every so often. Of several instances one answers a request; each has its
-// own beat. report may be called by two goroutines at a time. stop ends it and may be called once; closing the bus ends it too.
-func (b *Bus) ServeStatus(ctx context.Context, instance string, every time.Duration, report func(context.Context) any) (stop func(), err error) {
-	if err := worker.CheckName(instance); err != nil {
-		return nil, fmt.Errorf("instance %q: %w", instance, err)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	unhook := context.AfterFunc(b.closing, cancel)
-	answer := micro.ContextHandler(ctx, func(ctx context.Context, r micro.Request) { _ = r.RespondJSON(report(ctx)) })
-	service, err := b.serve(serviceStatus, "The state of the purchase queue.", endpoint{"status", SubjectQueueStatus, map[string]string{"reply_schema": "queue-status"}, answer})
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	b.running.Go(func() { b.beat(ctx, beatSubject(instance), every, report) })
-	return func() {
-		unhook()
-		cancel()
-		_ = service.Stop()
-	}, nil
-}
-
-func (b *Bus) beat(ctx context.Context, subject string, every time.Duration, report func(context.Context) any) {
-	for {
-		if body, err := json.Marshal(report(ctx)); err == nil {
-			_ = b.conn.Publish(subject, body) // not connected: nobody could hear it
-		}
-		if !wait(ctx, every) {
-			return
-		}
-	}
-}
-
-// QueueStatus asks the queue how it is and gives the JSON that an instance answered. It returns an error when none is running.
-func (b *Bus) QueueStatus(ctx context.Context) (json.RawMessage, error) {
-	return b.ask(ctx, SubjectQueueStatus, nil)
-}
-
-// Beats yields what the instances say about themselves until ctx ends: the instance and its JSON. ready, which may be nil, is
-// called when no beat is missed from then on.
-func (b *Bus) Beats(ctx context.Context, ready func()) func(yield func(string, json.RawMessage) bool) {
-	return func(yield func(string, json.RawMessage) bool) {
-		sub, err := b.conn.SubscribeSync(beatPrefix + "*")
-		if err != nil {
-			return
-		}
-		defer func() { _ = sub.Unsubscribe() }()
-		if b.conn.FlushWithContext(ctx) == nil && ready != nil {
-			ready()
-		}
-		for {
-			msg, err := sub.NextMsgWithContext(ctx)
-			if err != nil || !yield(msg.Subject[len(beatPrefix):], msg.Data) {
-				return
-			}
-		}
-	}
-}
 
 type endpoint struct {
 	name, subject string

@@ -103,6 +103,14 @@ func (c *Client) Ready(context.Context) error {
 	return &worker.Trouble{Code: worker.CodeChannelDown, Reason: why}
 }
 
+// Relay names the relay that the channel is open to: its instance, or its host and port if it does not say; "" while it is closed.
+func (c *Client) Relay() string {
+	if l := c.line.Load(); l != nil && l.ctx.Err() == nil {
+		return l.relay
+	}
+	return ""
+}
+
 // Close ends the channel: asks still queued are not_attempted, those sent are unknown. It waits until every goroutine,
 // OnPush included, has returned. It always returns nil and may be called more than once.
 func (c *Client) Close() error {

@@ -50,7 +50,8 @@
 //	deadline_ms  number  ask only, optional: a reading of the relay's clock after which nobody waits for the reply any more
 //	body         object  see below; absent in confirm
 //
-//	hello            {"clock_ms": n}                   the relay's clock, milliseconds, counting up steadily from any origin
+//	hello            {"clock_ms": n, "relay": "…"}     the relay's clock, milliseconds, counting up steadily from any origin; its
+//	                                                   name among relays, which an older one leaves out; unknown members are ignored
 //	ask place        worker.Order                      unknown members are refused
 //	ask preview      worker.Order                      unknown members are refused; its reply has quotes and no order
 //	ask find         {"app_key": "…", "reference": "…"}
@@ -67,7 +68,7 @@
 // for long only makes deadlines earlier. An op that the relay does not serve (detail, cancel and pay are reserved)
 // is answered not_attempted with code internal.
 //
-//	{"v":1,"type":"hello","body":{"clock_ms":1767225600000}}
+//	{"v":1,"type":"hello","body":{"clock_ms":1767225600000,"relay":"k3v9x0c2m8qa"}}
 //	{"v":1,"type":"ask","id":"7","op":"find","deadline_ms":1767225630000,"body":{"app_key":"1000001","reference":"acme.PR-1-1"}}
 //	{"v":1,"type":"reply","id":"7","body":{"verdict":"absent","code":"absent"}}
 //	{"v":1,"type":"push","id":"3","body":{"id":"81","app_key":"1000001","topic":"ORDER_BUYER_VIEW_ORDER_PAY","at_ms":1767225600000}}

@@ -56,7 +56,8 @@ type frame struct {
 
 // hello is the first frame's body.
 type hello struct {
-	Clock int64 `json:"clock_ms"`
+	Clock int64  `json:"clock_ms"`
+	Relay string `json:"relay"` // "" from one that is older than this member
 }
 
 // lookup is the body of find and probe.
@@ -118,9 +119,10 @@ func where(err error) string {
 
 // The frames are written by appending: the envelope's values need no escaping.
 
-func appendHello(to []byte, clock int64) []byte {
+func appendHello(to []byte, clock int64, relay string) []byte {
 	to = append(to, `{"v":1,"type":"hello","body":{"clock_ms":`...)
-	return append(strconv.AppendInt(to, clock, 10), `}}`...)
+	to = append(strconv.AppendInt(to, clock, 10), `,"relay":"`...)
+	return append(append(to, relay...), `"}}`...)
 }
 
 func appendAsk(to []byte, id uint64, op, trace string, deadline int64, body any) ([]byte, error) {

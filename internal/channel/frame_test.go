@@ -21,7 +21,7 @@ func TestFramesReadBack(t *testing.T) {
 		text []byte
 		want frame
 	}{
-		{appendHello(nil, 5), frame{Type: typeHello}},
+		{appendHello(nil, 5, "r1"), frame{Type: typeHello}},
 		{ask, frame{Type: typeAsk, ID: 7, Op: opPlace, Deadline: 1767225600000}},
 		{reply, frame{Type: typeReply, ID: 9223372036854775807}},
 		{push, frame{Type: typePush, ID: 3}},

@@ -24,6 +24,7 @@ type line struct {
 
 	clock int64     // the relay's clock in hello, milliseconds
 	since time.Time // when hello came
+	relay string    // which one is at the other end
 }
 
 func newLine(c *Client, ws *websocket.Conn, tcp *socket) *line {
@@ -61,7 +62,10 @@ func (l *line) hello(f *frame) error {
 	if err := decodeBody(f.Body, &body); err != nil {
 		return badFrame(err)
 	}
-	l.clock, l.since, l.open = body.Clock, time.Now(), true
+	l.clock, l.since, l.open, l.relay = body.Clock, time.Now(), true, body.Relay
+	if worker.CheckName(l.relay) != nil { // an older relay has no name: its address tells it from others
+		l.relay = l.client.route.host()
+	}
 	l.client.opened(l)
 	return nil
 }

@@ -256,7 +256,7 @@ func playRelay(t testing.TB) (string, <-chan *peer) {
 		}
 		defer func() { _ = ws.Close() }()
 		p := &peer{t, ws}
-		p.write(`%s`, appendHello(nil, playedClock))
+		p.write(`%s`, appendHello(nil, playedClock, ""))
 		peers <- p
 		<-done
 	}))

@@ -1,7 +1,9 @@
 package channel
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -41,8 +43,8 @@ type ServerConfig struct {
 	Desk  Desk
 	// Follow is told that work on an ask begins, by its operation, and gives the context to do it under; what it returns is told
 	// the answer. May be nil.
-	Follow func(ctx context.Context, op string) (context.Context, func(worker.Answer))
-
+	Follow      func(ctx context.Context, op string) (context.Context, func(worker.Answer))
+	Instance    string        // names this relay among others: letters, digits, "_" and "-"; default a random one
 	MaxInFlight int           // asks in work at once over all workers; more are answered throttled; default 1024
 	MaxAsk      time.Duration // the longest any ask may run, whatever its deadline; default 1 minute
 	PingEvery   time.Duration // a dead connection is noticed within two of these; default 10 s
@@ -70,6 +72,7 @@ type Server struct {
 
 // NewServer makes a server without connections. It starts no goroutine.
 func NewServer(cfg ServerConfig) *Server {
+	cfg.Instance = cmp.Or(cfg.Instance, strings.ToLower(rand.Text())[:12])
 	cfg.MaxInFlight = orDefault(cfg.MaxInFlight, 1024)
 	cfg.MaxAsk = orDefault(cfg.MaxAsk, time.Minute)
 	cfg.PingEvery = orDefault(cfg.PingEvery, 10*time.Second)

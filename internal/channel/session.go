@@ -40,7 +40,7 @@ func newSession(s *Server, ws *websocket.Conn, tcp *socket) *session {
 // greet queues hello before anything else can be.
 func (s *session) greet() {
 	text := blank()
-	*text = appendHello(*text, s.server.clock())
+	*text = appendHello(*text, s.server.clock(), s.server.cfg.Instance)
 	s.send(text)
 }
 

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -79,6 +80,16 @@ func (s *Server) startAsk() bool {
 }
 
 // enter counts a connection in, unless the server is draining.
+// Ready returns nil while the relay takes workers and their asks.
+func (s *Server) Ready(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return errors.New("the relay is going down: it takes no more orders")
+	}
+	return nil
+}
+
 func (s *Server) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
