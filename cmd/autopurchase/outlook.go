@@ -61,7 +61,7 @@ func (o *outlook) reckon(ctx context.Context) {
 	usedUp := map[string]time.Time{}
 	pools, err := o.books.pool.Pools(ctx)
 	for _, pool := range pools {
-		f, failed := o.books.forecast(ctx, bus.AskForecast{Pool: pool})
+		f, failed := o.books.forecast(ctx, bus.AskForecast{Pool: pool, LeadHours: hours(worker.DefaultLead), CoverHours: hours(worker.DefaultCover)})
 		if failed != nil {
 			err = failed
 			continue

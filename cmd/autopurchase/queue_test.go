@@ -125,8 +125,8 @@ func TestWhyTheQueueStandsStill(t *testing.T) {
 func TestOneAnswerOfSeveralWorkers(t *testing.T) {
 	t.Parallel()
 	a := newApart(t, 1, "info")
-	a.addKeys()
 	one, two, three := a.startWorker(), a.startWorker(), a.startWorker()
+	a.addKeys()
 	alive := func(n int) func(worker.QueueStatus) bool {
 		return func(s worker.QueueStatus) bool { return s.Workers == n && s.Relays == 1 && len(s.Instances) == n }
 	}

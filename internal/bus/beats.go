@@ -172,6 +172,12 @@ func (t *talk) alive() []worker.Instance {
 
 // answer answers for all. It is called for one question after the other; many that come together get the same answer.
 func (t *talk) answer(ctx context.Context, r micro.Request) {
+	defer func() {
+		if cause := recover(); cause != nil { // a question must not end the process
+			t.bus.config.Log.Error().Str("panic", fmt.Sprint(cause)).Msg("the queue's state was not told")
+			_ = r.Error(string(worker.CodeInternal), "unexpected error", nil)
+		}
+	}()
 	if time.Since(t.saidAt) > answerLasts {
 		t.said, t.saidAt = t.Whole(ctx, t.alive()), time.Now()
 	}
@@ -202,6 +208,9 @@ func (b *Bus) QueueStatus(ctx context.Context) (status worker.QueueStatus, err e
 				late.Stop()
 				if msg.Header.Get("Status") == statusNoResponders {
 					return fmt.Errorf("%w on %s: is a worker running?", ErrNobody, SubjectQueueStatus)
+				}
+				if code := msg.Header.Get(micro.ErrorCodeHeader); code != "" {
+					return &AdminError{Code: code, Reason: msg.Header.Get(micro.ErrorHeader)}
 				}
 				return json.Unmarshal(msg.Data, &status)
 			case <-late.C:
