@@ -44,7 +44,7 @@ var saysNo = map[string]string{
 // runsOn are the commands that go on until they are told to stop, and what they say once they are up; "" says nothing.
 var runsOn = map[string]string{
 	"autopurchase up ": `"message":"up"`, "autopurchase worker ": "worker is up", "autopurchase relay ": "relay is up", "autopurchase sim ": "simulator is up",
-	"autopurchase watch": "", "autopurchase dashboard ": "dashboard", "autopurchase demo --keep": "staying up",
+	"autopurchase watch": "", "autopurchase queue --follow": "", "autopurchase dashboard ": "dashboard", "autopurchase demo --keep": "staying up",
 }
 
 // before are the lines that make an example possible: what it undoes, for one.

@@ -82,18 +82,26 @@ func TestWhyTheQueueStandsStill(t *testing.T) {
 
 	stranger := "9000001" // the relay has no secret for it
 	addKeys(t, a.nats, stranger)
-	publish("benched", 1)
+	publish("benched", 5)
 	if s := standsStill(t, a.nats, "no key of pool default can be used: 1 is benched", "keys probe APPKEY"); s.Keys.Benched != 1 || s.Keys.Active != 0 {
 		t.Errorf("%+v", s.Keys)
 	}
-	execute(t, nil, "keys", "add", a.appKeys[0], "--account", "buyer", "--limit", "60", "--nats", a.nats)
+	addKeys(t, a.nats, a.appKeys[0])
 	goesOn(t, a.nats)
 
-	publish("no-key", 60)
+	change := func(args ...string) {
+		t.Helper()
+		if code, _, errs := execute(t, nil, append(append([]string{"keys"}, args...), "--by", "li", "--why", "tried", "--nats", a.nats)...); code != exitOK {
+			t.Fatalf("%v: exit %d: %s", args, code, errs)
+		}
+	}
+	change("remove", stranger)
+	change("limit", a.appKeys[0], "1") // below what it has ordered
+	publish("no-key", 5)
 	if s := standsStill(t, a.nats, "no key has room in pool default", "`autopurchase keys add APPKEY`"); len(s.Tenants) > 0 && s.Tenants[0].Tenant != "acme" {
 		t.Errorf("%+v", s.Tenants)
 	}
-	execute(t, nil, "keys", "add", a.appKeys[1], "--account", "buyer", "--nats", a.nats)
+	addKeys(t, a.nats, a.appKeys[1])
 	goesOn(t, a.nats)
 
 	a.relay.kill()

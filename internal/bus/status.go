@@ -11,9 +11,6 @@ import (
 	"github.com/nats-io/nats.go/micro"
 )
 
-// ErrNobody is returned, wrapped, when no worker is there to answer.
-var ErrNobody = errors.New("nobody answers")
-
 // serviceVersion is that of the services' messages.
 const serviceVersion = "1.0.0"
 
