@@ -95,7 +95,7 @@ func TestWhyTheQueueStandsStill(t *testing.T) {
 			t.Fatalf("%v: exit %d: %s", args, code, errs)
 		}
 	}
-	change("remove", stranger)
+	change("remove", stranger, "--yes")
 	change("limit", a.appKeys[0], "1") // below what it has ordered
 	publish("no-key", 5)
 	if s := standsStill(t, a.nats, "no key has room in pool default", "`autopurchase keys add APPKEY`"); len(s.Tenants) > 0 && s.Tenants[0].Tenant != "acme" {
