@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,7 +68,7 @@ func (c *crowdedTenants) look(ctx context.Context, b *Bus, depth Depth) (names [
 		if msg == nil {
 			break
 		}
-		tenant, _ := parseRequest(msg.Subject)
+		tenant, _ := parseTokens(strings.TrimPrefix(msg.Subject, requestPrefix))
 		if tenant != "" && len(names) < maxCounted && !slices.Contains(names, tenant) {
 			names = append(names, tenant)
 		}
