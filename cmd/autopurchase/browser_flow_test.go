@@ -74,6 +74,7 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b.judge("requests")
 	b.open("/workers")
 	b.sees("Workers and relays")
+	b.sees("working")
 	b.judge("workers")
 	for _, appKey := range h.appKeys[:1] {
 		keyCommands{t, h.where["nats"]}.key("bench", appKey)

@@ -100,12 +100,11 @@ func (p *indexPart) write(ctx context.Context, entries <-chan worker.Entry) erro
 		if len(batch) == 0 {
 			return nil
 		}
-		err := p.Apply(ctx, batch)
-		switch {
-		case ctx.Err() != nil:
-			return nil // what was not written is read again
-		case err != nil:
+		if err := p.Apply(ctx, batch); err != nil && ctx.Err() == nil {
 			return err
+		}
+		if ctx.Err() != nil {
+			return nil // what was not written is read again
 		}
 	}
 }

@@ -21,8 +21,9 @@ const rateWindow = time.Minute
 // for all but the depth: consumers are out of the reach of its account. ErrNoQueue, wrapped, says that there are no streams.
 func (b *Bus) Measure(ctx context.Context, s *worker.QueueStatus) error {
 	var errs [6]error
-	now, depth := time.Now(), Depth{}
-	if depth, errs[5] = b.depthSoon(ctx); !depth.at.IsZero() {
+	now := time.Now()
+	depth, err := b.depthSoon(ctx)
+	if errs[5] = err; !depth.at.IsZero() {
 		now = depth.at
 		s.Depth, s.InFlight = depth.Waiting+uint64(depth.InFlight), depth.InFlight
 		s.Lanes = []worker.LaneStatus{{Lane: worker.LaneNormal, Waiting: depth.Waiting}}

@@ -79,7 +79,6 @@ func (s *Server) startAsk() bool {
 	return true
 }
 
-// enter counts a connection in, unless the server is draining.
 // Ready returns nil while the relay takes workers and their asks.
 func (s *Server) Ready(context.Context) error {
 	s.mu.Lock()
@@ -90,6 +89,7 @@ func (s *Server) Ready(context.Context) error {
 	return nil
 }
 
+// enter counts a connection in, unless the server is draining.
 func (s *Server) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
