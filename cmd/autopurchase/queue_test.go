@@ -75,7 +75,7 @@ func TestWhyTheQueueStandsStill(t *testing.T) {
 		publishFile(t, a.nats, "acme", path).accepted(n)
 	}
 	w := a.startWorker()
-	_, screen := queueBecomes(t, a.nats, "no keys", func(s worker.QueueStatus) bool { return s.Workers == 1 && s.Relays == 1 })
+	_, screen := queueBecomes(t, a.nats, "no keys", func(s worker.QueueStatus) bool { return s.Workers == 1 && s.Relays == 1 && !s.Paused })
 	if !strings.HasPrefix(screen, "nothing to do: no request waits") {
 		t.Errorf("at first it says\n%s", screen)
 	}
