@@ -101,6 +101,33 @@ func (r *record) callback(relay string) {
 	}
 }
 
+// pages reads what is shown under an address, and what is counted there.
+func (r *record) pages(address string, paths ...string) {
+	r.t.Helper()
+	for _, path := range paths {
+		answer, err := http.Get(address + path)
+		must(r.t, err)
+		body, err := io.ReadAll(answer.Body)
+		must(r.t, err)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK || len(body) == 0 {
+			r.t.Errorf("%s%s: %s, %d bytes", address, path, answer.Status, len(body))
+		}
+		fmt.Fprintf(&r.said, "%s %v %s\n", path, answer.Header, body)
+	}
+}
+
+// shown runs commands that show something, as each of them is, and for machines.
+func (r *record) shown(nats string, list ...string) {
+	r.t.Helper()
+	for _, c := range list {
+		for _, more := range [][]string{nil, {"--json"}} {
+			code, out, errs := execute(r.t, nil, append(append(strings.Fields(c), "--nats", nats), more...)...)
+			r.add(c, code, exitOK, out+errs)
+		}
+	}
+}
+
 func (r *record) check() {
 	r.t.Helper()
 	if r.said.Len() < 1000 {

@@ -77,6 +77,10 @@ func TestSecretsAndBuyersStayWhereTheyBelong(t *testing.T) {
 	if bought := slices.DeleteFunc(listKeys(t, a.nats), func(key bus.KeyInfo) bool { return key.Used == 0 }); len(bought) < 2 {
 		t.Errorf("bought with %+v: nothing is shown of a sealed key, or of those that the failed authorization did not bench", bought)
 	}
+	one := ids[0]
+	said.shown(a.nats, "queue", "orders list", "orders show acme/"+one, "orders parked", "dead list", "dead show 1", "keys show "+appKeys[1])
+	said.pages(up.says("up", "http"), "/metrics", "/readyz", "/", "/requests", "/requests/one?tenant=acme&id="+one, "/keys", "/dead", "/workers")
+	said.pages("http://"+http, "/metrics", "/readyz")
 	code, out, errs := execute(t, nil, "keys", "reseal", "--redis", a.redis, "--identity", filepath.Join(dir, "identity"))
 	said.add("reseal", code, exitOK, out+errs)
 	processes := []*process{watch, worker, up, a.relay, a.sim, first}
