@@ -125,6 +125,22 @@ func TestSilentInstances(t *testing.T) {
 	}
 }
 
+// pending waits until the broker counts so many requests as waiting: it does so a moment after it has stored them.
+func pending(t *testing.T, b *Bus, n uint64) {
+	t.Helper()
+	ctx := bounded(t)
+	for {
+		depth, err := b.Depth(ctx)
+		if err != nil {
+			t.Fatalf("waiting for %d requests: %v", n, err)
+		}
+		if depth.Waiting == n {
+			return
+		}
+		wait(ctx, 5*time.Millisecond)
+	}
+}
+
 // TestMeasure counts what is in the streams.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
@@ -136,6 +152,7 @@ func TestMeasure(t *testing.T) {
 	must(t, b.Outbox().Bury(bounded(t), worker.DeadLetter{Subject: d.Subject, Tenant: "acme", RequestID: "PR-1", Sequence: 1, Code: worker.CodeInternal, Reason: "tried"}))
 	_, err := b.Submit(bounded(t), "other", "PR-1", requestBody("PR-1", 1))
 	must(t, err)
+	pending(t, b, 4)
 	var s worker.QueueStatus
 	must(t, b.Measure(bounded(t), &s))
 	if s.Depth != 5 || s.InFlight != 1 || s.RateIn != 5.0/60 || s.RateOut != 1.0/60 || s.Dead != 1 || s.Unknown != 0 || s.Lanes[0].Waiting != 4 {
@@ -156,6 +173,7 @@ func TestManyTenants(t *testing.T) {
 		_, err := b.Submit(bounded(t), "t"+numbered(tenants)[i], "PR-1", requestBody("PR-1", 1))
 		must(t, err)
 	}
+	pending(t, b, tenants)
 	var s worker.QueueStatus
 	must(t, b.Measure(bounded(t), &s))
 	total := uint64(0)
