@@ -93,20 +93,18 @@ func (p *indexPart) follow(ctx context.Context) error {
 	return p.anew(ctx, cmp.Or(err, reading))
 }
 
-// write takes in what is read, batch by batch, until there is no more.
+// write takes in what is read, batch by batch, until there is no more, or ctx ends: what was not written is read again.
 func (p *indexPart) write(ctx context.Context, entries <-chan worker.Entry) error {
-	for {
+	for ctx.Err() == nil {
 		batch := gatherEntries(entries)
 		if len(batch) == 0 {
-			return nil
+			break
 		}
 		if err := p.Apply(ctx, batch); err != nil && ctx.Err() == nil {
 			return err
 		}
-		if ctx.Err() != nil {
-			return nil // what was not written is read again
-		}
 	}
+	return nil
 }
 
 // anew empties the index if a stream was made anew.
