@@ -97,12 +97,17 @@ func TestManyKindsAreAllTold(t *testing.T) {
 		for i := range 2 * floodKinds {
 			log.Warn().Msg(fmt.Sprint("complaint ", i))
 		}
-		if got := len(logged(t, out.String())); got != 2*floodKinds || len(f.kinds) != floodKinds {
-			t.Errorf("%d lines, %d kinds", got, len(f.kinds))
+		kinds := func() int {
+			f.mutex.Lock()
+			defer f.mutex.Unlock()
+			return len(f.kinds)
+		}
+		if got := len(logged(t, out.String())); got != 2*floodKinds || kinds() != floodKinds {
+			t.Errorf("%d lines, %d kinds", got, kinds())
 		}
 		later(time.Minute)
-		if len(f.kinds) != 0 {
-			t.Errorf("%d kinds are never forgotten", len(f.kinds))
+		if left := kinds(); left != 0 {
+			t.Errorf("%d kinds are never forgotten", left)
 		}
 	})
 }
