@@ -25,7 +25,6 @@ import (
 // token is refreshed once whoever asks, and a relay that is started later goes on with the last one. The workers take their time: on
 // a machine that is out of breath, a token would end on its way.
 func TestRelaysShareTheirTokens(t *testing.T) {
-	t.Parallel()
 	const appKey, secret, first = "1000001", markerSecret, markerToken
 	const life = 2 * time.Second
 	sim, err := sim1688.Start(t.Context(), sim1688.Config{

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -112,6 +111,7 @@ type Bus struct {
 	close   context.CancelFunc
 	running sync.WaitGroup
 	closed  chan struct{} // by the connection, once it is gone
+	dialer  dialer
 
 	connected atomic.Int64 // when it last was, nanoseconds of uptime
 	forbidden refusals
@@ -158,12 +158,13 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = min(timeout, max(time.Until(deadline), time.Millisecond))
 	}
+	b.dialer.Timeout = timeout
 	options := []nats.Option{
 		nats.Name(b.config.Name),
 		nats.Timeout(timeout),
 		nats.MaxReconnects(-1),
 		nats.IgnoreAuthErrorAbort(), // a server that reads its users anew may not know this one for a moment
-		nats.SetCustomDialer(&dialer{net.Dialer{Timeout: timeout}}),
+		nats.SetCustomDialer(&b.dialer),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectBufSize(-1), // a publish that was reported as failed must not be sent later
 		nats.PingInterval(time.Second),
@@ -235,6 +236,7 @@ func (b *Bus) Close() error {
 		b.conn.Close() // not connected: there is nothing to send
 	}
 	<-b.closed
+	b.dialer.hangUp()
 	return nil
 }
 

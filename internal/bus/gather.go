@@ -106,14 +106,32 @@ func (g *gatherer) poke() {
 	}
 }
 
-// dialer makes gatherers of TCP connections.
-type dialer struct{ net.Dialer }
+// dialer makes gatherers of TCP connections, for one client. There is one at a time: the client may leave one open that it could not
+// begin to use, and dial again.
+type dialer struct {
+	net.Dialer
+	mutex sync.Mutex
+	last  *gatherer
+}
 
 // Dial connects; see nats.CustomDialer.
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	d.hangUp()
 	conn, err := d.Dialer.Dial(network, address)
 	if err != nil {
 		return nil, err
 	}
-	return gather(conn), nil
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.last = gather(conn)
+	return d.last, nil
+}
+
+// hangUp closes the last connection; one that is closed stays so.
+func (d *dialer) hangUp() {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.last != nil {
+		_ = d.last.Close()
+	}
 }
