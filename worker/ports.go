@@ -118,8 +118,8 @@ type Undrawn interface {
 // call may be repeated.
 type Outbox interface {
 	// Publish stores the result and returns once the broker has it on record. The first result of a request stands; one
-	// that resolves an unknown, or comes of a replay where the first is Provisional, is stored behind it; a repeat changes nothing. Trouble: CodeFenced when an unknown one is on
-	// record of which this one knows more, but which it does not resolve.
+	// that resolves an unknown, or comes of a replay where the first is Provisional, is stored behind it; a repeat changes
+	// nothing. Trouble: CodeFenced when an unknown one is on record of which this one knows more, but which it does not resolve.
 	Publish(ctx context.Context, result Result) error
 	// Bury stores a dead letter and returns once the broker has it on record.
 	Bury(ctx context.Context, letter DeadLetter) error

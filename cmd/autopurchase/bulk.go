@@ -72,6 +72,47 @@ func (k *bulk) named(term terminal, args []string) ([]string, error) {
 	}), nil
 }
 
+// finder is how such a command finds what it is about.
+type finder struct {
+	client string                                                              // name of its connection
+	check  func(name string) error                                             // what is wrong with a name that was given
+	given  func() bool                                                         // whether a filter was
+	find   func(ctx context.Context, b *bus.Bus, take func(name string)) error // by the filter
+}
+
+// command makes it, with what is done to each.
+func (k *bulk) command(term terminal, c *cobra.Command, bind func(*settings), p finder, j job) *cobra.Command {
+	c.Args = cobra.ArbitraryArgs
+	return command(term, c, bind, func(cmd *cobra.Command, args []string) error {
+		names, err := k.picked(cmd.Context(), term, args, p)
+		if err != nil {
+			return err
+		}
+		return k.run(cmd.Context(), term, names, j)
+	})
+}
+
+// picked are those that are named, and those that the filter finds.
+func (k *bulk) picked(ctx context.Context, term terminal, args []string, p finder) ([]string, error) {
+	names, err := k.named(term, args)
+	for _, name := range names {
+		if wrong := p.check(name); wrong != nil {
+			return nil, usage(wrong)
+		}
+	}
+	if k.picks = p.given(); err != nil || !k.picks {
+		return names, err
+	}
+	err = k.nats.connected(ctx, p.client, func(b *bus.Bus) error {
+		return p.find(ctx, b, func(name string) {
+			if !slices.Contains(args, name) {
+				names = append(names, name)
+			}
+		})
+	})
+	return names, err
+}
+
 func (k *bulk) open(term terminal) (io.Reader, func(), error) {
 	if k.from == "-" {
 		return term.in, func() {}, nil
@@ -176,6 +217,3 @@ func (k *bulk) sum(out io.Writer, many int, counts map[string]int) {
 	}
 	fmt.Fprintf(out, "%s%s\n", would, strings.Join(parts, ", "))
 }
-
-// bulkArgs takes any number of names.
-func bulkArgs(*cobra.Command, []string) error { return nil }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -182,38 +181,22 @@ func (m *deadMany) bind(s *settings) {
 	m.deadFilter.bind(s)
 }
 
-// picked are the letters that are named, and those that the filter picks.
-func (m *deadMany) picked(ctx context.Context, term terminal, args []string) ([]string, error) {
-	names, err := m.named(term, args)
-	for _, name := range names {
-		if _, wrong := letterNumber(name); wrong != nil {
-			return nil, usage(wrong)
-		}
-	}
-	if m.picks = m.given(); err != nil || !m.picks {
-		return names, err
-	}
-	err = m.nats.connected(ctx, "autopurchase-dead", func(b *bus.Bus) error {
-		return m.letters(ctx, b, func(letters []worker.Dead) error {
-			for _, letter := range letters {
-				if name := strconv.FormatUint(letter.Sequence, 10); len(args) == 0 || !slices.Contains(args, name) {
-					names = append(names, name)
-				}
-			}
-			return nil
-		})
-	})
-	return names, err
+func (m *deadMany) command(term terminal, c *cobra.Command, j job) *cobra.Command {
+	return m.bulk.command(term, c, m.bind, finder{"autopurchase-dead", checkLetter, m.given, m.find}, j)
 }
 
-func (m *deadMany) command(term terminal, c *cobra.Command, j job) *cobra.Command {
-	c.Args = bulkArgs
-	return command(term, c, m.bind, func(cmd *cobra.Command, args []string) error {
-		names, err := m.picked(cmd.Context(), term, args)
-		if err != nil {
-			return err
+func checkLetter(name string) error {
+	_, err := letterNumber(name)
+	return err
+}
+
+// find gives the letters that the filter picks.
+func (m *deadMany) find(ctx context.Context, b *bus.Bus, take func(string)) error {
+	return m.letters(ctx, b, func(letters []worker.Dead) error {
+		for _, letter := range letters {
+			take(strconv.FormatUint(letter.Sequence, 10))
 		}
-		return m.run(cmd.Context(), term, names, j)
+		return nil
 	})
 }
 

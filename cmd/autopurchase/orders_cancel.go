@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,43 +37,26 @@ func (m *ordersMany) bind(s *settings) {
 // maxPicked is how many requests a filter picks at most, the newest ones: doing it again picks the next ones.
 const maxPicked = 1_000_000
 
-// picked are the requests and orders that are named, and the requests that the filter picks.
-func (m *ordersMany) picked(ctx context.Context, term terminal, args []string) ([]string, error) {
-	names, err := m.named(term, args)
-	for _, name := range names {
-		if _, _, _, wrong := asRequest(name); wrong != nil {
-			return nil, usage(wrong)
-		}
-	}
-	filter := m.filter()
-	if m.picks = !reflect.DeepEqual(filter, worker.Filter{}); err != nil || !m.picks {
-		return names, err
-	}
-	err = m.nats.connected(ctx, "autopurchase-orders", func(b *bus.Bus) error {
-		listing, err := listOrders(ctx, b, filter, maxPicked)
-		for _, r := range listing.Requests {
-			if name := r.Tenant + "/" + r.RequestID; !slices.Contains(args, name) {
-				names = append(names, name)
-			}
-		}
-		return err
-	})
-	return names, err
-}
-
 // command makes it, with what is done to each.
 func (m *ordersMany) command(term terminal, c *cobra.Command, j job, bind func(*settings)) *cobra.Command {
-	c.Args = bulkArgs
-	return command(term, c, func(s *settings) {
+	return m.bulk.command(term, c, func(s *settings) {
 		m.bind(s)
 		bind(s)
-	}, func(cmd *cobra.Command, args []string) error {
-		names, err := m.picked(cmd.Context(), term, args)
-		if err != nil {
-			return err
-		}
-		return m.run(cmd.Context(), term, names, j)
-	})
+	}, finder{"autopurchase-orders", checkRequest, m.given, m.find}, j)
+}
+
+func checkRequest(name string) error {
+	_, _, _, err := asRequest(name)
+	return err
+}
+
+// find gives the requests that the filter picks.
+func (m *ordersMany) find(ctx context.Context, b *bus.Bus, take func(string)) error {
+	listing, err := listOrders(ctx, b, m.filter(), maxPicked)
+	for _, r := range listing.Requests {
+		take(r.Tenant + "/" + r.RequestID)
+	}
+	return err
 }
 
 func newOrdersCancel(term terminal) *cobra.Command {

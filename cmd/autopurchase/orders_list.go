@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -36,18 +37,21 @@ func (f *filterSettings) bind(s *settings) {
 	s.text(&f.Text, "text", "", "part of the request id, of an order id, or of the reason")
 }
 
+// given says whether anything restricts.
+func (f *filterSettings) given() bool { return !reflect.DeepEqual(f.filter(), worker.Filter{}) }
+
 // filter puts it together.
 func (f *filterSettings) filter() worker.Filter {
-	now := time.Now()
-	f.From, _ = parseMoment(f.since, now) // both were read before
-	f.To, _ = parseMoment(f.until, now)
+	now, filter := time.Now(), f.Filter
+	filter.From, _ = parseMoment(f.since, now) // both were read before
+	filter.To, _ = parseMoment(f.until, now)
 	for _, state := range f.states {
-		f.States = append(f.States, worker.LifeState(strings.TrimSpace(state)))
+		filter.States = append(filter.States, worker.LifeState(strings.TrimSpace(state)))
 	}
 	for _, code := range f.codes {
-		f.Codes = append(f.Codes, worker.Code(strings.TrimSpace(code)))
+		filter.Codes = append(filter.Codes, worker.Code(strings.TrimSpace(code)))
 	}
-	return f.Filter
+	return filter
 }
 
 // listedAtOnce is how many requests are asked for with one message.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"autopurchase/internal/bus"
@@ -40,16 +39,12 @@ func newQueue(term terminal) *cobra.Command {
 		s.flag(&set.failPaused, "fail-when-paused", "exit 1 if no worker takes requests")
 	}, func(cmd *cobra.Command, _ []string) error {
 		ctx := cmd.Context()
-		b, err := bus.Connect(ctx, set.nats.config("autopurchase-queue", zerolog.Nop()))
-		if err != nil {
-			return err
-		}
-		if set.follow {
-			err = followQueue(ctx, b, set.show(term.out), term.err)
-		} else {
-			err = set.once(ctx, b, term.out)
-		}
-		return errors.Join(err, b.Close())
+		return set.nats.connected(ctx, "autopurchase-queue", func(b *bus.Bus) error {
+			if set.follow {
+				return followQueue(ctx, b, set.show(term.out), term.err)
+			}
+			return set.once(ctx, b, term.out)
+		})
 	})
 }
 
