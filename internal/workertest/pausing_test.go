@@ -161,7 +161,12 @@ func TestPausesUntilTheCauseIsGone(t *testing.T) {
 	const each = 40
 	asked := 1
 	for _, o := range []outage{
-		{code: worker.CodeChannelDown, down: func() { d.shut.Store(true); line.cut() }, up: func() { d.shut.Store(false) }},
+		{code: worker.CodeChannelDown, down: func() {
+			d.shut.Store(true)
+			line.cut()
+			// What is written before the client has read of the cut is lost with its answer: unknown, not waiting.
+			r.eventually("the channel's end", func() bool { return client.Ready(r.ctx) != nil })
+		}, up: func() { d.shut.Store(false) }},
 		{code: worker.CodeRedisDown, down: redis.Stop, up: redis.Restart},
 		{code: worker.CodeNATSDown, down: broker.Stop, up: broker.Restart},
 	} {
