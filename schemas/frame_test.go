@@ -82,6 +82,18 @@ func bodyOf(e envelope) any {
 		return new(checkup)
 	case "askauthorize":
 		return new(worker.Authorization)
+	case "askdetail":
+		return new(struct {
+			AppKey  string `json:"app_key"`
+			OrderID string `json:"order_id"`
+		})
+	case "askpay":
+		return new(worker.Charge)
+	case "askpaylink":
+		return new(struct {
+			AppKey   string   `json:"app_key"`
+			OrderIDs []string `json:"order_ids"`
+		})
 	case "reply":
 		return new(worker.Answer)
 	case "push":

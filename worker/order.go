@@ -34,6 +34,8 @@ type Answer struct {
 	Retry   int           `json:"retry_ms,omitempty"` // NotAttempted: how long to wait, milliseconds; 0 when not said
 	Proof   *Proof        `json:"proof,omitempty"`    // of a check or an authorization: what else was found out
 	Quotes  []Quote       `json:"quotes,omitempty"`   // of a preview: the orders that 1688 would make
+	Detail  *OrderDetail  `json:"detail,omitempty"`   // of a detail: the order as it is now
+	Link    *PayLink      `json:"pay_link,omitempty"` // of a paylink, also one that is for no order
 }
 
 // PlacedOrder is one order in 1688's books.

@@ -144,6 +144,9 @@ func (d *desk) Preview(context.Context, worker.Order) worker.Answer           { 
 func (d *desk) Find(context.Context, string, string) worker.Answer            { return placed }
 func (d *desk) Probe(context.Context, string) worker.Answer                   { return placed }
 func (d *desk) Check(context.Context, string, worker.Check) worker.Answer     { return placed }
+func (d *desk) Detail(context.Context, string, string) worker.Answer          { return placed }
+func (d *desk) Pay(context.Context, worker.Charge) worker.Answer              { return placed }
+func (d *desk) PayLink(context.Context, string, []string) worker.Answer       { return placed }
 func (d *desk) Authorize(context.Context, worker.Authorization) worker.Answer { return placed }
 
 var placed = worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced,

@@ -41,6 +41,23 @@ func (c *Client) Authorize(ctx context.Context, a worker.Authorization) worker.A
 	return c.ask(ctx, &call{op: opAuthorize, reference: "app key " + a.AppKey}, &a)
 }
 
+// Detail shows one order as it is now, by 1688's order id; see worker.Teller.
+func (c *Client) Detail(ctx context.Context, appKey, orderID string) worker.Answer {
+	return c.ask(ctx, &call{op: opDetail, reference: "order " + orderID}, &inquiry{AppKey: appKey, OrderID: orderID})
+}
+
+// Pay asks for the money for an order, once; see worker.Teller. It ends by ctx or CallTimeout, whichever is sooner, and is not begun
+// at the relay after that.
+func (c *Client) Pay(ctx context.Context, charge worker.Charge) worker.Answer {
+	return c.ask(ctx, &call{op: opPay, reference: "payment " + charge.OpRequestID}, &charge)
+}
+
+// PayLink gives an address where a person pays for orders of one key by hand: Placed or Refused with Answer.Link, NotAttempted or
+// Unknown.
+func (c *Client) PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer {
+	return c.ask(ctx, &call{op: opPayLink, reference: "app key " + appKey}, &linking{AppKey: appKey, OrderIDs: orderIDs})
+}
+
 func (c *Client) ask(ctx context.Context, ask *call, body any) worker.Answer {
 	l := c.line.Load()
 	if l == nil {

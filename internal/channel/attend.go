@@ -62,6 +62,12 @@ func (s *Server) consult(ctx context.Context, j job) worker.Answer {
 		return consulted(j, func(l lookup) worker.Answer { return desk.Find(ctx, l.AppKey, l.Reference) })
 	case opCheck:
 		return consulted(j, func(c checkup) worker.Answer { return desk.Check(ctx, c.AppKey, c.What) })
+	case opDetail:
+		return consulted(j, func(i inquiry) worker.Answer { return desk.Detail(ctx, i.AppKey, i.OrderID) })
+	case opPay:
+		return consulted(j, func(c worker.Charge) worker.Answer { return desk.Pay(ctx, c) })
+	case opPayLink:
+		return consulted(j, func(l linking) worker.Answer { return desk.PayLink(ctx, l.AppKey, l.OrderIDs) })
 	case opAuthorize:
 		return consulted(j, func(a worker.Authorization) worker.Answer { return desk.Authorize(ctx, a) })
 	}

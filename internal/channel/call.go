@@ -103,15 +103,18 @@ func check(op string, answer worker.Answer) error {
 				return fmt.Errorf("%w: placed with an order without id", errFrame)
 			}
 		}
-		if op == opPreview {
+		switch op {
+		case opPreview:
 			return checkPreview(answer)
+		case opDetail, opPay, opPayLink:
+			return checkPaying(op, answer)
 		}
 		if len(answer.Orders) > 0 || op == opProbe || op == opCheck || op == opAuthorize {
 			return nil
 		}
 		return fmt.Errorf("%w: placed without an order", errFrame)
 	case worker.Absent:
-		if op == opPlace || op == opPreview {
+		if op == opPlace || op == opPreview || op == opPay || op == opPayLink {
 			return fmt.Errorf("%w: absent is no answer to %s", errFrame, op)
 		}
 		return nil
@@ -125,6 +128,15 @@ func check(op string, answer worker.Answer) error {
 func checkPreview(answer worker.Answer) error {
 	if len(answer.Quotes) == 0 || len(answer.Orders) > 0 {
 		return fmt.Errorf("%w: a preview has quotes and no order", errFrame)
+	}
+	return nil
+}
+
+// checkPaying says whether a call about an order's payment that went well has what was asked for, and no order: it never makes one.
+func checkPaying(op string, answer worker.Answer) error {
+	shows, links := answer.Detail != nil && answer.Detail.OrderID != "", answer.Link != nil && answer.Link.URL != ""
+	if len(answer.Orders) > 0 || shows != (op == opDetail) || links != (op == opPayLink) {
+		return fmt.Errorf("%w: %s without what was asked for", errFrame, op)
 	}
 	return nil
 }

@@ -42,6 +42,15 @@ func TestEveryOperation(t *testing.T) {
 	if answer := client.Authorize(t.Context(), asked); answer.Proof.Address != "https://back" || answer.Proof.State != "1000001cs" {
 		t.Errorf("authorize got %+v", answer)
 	}
+	if answer := client.Detail(t.Context(), "1000001", "11"); answer.Reason != "1000001" || answer.Detail.OrderID != "11" {
+		t.Errorf("detail got %+v", answer)
+	}
+	if answer := client.Pay(t.Context(), worker.Charge{AppKey: "1000001", OrderID: "11", Amount: 1999, OpRequestID: "11-1"}); answer.Reason != "11-1" {
+		t.Errorf("pay got %+v", answer)
+	}
+	if answer := client.PayLink(t.Context(), "1000001", []string{"11"}); answer.Reason != "1000001" || answer.Link.Failed[0] != "11" {
+		t.Errorf("paylink got %+v", answer)
+	}
 	if err := market.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}

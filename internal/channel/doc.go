@@ -46,7 +46,7 @@
 //	v            number  always 1
 //	type         text    hello | ask | reply | push | confirm
 //	id           text    1 to 9223372036854775807 in decimal, without leading zeros; in every type but hello
-//	op           text    ask only: place | preview | find | probe | check | authorize | detail | cancel | pay
+//	op           text    ask only: place | preview | find | probe | check | authorize | detail | pay | paylink | cancel
 //	deadline_ms  number  ask only, optional: a reading of the relay's clock after which nobody waits for the reply any more
 //	body         object  see below; absent in confirm
 //
@@ -58,6 +58,9 @@
 //	ask probe        {"app_key": "…"}
 //	ask check        {"app_key": "…", "what": "time"}  time | connect | push | token | preview | agreement
 //	ask authorize    worker.Authorization              unknown members are refused
+//	ask detail       {"app_key": "…", "order_id": "…"} its reply has the order as it is now
+//	ask pay          worker.Charge                     unknown members are refused; its reply has no order
+//	ask paylink      {"app_key": "…", "order_ids": […]}
 //	reply            worker.Answer                     unknown members are ignored
 //	push             worker.Push                       unknown members are ignored
 //	confirm          none
@@ -65,7 +68,7 @@
 // The worker numbers its asks and the relay its pushes, each counting up over all connections of the process, so that no
 // number is used twice on a connection. A reply repeats the id of its ask, a confirm that of its push. Replies come in any
 // order. The relay's clock in hello makes deadlines hold although the two machines' clocks differ: a hello that was under way
-// for long only makes deadlines earlier. An op that the relay does not serve (detail, cancel and pay are reserved)
+// for long only makes deadlines earlier. An op that the relay does not serve (cancel is reserved)
 // is answered not_attempted with code internal.
 //
 //	{"v":1,"type":"hello","body":{"clock_ms":1767225600000,"relay":"k3v9x0c2m8qa"}}

@@ -40,6 +40,9 @@ const (
 	opCheck     = "check"
 	opAuthorize = "authorize"
 	opPreview   = "preview"
+	opDetail    = "detail"
+	opPay       = "pay"
+	opPayLink   = "paylink"
 )
 
 // frame is the envelope of every message. The body stays JSON until the type, the op and the id have said whose it is, so
@@ -70,6 +73,18 @@ type lookup struct {
 type checkup struct {
 	AppKey string       `json:"app_key"`
 	What   worker.Check `json:"what"`
+}
+
+// inquiry is the body of detail.
+type inquiry struct {
+	AppKey  string `json:"app_key"`
+	OrderID string `json:"order_id"`
+}
+
+// linking is the body of paylink.
+type linking struct {
+	AppKey   string   `json:"app_key"`
+	OrderIDs []string `json:"order_ids"`
 }
 
 var (

@@ -66,6 +66,18 @@ func (desk) Authorize(_ context.Context, a worker.Authorization) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Proof: &worker.Proof{Address: a.RedirectURI, State: a.AppKey + a.Code + a.State}}
 }
 
+func (desk) Detail(_ context.Context, appKey, orderID string) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: appKey, Detail: &worker.OrderDetail{OrderID: orderID, Status: "waitbuyerpay", Total: 1999}}
+}
+
+func (desk) Pay(_ context.Context, charge worker.Charge) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: charge.OpRequestID}
+}
+
+func (desk) PayLink(_ context.Context, appKey string, orderIDs []string) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: appKey, Link: &worker.PayLink{URL: "https://pay.example/1", Failed: orderIDs}}
+}
+
 func placed(reference string) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: []worker.PlacedOrder{{ID: "of " + reference, Total: 1999}}}
 }

@@ -34,6 +34,12 @@ type Desk interface {
 	Check(ctx context.Context, appKey string, what worker.Check) worker.Answer
 	// Authorize begins the authorization of a key, or ends it with a code.
 	Authorize(ctx context.Context, a worker.Authorization) worker.Answer
+	// Detail shows one order as it is now, by 1688's order id.
+	Detail(ctx context.Context, appKey, orderID string) worker.Answer
+	// Pay asks for the money for an order, once.
+	Pay(ctx context.Context, charge worker.Charge) worker.Answer
+	// PayLink gives an address where a person pays for orders of one key by hand.
+	PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer
 }
 
 // ServerConfig says how a relay serves its workers.

@@ -86,6 +86,27 @@ func (r *Relay) Find(ctx context.Context, appKey, reference string) worker.Answe
 	})
 }
 
+// Detail shows one order as it is now, by 1688's order id.
+func (r *Relay) Detail(ctx context.Context, appKey, orderID string) worker.Answer {
+	return r.ask(ctx, appKey, "", 1, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.Now(ctx, cred, orderID)
+	})
+}
+
+// Pay asks for the money for an order. Like an order, it is sent a second time only if the gateway turned the access token down.
+func (r *Relay) Pay(ctx context.Context, charge worker.Charge) worker.Answer {
+	return r.ask(ctx, charge.AppKey, "", 1, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.Pay(ctx, cred, charge)
+	})
+}
+
+// PayLink gives an address where a person pays for orders of one key by hand.
+func (r *Relay) PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer {
+	return r.ask(ctx, appKey, "", 1, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.PayLink(ctx, cred, orderIDs)
+	})
+}
+
 // ask makes a call about a reference, which costs so many calls of the key's pace.
 func (r *Relay) ask(ctx context.Context, appKey, reference string, cost int, call func(alibaba.Credentials) alibaba.Reply) worker.Answer {
 	key, err := r.key(ctx, appKey)

@@ -25,6 +25,7 @@ func (a *admin) routes() http.Handler {
 	mux.HandleFunc("POST /admin/price", change(a.price))
 	mux.HandleFunc("POST /admin/permissions", change(a.permit))
 	mux.HandleFunc("POST /admin/agreement", change(a.agreement))
+	mux.HandleFunc("POST /admin/order-price", change(a.orderPrice))
 	mux.HandleFunc("POST /admin/push", a.push)
 	mux.HandleFunc("POST /admin/reset", func(w http.ResponseWriter, _ *http.Request) {
 		a.sim.Reset()
@@ -82,6 +83,14 @@ func (a *admin) price(asked struct {
 		return errors.New("price_fen: missing")
 	}
 	return a.sim.SetPrice(asked.OfferID, *asked.PriceFen)
+}
+
+func (a *admin) orderPrice(asked struct {
+	OrderID  string `json:"order_id"`
+	TotalFen int64  `json:"total_fen"`
+	PostFen  int64  `json:"post_fen"`
+}) error {
+	return a.sim.SetOrderPrice(asked.OrderID, asked.TotalFen, asked.PostFen)
 }
 
 func (a *admin) permit(asked struct {

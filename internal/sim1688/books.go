@@ -106,7 +106,7 @@ func (b *books) buyerOrders(q query) ([]entry, int) {
 	}
 	var page []entry
 	for i := len(all) - 1 - (q.page-1)*q.size; i >= 0 && len(page) < q.size; i-- {
-		page = append(page, *all[i])
+		page = append(page, all[i].shown(b.now()))
 	}
 	return page, len(all)
 }
@@ -129,7 +129,7 @@ func (b *books) buyerOrder(member, orderID string) (entry, bool) {
 	if e == nil || e.Member != member {
 		return entry{}, false
 	}
-	return *e, true
+	return e.shown(b.now()), true
 }
 
 // file enters a new order into every index. The caller holds the lock.

@@ -15,6 +15,7 @@ type operation struct {
 	tokens  bool   // needs an access token
 	create  bool
 	preview bool
+	pays    bool
 	run     func(*gateway, *call) answer
 }
 
@@ -30,6 +31,8 @@ func init() {
 		{path: "http/1/system.oauth2/getToken", open: true, run: (*gateway).getToken},
 		{path: "param2/1/system.oauth2/postponeToken", open: true, run: (*gateway).postponeToken},
 		{path: trade + "alibaba.trade.pay.protocolPay.isopen", tokens: true, run: (*gateway).agreement},
+		{path: trade + "alibaba.trade.pay.protocolPay.preparePay", tokens: true, pays: true, run: (*gateway).preparePay},
+		{path: trade + "alibaba.alipay.url.get", tokens: true, run: (*gateway).payLink},
 		{path: trade + "alibaba.trade.fastCreateOrder", tokens: true, create: true, run: (*gateway).create},
 		{path: trade + "alibaba.trade.createCrossOrder", tokens: true, create: true, run: (*gateway).create},
 		{path: trade + "alibaba.createOrder.preview", tokens: true, preview: true, run: (*gateway).preview},

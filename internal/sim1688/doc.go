@@ -5,8 +5,9 @@
 //	client ◄──SERVER_PUSH── message websocket ◄──────────── courier ◄────┘
 //
 // It shares no code with the client it judges: it has its own signature, its own count of products and its own list of orders.
-// It never protects a client from itself. A create repeated with the same outOrderId makes a second order, because whether the
-// platform would refuse it is not known; a key may pass its limit, and the books then say by how much.
+// It never protects a client from itself. A create repeated with the same outOrderId makes a second order, and money is taken for
+// an order as often as it is asked for, because whether the platform would refuse is not known; a key may pass its limit, and the
+// books then say by how much.
 //
 // # What is the platform's and what is the simulator's
 //
@@ -31,7 +32,8 @@
 //	GET  /healthz        200 as long as the simulator runs
 //	GET  /admin/orders   ?out_order_id=&app_key=  every order that exists: {"orders":[{order_id, out_order_id, app_key, member,
 //	                     call, products, lines:[{offer_id, spec_id, quantity, price_fen}], status, total_fen, post_fen,
-//	                     created_at}]}, oldest first. out_order_id matches the whole reference, or what follows its first dot.
+//	                     created_at, payments:[{op_request_id, fen, at}]}]}, oldest first. An order with more than one payment
+//	                     was paid for more than once. out_order_id matches the whole reference, or what follows its first dot.
 //	                     call numbers the create call that made the order: two orders of one reference with the same call are
 //	                     one call split by the platform, with different calls they are a purchase made twice.
 //	GET  /admin/keys     {"keys":[{app_key, products, orders, refreshes, limit, over_drawn}]}; over_drawn is the number of
@@ -46,6 +48,7 @@
 //	GET  /admin/offers   {"offers":[…]} the catalogue as it stands
 //	POST /admin/stock    {offer_id, spec_id, stock}; without spec_id every SKU of the offer
 //	POST /admin/price    {offer_id, price_fen}
+//	POST /admin/order-price {order_id, total_fen, post_fen} the seller's new price of an unpaid order, which is pushed
 //	GET  /admin/pushes   ?app_key=  {"sessions":n,"unconfirmed":["id"]}
 //	POST /admin/push     {app_key, topic, data, mock} sends a push, answers {"push_id":"…"}; with mock its source is MOCK, as
 //	                     of the test commands on the platform's page
@@ -70,10 +73,13 @@
 //	            partial              the last of two or more lines fails with code, the others are ordered; a preview has the
 //	                                 code as the line's resultCode, and success true
 //	            text_success         "success":"true"
-//	            success_without_id   the order exists, the answer names no id; creates only, as all that follow
+//	            success_without_id   the order exists, the answer names no id; creates only, as the three that follow
 //	            empty_object         the order exists, the answer is {}
 //	            id_beside_failure    the order exists, the answer has its id beside success false
 //	            un_nested            the result's fields stand beside success
+//	            not_paid             paySuccess false, and no money was taken; payments only, as the two that follow
+//	            paid_beside_failure  paySuccess false, although the money was taken
 //	visibility  late_list            the order shows by outOrderId only after delay_ms
+//	            late_status          a payment shows in the order's status only after delay_ms
 //	after       cut_after            connection cut when everything is done and before a byte is answered
 package sim1688

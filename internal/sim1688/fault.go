@@ -46,26 +46,30 @@ type kind struct {
 	delays   bool // needs delay_ms
 	coded    bool // may have a code
 	creates  bool // strikes creates only; other shapes strike previews too
+	pays     bool // strikes payments only
 	minLines int
 }
 
 var kinds = map[string]kind{
-	"latency":            {stage: stageDelay, delays: true},
-	"http_500":           {stage: stageBefore},
-	"http_502_html":      {stage: stageBefore},
-	"cut_before":         {stage: stageBefore},
-	"throttled":          {stage: stageBefore},
-	"auth_401":           {stage: stageBefore},
-	"refuse":             {stage: stageShape, coded: true},
-	"order_list":         {stage: stageShape},
-	"partial":            {stage: stageShape, coded: true, minLines: 2},
-	"text_success":       {stage: stageShape},
-	"success_without_id": {stage: stageShape, creates: true},
-	"empty_object":       {stage: stageShape, creates: true},
-	"id_beside_failure":  {stage: stageShape, coded: true, creates: true},
-	"un_nested":          {stage: stageShape, creates: true},
-	"late_list":          {stage: stageVisibility, delays: true, creates: true},
-	"cut_after":          {stage: stageAfter},
+	"latency":             {stage: stageDelay, delays: true},
+	"http_500":            {stage: stageBefore},
+	"http_502_html":       {stage: stageBefore},
+	"cut_before":          {stage: stageBefore},
+	"throttled":           {stage: stageBefore},
+	"auth_401":            {stage: stageBefore},
+	"refuse":              {stage: stageShape, coded: true},
+	"order_list":          {stage: stageShape},
+	"partial":             {stage: stageShape, coded: true, minLines: 2},
+	"text_success":        {stage: stageShape},
+	"success_without_id":  {stage: stageShape, creates: true},
+	"empty_object":        {stage: stageShape, creates: true},
+	"id_beside_failure":   {stage: stageShape, coded: true, creates: true},
+	"un_nested":           {stage: stageShape, creates: true},
+	"late_list":           {stage: stageVisibility, delays: true, creates: true},
+	"not_paid":            {stage: stageShape, pays: true},
+	"paid_beside_failure": {stage: stageShape, pays: true},
+	"late_status":         {stage: stageVisibility, delays: true, pays: true},
+	"cut_after":           {stage: stageAfter},
 }
 
 func (f Fault) validate() error {
@@ -93,12 +97,22 @@ func (f Fault) validate() error {
 // that never fires.
 func (f Fault) strikesAny(k kind) bool {
 	for _, op := range operations {
-		shaped := op.create || op.preview && !k.creates
-		if f.names(op.api) && (shaped || k.stage != stageShape && !k.creates) {
+		if f.names(op.api) && k.strikes(op) {
 			return true
 		}
 	}
 	return false
+}
+
+// strikes says whether the kind can strike an operation.
+func (k kind) strikes(op operation) bool {
+	switch {
+	case k.pays || k.creates:
+		return k.pays && op.pays || k.creates && op.create
+	case k.stage == stageShape:
+		return op.create || op.preview
+	}
+	return true
 }
 
 func (f Fault) names(api string) bool {
@@ -168,7 +182,7 @@ func (f *faults) strike(at stage, c *call) Fault {
 func (f *faults) fires(b *FaultBook, at stage, c *call) bool {
 	k := kinds[b.Kind]
 	switch {
-	case k.stage != at || k.creates && !c.op.create || len(c.lines) < k.minLines:
+	case k.stage != at || !k.strikes(c.op) || len(c.lines) < k.minLines:
 		return false
 	case !b.names(c.op.api) || b.AppKey != "" && b.AppKey != c.account.AppKey:
 		return false

@@ -1,5 +1,7 @@
 package sim1688
 
+import "errors"
+
 // Orders returns the orders that exist and match, oldest first.
 func (s *Sim) Orders(filter OrderFilter) []Order { return s.books.list(filter) }
 
@@ -23,6 +25,17 @@ func (s *Sim) SetStock(offerID, spec string, stock int64) error {
 
 // SetPrice sets what an offer costs from now on, in fen.
 func (s *Sim) SetPrice(offerID string, fen int64) error { return s.books.setPrice(offerID, fen) }
+
+// SetOrderPrice gives an unpaid order another price, in fen and with its postage, and pushes that. It returns an error if there is
+// no such order that is unpaid.
+func (s *Sim) SetOrderPrice(orderID string, total, post int64) error {
+	e, refused := s.books.setOrderPrice(orderID, total, post)
+	if refused != nil {
+		return errors.New("order_id: " + refused.message)
+	}
+	s.courier.orderChanged(e, "ORDER_BUYER_VIEW_ORDER_PRICE_MODIFY")
+	return nil
+}
 
 // Push sends an event to every session of the key, and again until it is confirmed, three times in all. It returns the push's
 // id, or "" if the key is not known or data cannot be written as JSON.

@@ -27,6 +27,8 @@ var meanings = map[string]string{
 	"SIM_ADDRESS_TOO_LONG":              "address is longer than 200 characters",
 	"SIM_ORDER_NOT_FOUND":               "this buyer has no such order",
 	"SIM_ORDER_NOT_UNPAID":              "only an unpaid order can be cancelled",
+	"SIM_NO_AGREEMENT":                  "this buyer has no agreement to pay without a password",
+	"SIM_WRONG_AMOUNT":                  "payAmount is not what the order comes to",
 	"SIM_TRADE_TYPE_NOT_IN_THE_PREVIEW": "tradeType is none that the preview lists",
 }
 

@@ -18,6 +18,7 @@ type Order struct {
 	TotalFen   int64     `json:"total_fen"` // postage included
 	PostFen    int64     `json:"post_fen"`
 	CreatedAt  time.Time `json:"created_at"`
+	Payments   []Payment `json:"payments"` // every one that was taken; more than one is money lost
 }
 
 // Line is one SKU of an order at the price it was ordered for.
@@ -55,6 +56,8 @@ type entry struct {
 	Order
 	seller  string
 	visible time.Time // from when it shows by outOrderId
+	// paidShows is from when its payment shows.
+	paidShows time.Time
 }
 
 // tail is what follows the first dot of a reference, or the whole of one without a dot. Orders are filed under it, so that one
