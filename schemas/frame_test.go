@@ -78,6 +78,8 @@ func bodyOf(e envelope) any {
 		return new(worker.Order)
 	case "askfind", "askprobe":
 		return new(lookup)
+	case "asklist":
+		return new(worker.Leaf)
 	case "askcheck":
 		return new(checkup)
 	case "askauthorize":

@@ -36,6 +36,8 @@ type Answer struct {
 	Quotes  []Quote       `json:"quotes,omitempty"`   // of a preview: the orders that 1688 would make
 	Detail  *OrderDetail  `json:"detail,omitempty"`   // of a detail: the order as it is now
 	Link    *PayLink      `json:"pay_link,omitempty"` // of a paylink, also one that is for no order
+	Listed  []OrderDetail `json:"listed,omitempty"`   // of a list: its orders
+	More    bool          `json:"more,omitempty"`     // of a list: there are further pages
 }
 
 // PlacedOrder is one order in 1688's books.

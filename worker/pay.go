@@ -17,6 +17,9 @@ type OrderDetail struct {
 	Status    string `json:"status,omitempty"`       // 1688's word, an open set: waitbuyerpay, cancel, ...
 	Total     Fen    `json:"total,omitempty"`        // payable: goods and postage; 0 when 1688 did not say
 	Postage   Fen    `json:"postage,omitempty"`
+	Made      int64  `json:"made_ms,omitempty"` // milliseconds of Unix time; 0 when 1688 did not say
+	// Items are what it holds; none when 1688 did not say.
+	Items []Goods `json:"items,omitempty"`
 }
 
 // PayLink is an address where a person pays for orders by hand.

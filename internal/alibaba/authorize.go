@@ -77,7 +77,7 @@ func (o Owner) Names() (names []string) {
 // else.
 func (t text) moment() time.Time {
 	at := strings.TrimSpace(string(t))
-	for _, form := range []string{"20060102150405.000-0700", "20060102150405-0700"} {
+	for _, form := range []string{gatewayForm, "20060102150405-0700"} {
 		written := at
 		if len(at) == len("20060102150405000-0700") {
 			written = at[:14] + "." + at[14:]

@@ -2,6 +2,8 @@
 //
 //	worker.Order ─► Create ─► form, signed ─► POST gateway ─► worker.Answer
 //	reference    ─► Find   ─► list and detail by outOrderId ─► worker.Answer
+//	order id     ─► Now    ─► detail                       ─► worker.Answer, with the order as it is
+//	two moments  ─► List   ─► a page of the buyer's orders ─► the same
 //	Session.Run  ◄─ SERVER_PUSH ─► worker.Push ─► OnPush ─► CONFIRM
 //
 // The platform answers in many shapes; this package turns them into the few verdicts of the domain. What counts is how sure

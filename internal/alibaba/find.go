@@ -115,6 +115,7 @@ type tradeInfo struct {
 		Total     text `json:"totalAmount"` // yuan
 		Postage   text `json:"shippingFee"` // yuan
 		Reference text `json:"outOrderId"`
+		Made      text `json:"createTime"`
 	} `json:"baseInfo"`
 	Items productItems `json:"productItems"`
 }
@@ -132,8 +133,9 @@ func (p *productItems) UnmarshalJSON(raw []byte) error {
 
 // productItem is what an order holds of one SKU. The platform may name the specId of an offer that has only one.
 type productItem struct {
-	OfferID text `json:"productID"`
-	SpecID  text `json:"specId"`
+	OfferID  text `json:"productID"`
+	SpecID   text `json:"specId"`
+	Quantity text `json:"quantity"` // a decimal number
 }
 
 // itemsOf lists what orders hold together, or nothing if one of them does not say.
@@ -168,7 +170,11 @@ func (t tradeInfo) orderID() (string, error) {
 }
 
 func (c *Client) list(ctx context.Context, cred Credentials, reference string) (orderList, error) {
-	params := Params{{"outOrderId", reference}, {"page", "1"}, {"pageSize", strconv.Itoa(pageSize)}}
+	return c.orders(ctx, cred, Params{{"outOrderId", reference}, {"page", "1"}, {"pageSize", strconv.Itoa(pageSize)}})
+}
+
+// orders asks for a page of the buyer's order list.
+func (c *Client) orders(ctx context.Context, cred Credentials, params Params) (orderList, error) {
 	var list orderList
 	got, err := c.call(ctx, cred, trade+"alibaba.trade.getBuyerOrderList", params)
 	if err != nil {

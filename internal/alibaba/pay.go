@@ -3,7 +3,6 @@ package alibaba
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"autopurchase/worker"
@@ -76,18 +75,4 @@ func (p paid) said() (yes, no bool, why complaint) {
 		p = inner
 	}
 	return yes, no, why
-}
-
-// Now shows one order as it is now: Placed with its detail, Absent, NotAttempted, Unknown.
-func (c *Client) Now(ctx context.Context, cred Credentials, orderID string) Reply {
-	d, err := c.Detail(ctx, cred, orderID)
-	if none, ok := errors.AsType[*NotFoundError](err); ok {
-		return Reply{Answer: worker.Answer{Verdict: worker.Absent, Code: worker.CodeAbsent, Reason: none.Error()}}
-	}
-	if err != nil {
-		return lookedUp(err)
-	}
-	return Reply{Answer: worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Detail: &worker.OrderDetail{
-		OrderID: d.OrderID, Reference: d.Reference, Status: d.Status, Total: d.Total, Postage: d.Postage,
-	}}}
 }

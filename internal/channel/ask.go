@@ -46,6 +46,11 @@ func (c *Client) Detail(ctx context.Context, appKey, orderID string) worker.Answ
 	return c.ask(ctx, &call{op: opDetail, reference: "order " + orderID}, &inquiry{AppKey: appKey, OrderID: orderID})
 }
 
+// List asks for a page of a buyer's orders; see worker.Bookshop.
+func (c *Client) List(ctx context.Context, leaf worker.Leaf) worker.Answer {
+	return c.ask(ctx, &call{op: opList, reference: "orders of app key " + leaf.AppKey}, &leaf)
+}
+
 // Pay asks for the money for an order, once; see worker.Teller. It ends by ctx or CallTimeout, whichever is sooner, and is not begun
 // at the relay after that.
 func (c *Client) Pay(ctx context.Context, charge worker.Charge) worker.Answer {

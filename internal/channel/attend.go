@@ -64,6 +64,8 @@ func (s *Server) consult(ctx context.Context, j job) worker.Answer {
 		return consulted(j, func(c checkup) worker.Answer { return desk.Check(ctx, c.AppKey, c.What) })
 	case opDetail:
 		return consulted(j, func(i inquiry) worker.Answer { return desk.Detail(ctx, i.AppKey, i.OrderID) })
+	case opList:
+		return consulted(j, func(leaf worker.Leaf) worker.Answer { return desk.List(ctx, leaf) })
 	case opPay:
 		return consulted(j, func(c worker.Charge) worker.Answer { return desk.Pay(ctx, c) })
 	case opPayLink:

@@ -108,6 +108,8 @@ func check(op string, answer worker.Answer) error {
 			return checkPreview(answer)
 		case opDetail, opPay, opPayLink:
 			return checkPaying(op, answer)
+		case opList:
+			return checkListed(answer)
 		}
 		if len(answer.Orders) > 0 || op == opProbe || op == opCheck || op == opAuthorize {
 			return nil
@@ -137,6 +139,19 @@ func checkPaying(op string, answer worker.Answer) error {
 	shows, links := answer.Detail != nil && answer.Detail.OrderID != "", answer.Link != nil && answer.Link.URL != ""
 	if len(answer.Orders) > 0 || shows != (op == opDetail) || links != (op == opPayLink) {
 		return fmt.Errorf("%w: %s without what was asked for", errFrame, op)
+	}
+	return nil
+}
+
+// checkListed says whether orders are listed, and none is told of as if it answered an order of ours.
+func checkListed(answer worker.Answer) error {
+	if len(answer.Listed) == 0 || len(answer.Orders) > 0 {
+		return fmt.Errorf("%w: a list has orders, all of them in full", errFrame)
+	}
+	for _, order := range answer.Listed {
+		if order.OrderID == "" {
+			return fmt.Errorf("%w: an order without id is listed", errFrame)
+		}
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ func TestEveryOperation(t *testing.T) {
 	if answer := client.PayLink(t.Context(), "1000001", []string{"11"}); answer.Reason != "1000001" || answer.Link.Failed[0] != "11" {
 		t.Errorf("paylink got %+v", answer)
 	}
+	if answer := client.List(t.Context(), worker.Leaf{AppKey: "1000001", From: 1, To: 2, Page: 3}); !answer.More || answer.Listed[0].Made != 2 {
+		t.Errorf("list got %+v", answer)
+	}
 	if err := market.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -46,7 +46,7 @@
 //	v            number  always 1
 //	type         text    hello | ask | reply | push | confirm
 //	id           text    1 to 9223372036854775807 in decimal, without leading zeros; in every type but hello
-//	op           text    ask only: place | preview | find | probe | check | authorize | detail | pay | paylink | cancel
+//	op           text    ask only: place | preview | find | probe | check | authorize | detail | list | pay | paylink | cancel
 //	deadline_ms  number  ask only, optional: a reading of the relay's clock after which nobody waits for the reply any more
 //	body         object  see below; absent in confirm
 //
@@ -59,6 +59,7 @@
 //	ask check        {"app_key": "…", "what": "time"}  time | connect | push | token | preview | agreement
 //	ask authorize    worker.Authorization              unknown members are refused
 //	ask detail       {"app_key": "…", "order_id": "…"} its reply has the order as it is now
+//	ask list         worker.Leaf                       unknown members are refused; its reply has orders in full
 //	ask pay          worker.Charge                     unknown members are refused; its reply has no order
 //	ask paylink      {"app_key": "…", "order_ids": […]}
 //	reply            worker.Answer                     unknown members are ignored

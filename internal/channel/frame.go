@@ -41,6 +41,7 @@ const (
 	opAuthorize = "authorize"
 	opPreview   = "preview"
 	opDetail    = "detail"
+	opList      = "list"
 	opPay       = "pay"
 	opPayLink   = "paylink"
 )

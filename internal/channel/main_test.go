@@ -78,6 +78,10 @@ func (desk) PayLink(_ context.Context, appKey string, orderIDs []string) worker.
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: appKey, Link: &worker.PayLink{URL: "https://pay.example/1", Failed: orderIDs}}
 }
 
+func (desk) List(_ context.Context, leaf worker.Leaf) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Listed: []worker.OrderDetail{{OrderID: leaf.AppKey, Made: leaf.To}}, More: leaf.Page == 3}
+}
+
 func placed(reference string) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Orders: []worker.PlacedOrder{{ID: "of " + reference, Total: 1999}}}
 }

@@ -36,6 +36,8 @@ type Desk interface {
 	Authorize(ctx context.Context, a worker.Authorization) worker.Answer
 	// Detail shows one order as it is now, by 1688's order id.
 	Detail(ctx context.Context, appKey, orderID string) worker.Answer
+	// List shows a page of the orders that a buyer made between two moments.
+	List(ctx context.Context, leaf worker.Leaf) worker.Answer
 	// Pay asks for the money for an order, once.
 	Pay(ctx context.Context, charge worker.Charge) worker.Answer
 	// PayLink gives an address where a person pays for orders of one key by hand.

@@ -92,7 +92,12 @@ func (b *books) candidates(ref string) []*entry {
 // query is what a buyer may ask for; an empty ref means every order.
 type query struct {
 	member, ref string
+	from, to    time.Time // when they were made; zero for any time
 	page, size  int
+}
+
+func (q query) covers(e *entry) bool {
+	return (q.from.IsZero() || !e.CreatedAt.Before(q.from)) && (q.to.IsZero() || !e.CreatedAt.After(q.to))
 }
 
 // buyerOrders returns one page of a buyer's orders, newest first, and how many there are in all. Asked by reference, it does
@@ -103,6 +108,9 @@ func (b *books) buyerOrders(q query) ([]entry, int) {
 	all := b.byMember[q.member]
 	if q.ref != "" {
 		all = b.visible(q)
+	}
+	if !q.from.IsZero() || !q.to.IsZero() {
+		all = slices.DeleteFunc(slices.Clone(all), func(e *entry) bool { return !q.covers(e) })
 	}
 	var page []entry
 	for i := len(all) - 1 - (q.page-1)*q.size; i >= 0 && len(page) < q.size; i-- {

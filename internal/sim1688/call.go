@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // operation is one API of the platform. Its path leaves out "/openapi/" and the app key that ends every path.
@@ -95,4 +96,17 @@ func denied(r *refusal) answer {
 
 func invalid(name string) *refusal {
 	return &refusal{code: "SIM_INVALID_PARAM", message: "parameter " + name + " cannot be read", line: -1}
+}
+
+// moment reads a parameter that is a time as the platform writes it; absent is the zero time.
+func (c *call) moment(name string) (time.Time, bool) {
+	text := c.get(name)
+	if text == "" {
+		return time.Time{}, true
+	}
+	if len(text) != len("20060102150405000-0700") {
+		return time.Time{}, false
+	}
+	at, err := time.Parse("20060102150405.000-0700", text[:14]+"."+text[14:])
+	return at, err == nil
 }

@@ -52,6 +52,9 @@
 //	GET  /admin/pushes   ?app_key=  {"sessions":n,"unconfirmed":["id"]}
 //	POST /admin/push     {app_key, topic, data, mock} sends a push, answers {"push_id":"…"}; with mock its source is MOCK, as
 //	                     of the test commands on the platform's page
+//	POST /admin/website  {member, lines:[{offer_id, spec_id, quantity}], out_order_id, made_at} an order that a buyer makes on the
+//	                     website: it exists and is listed as any other, has no out_order_id unless one is given, and counts for no
+//	                     key; answers the order
 //	POST /admin/reset    orders, counts, faults, pushes, stock and prices back to the start; keys and tokens stay
 //
 // # Faults

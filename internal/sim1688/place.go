@@ -22,6 +22,7 @@ type purchase struct {
 	lines   []Line
 	split   bool          // the platform makes several orders of it
 	late    time.Duration // until it shows by reference
+	made    time.Time     // zero for now
 }
 
 // maxSKUs is how many SKUs one order may have.
@@ -94,6 +95,9 @@ func (b *books) giveBack(lines []Line) {
 
 func (b *books) order(p purchase, lines []Line) *entry {
 	now := b.now()
+	if !p.made.IsZero() {
+		now = p.made
+	}
 	e := &entry{Order: Order{
 		OutOrderID: p.ref, AppKey: p.account.AppKey, Member: p.account.Member,
 		Call: b.calls, Lines: lines, Status: statusUnpaid, CreatedAt: now, Payments: []Payment{},

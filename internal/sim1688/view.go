@@ -50,7 +50,8 @@ func view(e entry) tradeView {
 
 const maxPageSize = 50
 
-// orderList pages through the buyer's orders, newest first; outOrderId narrows it to one reference. The platform's answer has no
+// orderList pages through the buyer's orders, newest first; outOrderId narrows it to one reference, createStartTime and createEndTime to
+// the time between them. The platform's answer has no
 // success field.
 func (g *gateway) orderList(c *call) answer {
 	page, pageOK := c.number("page", 1, 1_000_000)
@@ -58,7 +59,12 @@ func (g *gateway) orderList(c *call) answer {
 	if !pageOK || !sizeOK {
 		return denied(invalid("page or pageSize"))
 	}
-	found, total := g.books.buyerOrders(query{member: c.account.Member, ref: c.get("outOrderId"), page: page, size: size})
+	from, fromOK := c.moment("createStartTime")
+	to, toOK := c.moment("createEndTime")
+	if !fromOK || !toOK {
+		return denied(invalid("createStartTime or createEndTime"))
+	}
+	found, total := g.books.buyerOrders(query{member: c.account.Member, ref: c.get("outOrderId"), from: from, to: to, page: page, size: size})
 	views := make([]tradeView, len(found))
 	for i, e := range found {
 		views[i] = view(e)

@@ -173,7 +173,7 @@ type desk interface {
 	Probe(ctx context.Context, appKey string) worker.Answer
 	Check(ctx context.Context, appKey string, what worker.Check) worker.Answer
 	Authorize(ctx context.Context, a worker.Authorization) worker.Answer
-	Detail(ctx context.Context, appKey, orderID string) worker.Answer
+	worker.Bookshop
 	Pay(ctx context.Context, charge worker.Charge) worker.Answer
 	PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer
 }
