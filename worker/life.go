@@ -49,7 +49,7 @@ type Filter struct {
 	Seller string      `json:"seller,omitempty"`
 	Offer  string      `json:"offer_id,omitempty"`
 	Order  string      `json:"order_id,omitempty"` // at 1688
-	Text   string      `json:"text,omitempty"`     // part of the request id, of an order id at 1688, or of the reason
+	Text   string      `json:"text,omitempty"`     // part of the request id, of an order id at 1688, of the reason, or of the latest dead letter's
 	From   time.Time   `json:"from,omitzero"`      // asked for then or later
 	To     time.Time   `json:"to,omitzero"`        // asked for before
 }

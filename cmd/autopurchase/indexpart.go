@@ -26,7 +26,7 @@ const (
 
 // indexed are the subjects that an index is built from.
 var indexed = map[string]string{
-	bus.StreamRequests: bus.SubjectRequests, bus.StreamResults: bus.SubjectResults, bus.StreamStatus: bus.SubjectStatus,
+	bus.StreamRequests: bus.SubjectRequests, bus.StreamResults: bus.SubjectResults, bus.StreamStatus: bus.SubjectStatus, bus.StreamDead: bus.SubjectDead,
 }
 
 // indexPart keeps an index of all requests in a file: it reads the streams as they grow.
@@ -76,6 +76,9 @@ var errAnew = errors.New("a stream was made anew")
 func (p *indexPart) follow(ctx context.Context) error {
 	places, err := p.places(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.prune(ctx, places); err != nil {
 		return err
 	}
 	while, cancel := context.WithTimeout(ctx, indexAnew)
@@ -128,10 +131,15 @@ func (p *indexPart) places(ctx context.Context) ([]worker.Place, error) {
 		switch {
 		case err != nil:
 			return nil, err
+		case !holds && place.Stream == bus.StreamDead: // a person removes single ones
+			if err := p.Reread(ctx, place.Stream); err != nil {
+				return nil, err
+			}
 		case !holds:
 			return p.beginning(), p.anew(ctx, errAnew)
+		default:
+			at[place.Stream] = place
 		}
-		at[place.Stream] = place
 	}
 	places := p.beginning()
 	for i := range places {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,8 +23,13 @@ import (
 // indexing runs an index part on a bus until stop is called.
 func indexing(t *testing.T, b *bus.Bus, path string) (p *indexPart, stop func()) {
 	t.Helper()
+	return indexingTo(t, b, path, zerolog.Nop())
+}
+
+func indexingTo(t *testing.T, b *bus.Bus, path string, log zerolog.Logger) (p *indexPart, stop func()) {
+	t.Helper()
 	var undo cleanup
-	p, err := newIndexPart(t.Context(), b, path, zerolog.Nop(), &undo)
+	p, err := newIndexPart(t.Context(), b, path, log, &undo)
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -119,4 +126,49 @@ func remakeStream(t *testing.T, url string, b *bus.Bus) {
 	must(t, err)
 	must(t, js.DeleteStream(t.Context(), bus.StreamRequests))
 	must(t, b.Provision(t.Context()))
+}
+
+// TestAnIndexForgets what every stream has dropped, finds what was dead-lettered by the reason, and does not begin again because a
+// person removed the latest letter.
+func TestAnIndexForgets(t *testing.T) {
+	t.Parallel()
+	server := workertest.NATS(t)
+	b := connect(t, server.URL)
+	must(t, b.Provision(t.Context()))
+	path := filepath.Join(t.TempDir(), "index.db")
+	asksFor(t, b, "PR-1")
+	asksFor(t, b, "PR-2")
+	endsAs(t, b, "PR-1", worker.OutcomeRefused, worker.CodeOutOfStock)
+	must(t, b.Outbox().Bury(t.Context(), worker.DeadLetter{Tenant: "acme", Subject: "purchase.request.acme.PR-2", Sequence: 2, Code: worker.CodeInvalid, Reason: "quantity: not a number", At: time.Now()}))
+	p, stop := indexing(t, b, path)
+	p.shows(t, worker.Filter{}, "PR-2 waiting", "PR-1 refused")
+	p.shows(t, worker.Filter{Text: "not a number"}, "PR-2 waiting")
+	stop()
+
+	conn, err := nats.Connect(server.URL)
+	must(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	must(t, err)
+	drop := func(stream string, sequence uint64) {
+		t.Helper()
+		s, err := js.Stream(t.Context(), stream)
+		must(t, err)
+		must(t, s.DeleteMsg(t.Context(), sequence))
+	}
+	var said bytes.Buffer
+	drop(bus.StreamDead, 1)
+	drop(bus.StreamRequests, 1)
+	p, stop = indexingTo(t, b, path, zerolog.New(&said))
+	asksFor(t, b, "PR-3")
+	endsAs(t, b, "PR-3", worker.OutcomeCancelled, worker.CodeDeadline)
+	p.shows(t, worker.Filter{}, "PR-3 cancelled", "PR-2 waiting", "PR-1 refused")
+	stop()
+	drop(bus.StreamResults, 1)
+	p, stop = indexingTo(t, b, path, zerolog.New(&said))
+	p.shows(t, worker.Filter{}, "PR-3 cancelled", "PR-2 waiting")
+	stop()
+	if strings.Contains(said.String(), "made anew") || !strings.Contains(said.String(), "forgot") {
+		t.Errorf("it said\n%s", said.String())
+	}
 }

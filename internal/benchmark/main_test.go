@@ -32,7 +32,8 @@ ratio is the middle one (lowest–highest) of pairs of neighbouring runs.
              Bare: pull, EVALSHA, websocket call, EVALSHA, publish, acknowledge, as many bytes, no logic. NATS with a file store.
   rebuild    keypool.Rebuild of a pool whose purchases are settled, counted in results. Bare: reading these, as they are. More memory:
              of the heap after a collection, at its highest point against the first tenth.
-  worker     bin/autopurchase worker as a process of its own; VmHWM of /proc/PID/status.`
+  worker     bin/autopurchase worker as a process of its own; VmHWM, RssAnon and RssFile of /proc/PID/status.
+  dashboard  RssAnon of this process.`
 
 // row adds a line to the table.
 func row(format string, args ...any) {

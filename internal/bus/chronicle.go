@@ -84,3 +84,17 @@ func (b *Bus) Holds(ctx context.Context, at worker.Place) (bool, error) {
 	}
 	return len(found) > 0 && found[0].Sequence == at.Sequence && found[0].Time.Equal(at.At), nil
 }
+
+// Oldest gives the first message that a stream still has; false if it has none.
+func (b *Bus) Oldest(ctx context.Context, stream string) (worker.Place, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	found, err := b.batch(ctx, stream, directGet{Sequence: 1, Batch: 1})
+	switch {
+	case err != nil:
+		return worker.Place{}, false, natsDown("read stream "+stream, err)
+	case len(found) == 0:
+		return worker.Place{}, false, nil
+	}
+	return worker.Place{Stream: stream, Sequence: found[0].Sequence, At: found[0].Time}, true, nil
+}

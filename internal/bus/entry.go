@@ -24,6 +24,9 @@ func (m Message) Entry() worker.Entry {
 	case StreamDead:
 		if letter, err := schemas.DecodeDeadLetter(m.Data); err == nil {
 			e.Tenant, e.RequestID, e.Dead = letter.Tenant, letter.RequestID, &letter
+			if a := address(letter.Subject, nil); e.RequestID == "" && a.tenant == letter.Tenant { // its body could not be read
+				e.RequestID, _ = worker.DecodeRef(a.ref)
+			}
 		}
 	}
 	return e

@@ -15,7 +15,7 @@ import (
 // same file may pass; the same messages may be applied again.
 func (x *Index) Apply(ctx context.Context, entries []worker.Entry) error {
 	return x.change(ctx, func(tx *sql.Tx) error {
-		b := &batch{tx: tx, statements: map[string]*sql.Stmt{}, rows: map[name]*pending{}, reasons: map[string]int64{}, tallies: map[tallied]int64{}, minutes: map[minuted]int64{}}
+		b := newBatch(tx)
 		defer b.close()
 		return b.apply(ctx, entries)
 	})
@@ -45,6 +45,10 @@ type batch struct {
 	reasons    map[string]int64
 	tallies    map[tallied]int64
 	minutes    map[minuted]int64
+}
+
+func newBatch(tx *sql.Tx) *batch {
+	return &batch{tx: tx, statements: map[string]*sql.Stmt{}, rows: map[name]*pending{}, reasons: map[string]int64{}, tallies: map[tallied]int64{}, minutes: map[minuted]int64{}}
 }
 
 func (b *batch) apply(ctx context.Context, entries []worker.Entry) error {
@@ -79,7 +83,7 @@ func (b *batch) apply(ctx context.Context, entries []worker.Entry) error {
 
 // take takes in one message, if it is one about a request. A result aside is about another message than the request.
 func (b *batch) take(ctx context.Context, e worker.Entry) error {
-	about := e.Request != nil || e.Status != nil || e.Result != nil && !e.Result.Aside
+	about := e.Request != nil || e.Status != nil || e.Dead != nil || e.Result != nil && !e.Result.Aside
 	if !about || e.RequestID == "" {
 		return nil
 	}
@@ -125,9 +129,13 @@ func (b *batch) write(ctx context.Context, p *pending) error {
 	if err != nil {
 		return err
 	}
+	dead, err := b.reason(ctx, r.dead)
+	if err != nil {
+		return err
+	}
 	columns := []any{nil, r.Tenant, r.RequestID, r.at(), r.State, r.Code, reason, r.words(), r.Pool, lines(r.AppKeys), lines(r.OrderIDs),
 		lines(r.Sellers), lines(r.Offers), r.Lines, r.Products, r.Attempt, r.Latest, nanos(r.asked), nanos(r.DecidedAt), nanos(r.answered),
-		r.askedIn, r.decidedIn, nanos(r.movedAt), r.movedIn}
+		r.askedIn, r.decidedIn, nanos(r.movedAt), r.movedIn, dead, r.deadIn}
 	if r.id > 0 {
 		columns[0] = r.id
 	}

@@ -11,7 +11,7 @@ import (
 
 // count counts a request in, or out again.
 func (b *batch) count(r *row, n int64) {
-	if r.askedIn == 0 && r.decidedIn == 0 {
+	if !r.listed() {
 		return
 	}
 	b.tallies[tallied{r.Tenant, r.State}] += n

@@ -4,14 +4,16 @@
 //
 //	PURCHASE_REQUESTS ─┐             ┌─ request    a row each, newest first in the index "search"
 //	PURCHASE_RESULTS  ─┼─► Apply ────┼─ side       its keys, sellers, offers and orders, for exact matches
-//	PURCHASE_STATUS   ─┘             ├─ word       ids by each three characters, for a part of one
-//	                                 ├─ tally      how many there are in each state
+//	PURCHASE_STATUS   ─┤             ├─ word       ids by each three characters, for a part of one
+//	PURCHASE_DEAD     ─┘             ├─ tally      how many there are in each state
 //	                                 ├─ minute     what happened in the last day, minute by minute
 //	                                 └─ place      how far each stream was read
 //
 // It is a copy and worth nothing: whatever happens to the file, it is made again from the streams. What a batch of messages
 // changes and how far they were read is written in one transaction, so that nothing is counted twice or left out, whenever the
 // process dies. The order in which the streams are read makes no difference to what is found in it afterwards.
+//
+// What the streams drop, by age or by hand, is forgotten in time: Prune.
 //
 // It holds no buyer's data: no names, addresses, telephone numbers or notes to sellers. Neither the process's memory nor the time
 // for the newest part of a list depends on how many requests are stored.

@@ -33,10 +33,13 @@ func searchFew(f worker.Filter, after position, most int) (string, []any) {
 	q.add(`SELECT at, id FROM (SELECT r.at, r.id FROM request r WHERE r.id IN (SELECT rowid / 2 FROM word WHERE word MATCH ?) AND r.words LIKE ? ESCAPE '\'`, match, pattern(f.Text))
 	q.period("r.at", "r.id", f, after)
 	q.conditions(f)
-	q.add(` UNION SELECT at, id FROM (SELECT r.at, r.id FROM request r INDEXED BY by_reason WHERE r.reason <> 1 AND r.reason IN (SELECT id FROM reason WHERE text LIKE ? ESCAPE '\')`, pattern(f.Text))
-	q.period("r.at", "r.id", f, after)
-	q.conditions(f)
-	q.add(" ORDER BY r.at DESC, r.id DESC LIMIT ?)) ORDER BY at DESC, id DESC LIMIT ?", most, most)
+	for _, why := range []string{"reason", "dead"} {
+		q.add(` UNION SELECT at, id FROM (SELECT r.at, r.id FROM request r INDEXED BY by_`+why+` WHERE r.`+why+` <> 1 AND r.`+why+` IN (`+reasonsLike+`)`, pattern(f.Text))
+		q.period("r.at", "r.id", f, after)
+		q.conditions(f)
+		q.add(" ORDER BY r.at DESC, r.id DESC LIMIT ?)", most)
+	}
+	q.add(") ORDER BY at DESC, id DESC LIMIT ?", most)
 	return q.text.String(), q.args
 }
 

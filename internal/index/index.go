@@ -20,7 +20,7 @@ var schema string
 // What an index is told by, in the file's head: whose it is, and which schema. One of another schema is made again.
 const (
 	application = 0x61757075 // "aupu"
-	version     = 2
+	version     = 3
 )
 
 const (
@@ -112,6 +112,14 @@ func (x *Index) Reset(ctx context.Context) error {
 			}
 		}
 		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;\n%s", application, version, schema))
+		return err
+	})
+}
+
+// Reread has a stream be read from its beginning once more, where its messages may be others now.
+func (x *Index) Reread(ctx context.Context, stream string) error {
+	return x.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM place WHERE stream = ?`, stream)
 		return err
 	})
 }

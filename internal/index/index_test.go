@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -314,5 +315,89 @@ func TestWhoseFile(t *testing.T) {
 	}
 	if _, err := Open(bounded(t), filepath.Join(t.TempDir(), "no", "index.db")); err == nil {
 		t.Error("a folder that is not there is fine")
+	}
+}
+
+// TestDeadLettersAreFound by why they were written, whatever the result says, but give what no stream has a place in lists.
+func TestDeadLettersAreFound(t *testing.T) {
+	x, s := fresh(t), newStreams()
+	must(t, x.Apply(bounded(t), []worker.Entry{
+		s.request("acme", "PR-1", "hill", "701"), s.dead("acme", "PR-1", "field lines: Must not be empty"), s.dead("acme", "gone", "lines too"),
+		s.dead("", "", "cannot be read"), s.dead("beta", "PR-2", "given up after 9 attempts"), s.request("beta", "PR-2", "hill", "701"), s.request("beta", "PR-3", "hill", "701"),
+	}))
+	for text, want := range map[string]string{"must not": " acme.PR-1", "up": " beta.PR-2", "attempts": " beta.PR-2", "lines": " acme.PR-1", "cannot be read": "", "": " beta.PR-3 beta.PR-2 acme.PR-1"} {
+		if got := ids(t, x, worker.Filter{Text: text}); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	if got := ids(t, x, worker.Filter{Text: "up", Seller: "hill"}); got != " beta.PR-2" {
+		t.Errorf("of a seller: %q", got)
+	}
+	must(t, x.Apply(bounded(t), []worker.Entry{s.dead("beta", "PR-2", "something else")}))
+	if got := ids(t, x, worker.Filter{Text: "attempts"}); got != "" {
+		t.Errorf("by a letter before the latest: %q", got)
+	}
+}
+
+// TestPrune forgets what no stream has, and nothing of which any still has a message.
+func TestPrune(t *testing.T) {
+	x := fresh(t)
+	entries := story()
+	must(t, x.Apply(bounded(t), entries))
+	before := contents(t, x)
+	prune := func(request, result, status uint64, want int) {
+		t.Helper()
+		n, err := x.Prune(bounded(t), Oldest{Request: worker.Place{Sequence: request, At: begun.Add(time.Hour)}, Result: worker.Place{Sequence: result}, Status: worker.Place{Sequence: status}, Dead: worker.Place{Sequence: 1}})
+		must(t, err)
+		if n != want {
+			t.Errorf("%d were pruned, want %d", n, want)
+		}
+	}
+	prune(0, 0, 0, 0)
+	prune(1, 1, 1, 0)
+	if after := contents(t, x); !reflect.DeepEqual(before, after) {
+		t.Error("what was not to be pruned is other than before")
+	}
+	prune(3, 3, 1, 1) // acme's PR-2 has no status; PR-1 has one
+	if got := ids(t, x, worker.Filter{}); got != " beta.gone beta.late beta.x%_'\" beta.PR-1 acme.PR-1" {
+		t.Errorf("left: %s", got)
+	}
+	prune(6, 1, 1, 2) // no request is left, but every result
+	if got := ids(t, x, worker.Filter{}); got != " beta.gone beta.PR-1 acme.PR-1" {
+		t.Errorf("left: %s", got)
+	}
+	prune(6, 6, 4, 4)
+	after := contents(t, x)
+	if len(after.tallies) != 0 || ids(t, x, worker.Filter{})+ids(t, x, worker.Filter{Text: "PR-"})+ids(t, x, worker.Filter{Seller: "hill"}) != "" {
+		t.Errorf("left: %+v", after)
+	}
+	if !reflect.DeepEqual(after.series, before.series) || !reflect.DeepEqual(after.places, before.places) {
+		t.Error("what happened in the last hour, or how far the streams were read, is other than before")
+	}
+	for table, want := range map[string]int{"request": 0, "side": 0, "word": 0, "reason": 1} {
+		var n int
+		if must(t, x.read.QueryRow("SELECT count(*) FROM "+table).Scan(&n)); n != want {
+			t.Errorf("%s has %d rows, want %d", table, n, want)
+		}
+	}
+	must(t, x.Apply(bounded(t), entries))
+	if got := ids(t, x, worker.Filter{}); got != "" {
+		t.Errorf("read again: %s", got)
+	}
+}
+
+// TestPruneMany takes several transactions.
+func TestPruneMany(t *testing.T) {
+	x, s := fresh(t), newStreams()
+	var entries []worker.Entry
+	for i := range 2*pruneBatch + 3 {
+		entries = append(entries, s.request("acme", fmt.Sprint("w", i), "hill", "701"), s.request("acme", fmt.Sprint("d", i), "hill", "701"), s.result("acme", fmt.Sprint("d", i), worker.OutcomePlaced, worker.CodePlaced, ""))
+	}
+	must(t, x.Apply(bounded(t), entries))
+	last := entries[len(entries)-2]
+	n, err := x.Prune(bounded(t), Oldest{Request: worker.Place{Sequence: last.Sequence, At: last.At}, Result: worker.Place{Sequence: 1 << 40}, Status: worker.Place{Sequence: 1}, Dead: worker.Place{Sequence: 1}})
+	must(t, err)
+	if left := ids(t, x, worker.Filter{}); n != 4*pruneBatch+5 || left != " acme."+last.RequestID {
+		t.Errorf("%d were pruned; left %s", n, left)
 	}
 }

@@ -171,10 +171,13 @@ func (q *question) conditions(f worker.Filter) {
 	oneOf(q, "r.code", f.Codes)
 }
 
+// reasonsLike are the reasons that have a text.
+const reasonsLike = `SELECT id FROM reason WHERE text LIKE ? ESCAPE '\'`
+
 // having has every request be asked for the text.
 func (q *question) having(f worker.Filter) {
 	if f.Text != "" {
-		q.add(` AND (r.words LIKE ? ESCAPE '\' OR r.reason IN (SELECT id FROM reason WHERE text LIKE ? ESCAPE '\'))`, pattern(f.Text), pattern(f.Text))
+		q.add(` AND (r.words LIKE ? ESCAPE '\' OR r.reason IN (`+reasonsLike+`) OR r.dead IN (`+reasonsLike+`))`, pattern(f.Text), pattern(f.Text), pattern(f.Text))
 	}
 }
 

@@ -25,7 +25,12 @@ type row struct {
 	asked, answered             time.Time // by the broker's clock
 	askedIn, decidedIn, movedIn uint64
 	movedAt                     time.Time
+	deadIn                      uint64
+	dead                        string // why its latest dead letter was written
 }
+
+// listed says whether it has a place in lists: a status or a dead letter alone gives it none.
+func (r *row) listed() bool { return r.askedIn > 0 || r.decidedIn > 0 }
 
 // at is its place in lists.
 func (r *row) at() int64 {
@@ -47,6 +52,8 @@ func (r *row) take(e worker.Entry) {
 	case e.Result != nil && e.Sequence > r.decidedIn:
 		r.decidedIn, r.answered = e.Sequence, e.At
 		r.Decide(*e.Result)
+	case e.Dead != nil:
+		r.deadIn, r.dead = e.Sequence, e.Dead.Reason
 	case e.Status != nil && e.Status.Status != "" && r.moved(e):
 		r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, e.Status.Status
 	}

@@ -36,14 +36,17 @@ CREATE TABLE request (
 	decided_in INTEGER NOT NULL, -- of the result in its stream
 	moved_at   INTEGER NOT NULL, -- when 1688 sent the latest status
 	moved_in   INTEGER NOT NULL, -- and its sequence
+	dead       INTEGER NOT NULL REFERENCES reason, -- of its latest dead letter
+	dead_in    INTEGER NOT NULL, -- the letter's sequence; 0 when there was none
 	UNIQUE (tenant, request_id)
 );
 
 -- Every filter but those on sides is decided in this index alone.
-CREATE INDEX search ON request (at, id, tenant, state, code, reason, words);
+CREATE INDEX search ON request (at, id, tenant, state, code, reason, dead, words);
 -- What is rare is found without walking past all the rest.
 CREATE INDEX by_state ON request (state, at, id, tenant, code) WHERE state <> 'placed';
 CREATE INDEX by_reason ON request (reason, at, id, tenant, state, code) WHERE reason <> 1;
+CREATE INDEX by_dead ON request (dead, at, id, tenant, state, code) WHERE dead <> 1;
 CREATE INDEX decided ON request (decided_in) WHERE decided_in > 0;
 
 CREATE TABLE side (

@@ -89,6 +89,12 @@ func (s *streams) status(tenant, id, status string, at time.Time) worker.Entry {
 	return e
 }
 
+func (s *streams) dead(tenant, id, reason string) worker.Entry {
+	e := s.entry("DEAD", tenant, id)
+	e.Dead = &worker.DeadLetter{Tenant: tenant, RequestID: id, Code: worker.CodeInvalid, Reason: reason}
+	return e
+}
+
 // ids lists what a filter picks.
 func ids(t testing.TB, x *Index, filter worker.Filter) string {
 	t.Helper()
