@@ -48,7 +48,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 	}
 	for _, want := range []string{
 		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
-		"purchase.status.{tenant}.{ref}", "purchase.dead.{tenant}", "purchase.parked.{tenant}.{ref}", "purchase.alarm.{kind}.{what}",
+		"purchase.status.{tenant}.{ref}", "purchase.stray.{appKey}.{event}", "purchase.dead.{tenant}", "purchase.parked.{tenant}.{ref}", "purchase.alarm.{kind}.{what}",
 		"keypool.event.{pool}.{kind}", "purchase.queue.status", "purchase.queue.status.{instance}", "purchase.queue.instance.{instance}",
 		"keypool.admin.add", "keypool.admin.list", "keypool.admin.pool", "keypool.admin.show",
 		"keypool.admin.limit", "keypool.admin.seal", "keypool.admin.enable", "keypool.admin.disable", "keypool.admin.bench", "keypool.admin.restore",

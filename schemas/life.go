@@ -7,33 +7,6 @@ import (
 	"autopurchase/worker"
 )
 
-const (
-	maxEventID = 128
-	maxTopic   = 128
-)
-
-// DecodeStatus reads what happened to an order after it was placed. Tenant and Ref are in the subject and stay "". Errors are
-// *worker.Invalid. It is safe for concurrent use and keeps nothing of body.
-func DecodeStatus(body []byte) (worker.Status, error) {
-	var status worker.Status
-	if invalid := decode(body, statusTable, &status); invalid != nil {
-		invalid.RequestID = findID(body)
-		return worker.Status{}, invalid
-	}
-	return status, nil
-}
-
-var statusTable = table[worker.Status]{
-	{"request_id", required, func(r *reader, s *worker.Status) fault { return r.matching(&s.RequestID, worker.CheckID) }},
-	{"order_id", required, func(r *reader, s *worker.Status) fault { return r.filled(&s.OrderID, maxOrderID) }},
-	{"out_order_id", optional, func(r *reader, s *worker.Status) fault { return r.visible(&s.OutOrderID, maxReference) }},
-	{"app_key", optional, func(r *reader, s *worker.Status) fault { return r.visible(&s.AppKey, maxAppKey) }},
-	{"event_id", required, func(r *reader, s *worker.Status) fault { return r.filled(&s.EventID, maxEventID) }},
-	{"topic", required, func(r *reader, s *worker.Status) fault { return r.filled(&s.Topic, maxTopic) }},
-	{"status", optional, func(r *reader, s *worker.Status) fault { return r.visible(&s.Status, maxTopic) }},
-	{"at", required, func(r *reader, s *worker.Status) fault { return r.moment(&s.At) }},
-}
-
 // DecodePoolEvent reads an entry of a pool's journal. Errors are *worker.Invalid. It is safe for concurrent use and keeps
 // nothing of body.
 func DecodePoolEvent(body []byte) (worker.PoolEvent, error) {

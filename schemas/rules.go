@@ -19,6 +19,30 @@ func (r *reader) free(into *string) (invalid fault) {
 	return invalid
 }
 
+// short takes any text of at most so many characters.
+func (r *reader) short(into *string, most int) fault {
+	if invalid := r.free(into); invalid != nil {
+		return invalid
+	}
+	if len(*into) > most && utf8.RuneCountInString(*into) > most {
+		return broken("must be at most " + strconv.Itoa(most) + " characters")
+	}
+	return nil
+}
+
+// truth takes true or false.
+func (r *reader) truth(into *bool) fault {
+	raw, err := r.in.ReadValue()
+	if err != nil {
+		return r.broken(err)
+	}
+	if raw.Kind() != 't' && raw.Kind() != 'f' {
+		return broken("must be true or false")
+	}
+	*into = raw.Kind() == 't'
+	return nil
+}
+
 // visible takes text of at most so many characters (Unicode code points) without control and invisible characters.
 func (r *reader) visible(into *string, most int) fault {
 	text, invalid := r.text()

@@ -78,6 +78,8 @@ func TestSchemasHaveTheDomainsWords(t *testing.T) {
 		same(t, name+" states", enumOf(t, name, "$defs", "state"), worker.LifeStates())
 	}
 	same(t, "outcomes", enumOf(t, "result", "properties", "outcome"), outcomes)
+	same(t, "order states", enumOf(t, "status", "properties", "state"), worker.OrderStates())
+	same(t, "order events", enumOf(t, "status", "properties", "event"), worker.OrderEvents())
 	same(t, "kinds", enumOf(t, "keypool-event", "properties", "kind"), eventKinds)
 }
 

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -35,7 +34,7 @@ func (b *Biographer) Life(ctx context.Context, tenant, id string) (Life, error) 
 	if err != nil {
 		return Life{}, err
 	}
-	bio := &biography{Life: Life{Summary: Summary{Tenant: tenant, RequestID: id, State: LifeWaiting}}, statuses: map[string]Status{}, now: time.Now()}
+	bio := &biography{Life: Life{Summary: Summary{Tenant: tenant, RequestID: id, State: LifeWaiting}}, now: time.Now()}
 	for _, e := range entries {
 		bio.read(e)
 	}
@@ -51,14 +50,13 @@ func (b *Biographer) Life(ctx context.Context, tenant, id string) (Life, error) 
 // biography is a life as it is written.
 type biography struct {
 	Life
-	request  *Request
-	fault    *Invalid
-	result   *Result
-	statuses map[string]Status // the latest of each order at 1688
-	latest   Status
-	claims   []Claim
-	redis    error // why the claims could not be asked for
-	now      time.Time
+	request *Request
+	fault   *Invalid
+	result  *Result
+	course  Course
+	claims  []Claim
+	redis   error // why the claims could not be asked for
+	now     time.Time
 }
 
 func (bio *biography) step(s LifeStep) {
@@ -94,16 +92,11 @@ func (bio *biography) askedFor() string {
 	return fmt.Sprintf("asked for: %s of %s, with keys of pool %s", count(bio.Lines, "line", "lines"), count(max(len(bio.Sellers), 1), "seller", "sellers"), bio.Pool)
 }
 
-// readStatus takes in what 1688 pushed, in whatever order that came.
+// readStatus takes in what 1688 told, in whatever order that came.
 func (bio *biography) readStatus(e Entry) {
-	s := *e.Status
-	if s.Status != "" && !s.At.Before(bio.latest.At) {
-		bio.latest, bio.Latest = s, s.Status
-	}
-	if s.Status != "" && !s.At.Before(bio.statuses[s.OrderID].At) {
-		bio.statuses[s.OrderID] = s
-	}
-	bio.step(LifeStep{At: e.At, What: "status", Reference: s.OutOrderID, Text: fmt.Sprintf("order %s: %s", s.OrderID, cmp.Or(s.Status, s.Topic))})
+	bio.course.Take(*e.Status)
+	bio.Latest = bio.course.latest()
+	bio.step(LifeStep{At: e.At, What: "status", Reference: e.Status.OutOrderID, Text: fmt.Sprintf("order %s: %s", e.Status.OrderID, e.Status.Say())})
 }
 
 // parts gathers the request's orders: each as its claim has it, or as the result does where the ledger knows nothing.
@@ -134,8 +127,8 @@ func (bio *biography) part(child Child, claim Claim) LifePart {
 	}
 	p.OrderIDs = union(nil, ids(claim.Part.Orders)...)
 	for _, id := range p.OrderIDs {
-		if s, found := bio.statuses[id]; found {
-			p.Status = s.Status
+		if o, found := bio.course.Order(id); found {
+			p.State, p.Status, p.Parcels = o.State, o.Status, append(p.Parcels, o.Parcels...)
 		}
 	}
 	return p

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -117,10 +118,12 @@ func TestStepsAreInOrderAndReal(t *testing.T) {
 	a.result(Result{Outcome: OutcomePartial, Code: CodePartial, Reason: "some lines were not bought", Attempt: 1, Products: 1,
 		Orders: []ResultOrder{{OrderID: "11", OutOrderID: first, AppKey: "1000001", Products: 1}}})
 	at := func(seconds int) time.Time { return asked.Add(time.Duration(seconds) * time.Second) }
-	status := func(text string, sent, stored int) Entry {
-		return Entry{Stream: "STATUS", At: at(stored), Status: &Status{OrderID: "11", OutOrderID: first, Status: text, Topic: "T", At: at(sent)}}
+	status := func(s Status, sent, stored int) Entry {
+		s.OrderID, s.OutOrderID, s.Topic, s.EventID, s.State, s.At = "11", first, "T", fmt.Sprint(stored), StateShipped, at(sent)
+		return Entry{Stream: "STATUS", At: at(stored), Status: &s}
 	}
-	a.entries = append(a.entries, status("shipped", 20, 21), status("paid", 10, 22),
+	a.entries = append(a.entries, status(Status{Event: OrderEvent(StateShipped), Status: "waitbuyerreceive"}, 20, 21), status(Status{Event: OrderEvent(StatePaid), Late: true, Status: "waitsellersend"}, 10, 22),
+		status(Status{Event: EventTracking, Parcels: []Parcel{{Number: "SF1", Carrier: "SF Express"}}}, 20, 23), status(Status{Event: EventOther, Status: "NEW"}, 20, 24),
 		Entry{Stream: "RESULTS", At: at(4), Result: &Result{Outcome: OutcomeRefused, Code: CodeConflict, Reason: "same id", Aside: true}},
 		Entry{Stream: "DEAD", At: at(30), Dead: &DeadLetter{Code: CodeNoAnswer, Reason: "a late answer names 12"}})
 	l := a.life(t, 0)
@@ -131,12 +134,13 @@ func TestStepsAreInOrderAndReal(t *testing.T) {
 	want := []string{
 		"0s asked asked for: 2 lines of 2 sellers, with keys of pool default", "1s sent order sent with app key 1000001", "1s sent order sent with app key 1000001",
 		"2s settled the order is placed as order 11", "2s settled the order ended as refused; out of stock", "3s result partial; some lines were not bought",
-		"4s aside another message under this id was refused; same id", "21s status order 11: shipped", "22s status order 11: paid", "30s dead a late answer names 12",
+		"4s aside another message under this id was refused; same id", "21s status order 11: shipped", "22s status order 11: paid, told when it was shipped already",
+		"23s status order 11: tracking; parcel SF1 with SF Express", "24s status order 11: T; NEW", "30s dead a late answer names 12",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if l.Latest != "shipped" || l.Parts[0].Status != "shipped" || l.Parts[0].Seller != "hill" || l.Parts[1].Claim != ClaimRefused || l.Parts[1].Reason != "out of stock" ||
+	if l.Latest != "shipped" || l.Parts[0].Status != "waitbuyerreceive" || l.Parts[0].State != StateShipped || len(l.Parts[0].Parcels) != 1 || l.Parts[0].Seller != "hill" || l.Parts[1].Claim != ClaimRefused || l.Parts[1].Reason != "out of stock" ||
 		!l.Parts[0].SentAt.Equal(at(1)) || !l.Parts[0].EndedAt.Equal(at(2)) || l.Sequence != 7 || !slices.Equal(l.Offers, []string{"701", "702"}) {
 		t.Errorf("%+v", l)
 	}

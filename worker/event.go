@@ -73,29 +73,3 @@ const (
 type Journal interface {
 	Record(ctx context.Context, event PoolEvent) error
 }
-
-// Status is something that happened to an order after it was placed, as 1688 pushed it.
-type Status struct {
-	Tenant     string    `json:"-"`
-	Ref        string    `json:"-"`
-	RequestID  string    `json:"request_id"`
-	OrderID    string    `json:"order_id"`
-	OutOrderID string    `json:"out_order_id,omitempty"`
-	AppKey     string    `json:"app_key,omitempty"`
-	EventID    string    `json:"event_id"` // 1688's push id: a repeat is stored once
-	Topic      string    `json:"topic"`    // 1688's name of the event, such as ORDER_BUYER_VIEW_ORDER_PAY
-	Status     string    `json:"status,omitempty"`
-	At         time.Time `json:"at"`
-}
-
-// Push is a message that 1688 sent about an app key, as the relay hands it on: content is 1688's own JSON text.
-type Push struct {
-	ID      string `json:"id"`
-	AppKey  string `json:"app_key"`
-	Topic   string `json:"topic"`
-	OrderID string `json:"order_id,omitempty"` // as far as the content names one
-	// Reference is the outOrderId of the order, as far as the relay could find it.
-	Reference string `json:"reference,omitempty"`
-	Status    string `json:"status,omitempty"`
-	At        int64  `json:"at_ms"` // when 1688 sent it, milliseconds of Unix time
-}

@@ -17,7 +17,7 @@ type Summary struct {
 	Lines     int       `json:"lines"`
 	Products  int64     `json:"products"` // counted on keys
 	Attempt   int       `json:"attempt,omitempty"`
-	Latest    string    `json:"latest,omitempty"`  // 1688's status of the order that moved last
+	Latest    string    `json:"latest,omitempty"`  // state of the order that moved last
 	AskedAt   time.Time `json:"asked_at,omitzero"` // zero if only its result is still on record
 	DecidedAt time.Time `json:"decided_at,omitzero"`
 }
@@ -78,8 +78,9 @@ type LifePart struct {
 	Code      Code       `json:"code,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 	OrderIDs  []string   `json:"order_ids,omitempty"`
-	Status    string     `json:"status,omitempty"` // 1688's, the latest
-	Tracking  []string   `json:"tracking,omitempty"`
+	State     OrderState `json:"state,omitempty"`   // of the order; of several at 1688, the last one's
+	Status    string     `json:"status,omitempty"`  // 1688's word, the latest
+	Parcels   []Parcel   `json:"parcels,omitempty"` // what was sent
 }
 
 // LifeStep is one thing that happened to a request.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,13 +90,25 @@ func showParts(out io.Writer, parts []worker.LifePart) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "\nORDER\tSELLER\tLINES\tCLAIM\tAPP KEY\tPRODUCTS\tORDERS AT 1688\tLATEST\tREASON")
+	fmt.Fprintln(table, "\nORDER\tSELLER\tLINES\tCLAIM\tAPP KEY\tPRODUCTS\tORDERS AT 1688\tSTATE\tPARCELS\tREASON")
 	for _, p := range parts {
 		keys := append([]string{p.AppKey}, p.AlsoOn...)
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%d\t%s\t%s\t%s\n", p.Reference, oneLine(p.Seller), len(p.Lines), p.Claim, few(keys), p.Products,
-			few(p.OrderIDs), oneLine(p.Status), oneLine(p.Reason))
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", p.Reference, oneLine(p.Seller), len(p.Lines), p.Claim, few(keys), p.Products,
+			few(p.OrderIDs), cmp.Or(stateWords(p.State), oneLine(p.Status)), sent(p.Parcels), oneLine(p.Reason))
 	}
 	return table.Flush()
+}
+
+// stateWords writes a state as words.
+func stateWords(state worker.OrderState) string { return strings.ReplaceAll(string(state), "_", " ") }
+
+// sent names parcels by their numbers and carriers.
+func sent(parcels []worker.Parcel) string {
+	var said []string
+	for _, p := range parcels {
+		said = append(said, oneLine(strings.TrimSpace(p.Number+" "+cmp.Or(p.Carrier, p.CarrierCode))))
+	}
+	return few(said)
 }
 
 func showSteps(out io.Writer, steps []worker.LifeStep) error {

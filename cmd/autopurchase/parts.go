@@ -135,17 +135,13 @@ func (p *workerPart) flush() {
 	}
 }
 
-// recordPush stores what 1688 said about an order of ours; only then is it confirmed to 1688.
+// recordPush stores what 1688 said: beside the request whose order it is about, or apart. Only then is it confirmed to 1688.
 func recordPush(ctx context.Context, outbox *bus.Outbox, push worker.Push) error {
-	tenant, ref, _, ours := worker.ParseReference(push.Reference)
-	if !ours {
-		return nil // nobody waits for it
+	status, stray := push.Sort()
+	if stray != nil {
+		return outbox.KeepApart(ctx, *stray)
 	}
-	id, _ := worker.DecodeRef(ref) // a reference of ours has one
-	return outbox.PublishStatus(ctx, worker.Status{
-		Tenant: tenant, Ref: ref, RequestID: id, OrderID: push.OrderID, OutOrderID: push.Reference, AppKey: push.AppKey,
-		EventID: push.ID, Topic: push.Topic, Status: push.Status, At: time.UnixMilli(push.At).UTC(),
-	})
+	return outbox.PublishStatus(ctx, *status)
 }
 
 // readiness says what a worker needs in order to work now.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -115,7 +116,7 @@ func membersOf(body []byte) members {
 
 // shown are the members worth a place on a line, in this order; a buyer's data is none of them.
 var shown = []string{
-	"request_id", "outcome", "code", "status", "topic", "app_key", "products", "used", "held", "left", "limit", "field", "reason", "why",
+	"request_id", "outcome", "code", "order_id", "event", "state", "late", "why", "status", "topic", "app_key", "products", "used", "held", "left", "limit", "field", "reason",
 	"depth", "in_flight", "oldest_seconds", "products_left", "paused_because", "waiting",
 }
 
@@ -130,7 +131,7 @@ func (of members) line() string {
 			line += fmt.Sprintf("  %s=%v", name, value)
 		}
 	}
-	return line + of.list("lines", "%d lines") + of.list("orders", "%d orders")
+	return line + of.list("lines", "%d lines") + of.list("orders", "%d orders") + of.parcels()
 }
 
 func (of members) list(name, format string) string {
@@ -138,6 +139,19 @@ func (of members) list(name, format string) string {
 		return "  " + fmt.Sprintf(format, len(items))
 	}
 	return ""
+}
+
+// parcels names what was sent: numbers and carriers.
+func (of members) parcels() (line string) {
+	items, _ := of["parcels"].([]any)
+	for _, item := range items {
+		parcel, _ := item.(map[string]any)
+		line += "  parcel=" + members(parcel).text("number")
+		if carrier := cmp.Or(members(parcel).text("carrier"), members(parcel).text("carrier_code")); carrier != "" {
+			line += " (" + carrier + ")"
+		}
+	}
+	return line
 }
 
 // printable keeps a line one line: what others wrote must neither break it nor speak to the terminal.

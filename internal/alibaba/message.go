@@ -2,6 +2,8 @@ package alibaba
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -80,11 +82,25 @@ type orderData struct {
 	Change *logistics `json:"MailNoChangeModel"`
 }
 
+// logistics is what is told of a parcel, of one order or several.
 type logistics struct {
-	Status text `json:"statusChanged"`
-	Items  []struct {
+	Status  text `json:"statusChanged"`
+	Number  text `json:"mailNo"`
+	Carrier text `json:"cpCode"`
+	Old     text `json:"oldMailNo"`
+	New     text `json:"newMailNo"`
+	Items   []struct {
 		OrderID text `json:"orderId"`
 	} `json:"orderLogsItems"`
+}
+
+// parcel is the parcel as it is now; none if it has no number.
+func (l logistics) parcel() []worker.Parcel {
+	number := firstText(l.New, l.Number)
+	if number == "" {
+		return nil
+	}
+	return []worker.Parcel{{Number: number, CarrierCode: string(l.Carrier), Trace: string(l.Status), Replaces: string(l.Old)}}
 }
 
 // pushes reads a push: one for each order it names, or one without an order. A content that cannot be read is one push
@@ -95,7 +111,10 @@ func pushes(appKey string, frame inFrame) []worker.Push {
 	if c.Type == "" && c.MsgID == "" {
 		c.Message.object(&c)
 	}
-	push := worker.Push{ID: firstText(c.MsgID, frame.ID), AppKey: appKey, Topic: string(c.Type), At: frame.PubTime.millis()}
+	push := worker.Push{
+		ID: firstText(c.MsgID, frame.ID, fingerprint(frame.Content)), AppKey: appKey, Topic: string(c.Type), At: frame.PubTime.millis(),
+		Source: worker.SourcePush, Raw: string(frame.Content),
+	}
 	if born := c.GmtBorn.millis(); born > 0 {
 		push.At = born
 	}
@@ -104,27 +123,33 @@ func pushes(appKey string, frame inFrame) []worker.Push {
 	return data.each(push)
 }
 
+// fingerprint stands for the id of a push that has none, so that its repeats are known as such.
+func fingerprint(content text) text {
+	digest := sha256.Sum256([]byte(content))
+	return text("sha256-" + hex.EncodeToString(digest[:16]))
+}
+
 // each makes one push for each order. Several get an id of their own, so that a receiver that drops repeats keeps them all.
 func (d orderData) each(push worker.Push) (all []worker.Push) {
-	add := func(orderID, status text) {
+	add := func(orderID, status text, parcels []worker.Parcel) {
 		one := push
 		one.OrderID, _ = orderID.orderID()
-		one.Status = string(status)
+		one.Status, one.Parcels = string(status), parcels
 		all = append(all, one)
 	}
 	for _, pay := range d.BatchPay {
-		add(pay.OrderID, pay.Status)
+		add(pay.OrderID, pay.Status, nil)
 	}
 	for _, model := range []*logistics{d.Trace, d.Change} {
 		if model == nil {
 			continue
 		}
 		for _, item := range model.Items {
-			add(item.OrderID, model.Status)
+			add(item.OrderID, model.Status, model.parcel())
 		}
 	}
 	if len(all) == 0 {
-		add(d.OrderID, d.Status)
+		add(d.OrderID, d.Status, nil)
 	}
 	for i := range all[1:] {
 		all[i+1].ID += "." + strconv.Itoa(i+2)

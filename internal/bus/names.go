@@ -14,6 +14,7 @@ const (
 	StreamRequests = "PURCHASE_REQUESTS"
 	StreamResults  = "PURCHASE_RESULTS"
 	StreamStatus   = "PURCHASE_STATUS"
+	StreamStray    = "PURCHASE_STRAY"
 	StreamDead     = "PURCHASE_DEAD"
 	StreamParked   = "PURCHASE_PARKED"
 	StreamAlarms   = "PURCHASE_ALARM"
@@ -32,6 +33,7 @@ const (
 	SubjectRequests  = requestPrefix + ">"
 	SubjectResults   = resultPrefix + ">"
 	SubjectStatus    = statusPrefix + ">"
+	SubjectStray     = strayPrefix + ">"
 	SubjectDead      = deadPrefix + ">"
 	SubjectParked    = parkedPrefix + ">"
 	SubjectAlarms    = alarmPrefix + ">"
@@ -62,6 +64,7 @@ const (
 	requestPrefix = "purchase.request."
 	resultPrefix  = "purchase.result."
 	statusPrefix  = "purchase.status."
+	strayPrefix   = "purchase.stray."
 	deadPrefix    = "purchase.dead."
 	journalPrefix = "purchase.journal."
 	parkedPrefix  = "purchase.parked."
@@ -112,7 +115,13 @@ func asideSubject(tenant, ref string, code worker.Code) string {
 // parkedSubject is where the list of parked requests has the request.
 func parkedSubject(tenant, ref string) string { return parkedPrefix + tenant + "." + ref }
 
+// statusSubject is where the later life of the request's orders is told, event by event.
 func statusSubject(tenant, ref string) string { return statusPrefix + tenant + "." + ref }
+
+// straySubject is where a push is kept that belongs to no request: one subject each, so that each is kept once.
+func straySubject(appKey, eventID string) string {
+	return strayPrefix + worker.EncodeRef(appKey) + "." + worker.EncodeRef(eventID)
+}
 
 func deadSubject(tenant string) string {
 	if tenant == "" {

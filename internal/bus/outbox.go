@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -160,19 +159,6 @@ func (o *Outbox) Bury(ctx context.Context, letter worker.DeadLetter) error {
 	}
 	msg := message(deadSubject(letter.Tenant), schemas.AppendDeadLetter(nil, letter))
 	return o.record(ctx, "bury a dead letter", StreamDead, msg, deadID(letter))
-}
-
-// PublishStatus stores what happened to an order after it was placed. The same event is stored once a day at most. Errors are
-// *worker.Trouble.
-func (o *Outbox) PublishStatus(ctx context.Context, status worker.Status) error {
-	if _, err := worker.DecodeRef(status.Ref); err != nil || worker.CheckName(status.Tenant) != nil {
-		return &worker.Trouble{Code: worker.CodeInternal, Reason: "status names no request"}
-	}
-	body, err := json.Marshal(status)
-	if err != nil {
-		return &worker.Trouble{Code: worker.CodeInternal, Reason: "status cannot be written", Err: err}
-	}
-	return o.record(ctx, "publish a status", StreamStatus, message(statusSubject(status.Tenant, status.Ref), body), statusID(status))
 }
 
 func (o *Outbox) record(ctx context.Context, what, stream string, msg *nats.Msg, id string) error {

@@ -26,7 +26,7 @@ func (b *Bus) filters(options WatchOptions) (filters map[string][]string, beats 
 			beats, found = addFilter(beats, beat, beatPrefix+"*"), true
 		}
 		if !found {
-			return nil, nil, fmt.Errorf("subject %q: no stream holds it; see purchase.request.>, purchase.result.>, purchase.status.>, purchase.dead.>, purchase.parked.>, keypool.event.> and purchase.queue.status.*", subject)
+			return nil, nil, fmt.Errorf("subject %q: no stream holds it; see purchase.request.>, purchase.result.>, purchase.status.>, purchase.stray.>, purchase.dead.>, purchase.parked.>, keypool.event.> and purchase.queue.status.*", subject)
 		}
 	}
 	if options.Tenant != "" {

@@ -40,6 +40,10 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			Description: "The later life of orders: paid, shipped, received, closed.",
 		},
 		{
+			Name: StreamStray, Subjects: []string{SubjectStray}, MaxAge: keep.Status, Duplicates: dedupe, AllowDirect: true,
+			Description: "What 1688 pushed about orders that are not known here, or about none. One message per subject.", MaxMsgsPerSubject: 1,
+		},
+		{
 			Name: StreamDead, Subjects: []string{SubjectDead}, MaxAge: keep.Dead, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Requests that could not be read or were given up, with the reason.",
 		},

@@ -84,7 +84,7 @@ func workerRole() Role {
 		Name: "worker", Account: account,
 		Purpose: "takes requests, publishes what became of them, keeps the key pools' journal, answers administrators and publishes for them what is asked for again",
 		asks: []string{
-			SubjectResults, SubjectStatus, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
+			SubjectResults, SubjectStatus, SubjectStray, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
 			SubjectRequests, SubjectJournal, // to ask for something again, and to say who did
 			api("STREAM.PURGE", StreamParked), api("STREAM.MSG.DELETE", StreamDead),
 		},

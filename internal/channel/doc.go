@@ -63,7 +63,7 @@
 //	ask pay          worker.Charge                     unknown members are refused; its reply has no order
 //	ask paylink      {"app_key": "…", "order_ids": […]}
 //	reply            worker.Answer                     unknown members are ignored
-//	push             worker.Push                       unknown members are ignored
+//	push             worker.Push                       unknown members are ignored; raw has 1688's own text
 //	confirm          none
 //
 // The worker numbers its asks and the relay its pushes, each counting up over all connections of the process, so that no

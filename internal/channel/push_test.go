@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestPushIsConfirmedOnceTaken(t *testing.T) {
 	eventually(t, "connected", func() bool { return server.Workers() == 1 })
 	done := make(chan error, 1)
 	go func() { done <- server.Push(t.Context(), paid) }()
-	if got := next(t, taken); got != paid {
+	if got := next(t, taken); !reflect.DeepEqual(got, paid) {
 		t.Errorf("took %+v", got)
 	}
 	select {

@@ -173,7 +173,7 @@ func TestWhatOthersWriteIsText(t *testing.T) {
 	s.status.Unasked = []string{hostile}
 	s.requests[0] = worker.Summary{Tenant: "acme", RequestID: hostile, State: worker.LifeState(hostile), Reason: hostile, Sellers: []string{hostile}, OrderIDs: []string{hostile}}
 	s.lives["acme:PR.2"] = worker.Life{Summary: s.requests[0], WaitingFor: hostile, Steps: []worker.LifeStep{{What: hostile, Text: hostile, By: hostile, Reference: hostile}},
-		Parts: []worker.LifePart{{Reference: hostile, Seller: hostile, Reason: hostile, Status: hostile, Tracking: []string{hostile}}}}
+		Parts: []worker.LifePart{{Reference: hostile, Seller: hostile, Reason: hostile, Status: hostile, Parcels: []worker.Parcel{{Number: hostile, Carrier: hostile}}}}}
 	s.letters[0].Reason, s.letters[0].Subject, s.letters[0].Field, s.letters[0].RequestID = hostile, hostile, hostile, hostile
 	b := open(t, s)
 	for _, path := range []string{"/", "/keys", "/keys/default/1000001", "/workers", "/requests", "/requests?text=%3Cscript%3E%22", "/requests/one?tenant=acme&id=PR.2", "/dead", "/login?next=" + "%22%3E%3Cscript%3E"} {

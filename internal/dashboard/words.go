@@ -17,7 +17,7 @@ import (
 var words = template.FuncMap{
 	"time": moment, "since": since, "span": span, "count": count, "plural": plural, "rate": perMinute,
 	"keystate": keyState, "state": lifeState, "verdict": verdict, "step": stepName, "join": join, "line": oneLine, "code": codeWords,
-	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose, "status": orderStatus, "lifepath": lifePath, "pick": pick, "lines": lineNumbers,
+	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose, "status": orderStatus[string], "orderstate": orderStatus[worker.OrderState], "lifepath": lifePath, "pick": pick, "lines": lineNumbers,
 }
 
 // moment writes a time so that a script can show it in the zone of whoever reads it; else it is in UTC.
@@ -137,19 +137,21 @@ func lifeState(state worker.LifeState) string {
 	return string(state)
 }
 
-// orderStates are 1688's words for how an order is.
+// orderStates are our words and 1688's for how an order is.
 var orderStates = map[string]string{
+	"ordered": "waits to be paid", "paid": "paid, waits to be sent", "shipped_in_part": "partly on its way", "shipped": "on its way", "received": "received", "finished": "done",
+	"closed_by_buyer": "cancelled by the buyer", "closed_by_seller": "cancelled by the seller", "closed_by_platform": "ended by 1688", "closed": "closed", "refunded": "refunded",
 	"waitbuyerpay": "waits to be paid", "waitsellersend": "paid, waits to be sent", "waitlogisticstakein": "handed to the carrier",
 	"waitbuyerreceive": "on its way", "waitbuyersign": "on its way", "signinsuccess": "received", "confirm_goods": "received",
 	"success": "done", "cancel": "cancelled", "terminated": "ended by 1688",
 }
 
-// orderStatus says 1688's status of an order in everyday words, and one that is not known as it is.
-func orderStatus(status string) string {
-	if said, ok := orderStates[status]; ok {
+// orderStatus says the state or 1688's status of an order in everyday words, and one that is not known as it is.
+func orderStatus[S ~string](status S) string {
+	if said, ok := orderStates[string(status)]; ok {
 		return said
 	}
-	return oneLine(status)
+	return oneLine(string(status))
 }
 
 func verdict(v worker.StepVerdict) string {

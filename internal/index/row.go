@@ -54,8 +54,8 @@ func (r *row) take(e worker.Entry) {
 		r.Decide(*e.Result)
 	case e.Dead != nil:
 		r.deadIn, r.dead = e.Sequence, e.Dead.Reason
-	case e.Status != nil && e.Status.Status != "" && r.moved(e):
-		r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, e.Status.Status
+	case e.Status != nil && !e.Status.Late && e.Status.State != "" && r.moved(e):
+		r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, string(e.Status.State)
 	}
 }
 

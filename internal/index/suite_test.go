@@ -85,7 +85,7 @@ func (s *streams) result(tenant, id string, outcome worker.Outcome, code worker.
 
 func (s *streams) status(tenant, id, status string, at time.Time) worker.Entry {
 	e := s.entry("STATUS", tenant, id)
-	e.Status = &worker.Status{Tenant: tenant, RequestID: id, Status: status, At: at}
+	e.Status = &worker.Status{Tenant: tenant, RequestID: id, State: worker.OrderState(status), At: at}
 	return e
 }
 

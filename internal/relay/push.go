@@ -26,16 +26,20 @@ func (r *Relay) session(key *keyholder) alibaba.Session {
 		},
 		OnMock: key.heard.mock,
 		OnPush: func(ctx context.Context, push worker.Push) error {
-			reference, err := r.reference(ctx, key, push.OrderID)
-			if r.references.tell(r.config.Log, err, pushes); err != nil {
-				return err
-			}
-			push.Reference = reference
-			err = r.config.OnPush(ctx, push)
-			r.storing.tell(r.config.Log, err, pushes)
-			return err
+			return r.handOn(ctx, key, push)
 		},
 	}
+}
+
+// handOn gives a push to whoever stores it, with the reference of the order that it is about.
+func (r *Relay) handOn(ctx context.Context, key *keyholder, push worker.Push) (err error) {
+	push.Reference, push.Unseen, err = r.reference(ctx, key, push.OrderID)
+	if r.references.tell(r.config.Log, err, pushes); err != nil {
+		return err
+	}
+	err = r.config.OnPush(ctx, push)
+	r.storing.tell(r.config.Log, err, pushes)
+	return err
 }
 
 // state is something that works or does not. Only a change is worth a line in the log: what is not confirmed comes again and
@@ -61,29 +65,29 @@ var (
 )
 
 // reference finds out which reference an order was placed with: from memory if this process placed or found it, else from
-// the order's detail. It is "" for no order and for one that the key cannot see or that has none. An error means that it
-// is not known now; the push is then left unconfirmed and comes again.
-func (r *Relay) reference(ctx context.Context, key *keyholder, orderID string) (string, error) {
+// the order's detail. It is "" for no order and for one that has none; unseen says that the key cannot see the order, as it may be
+// with one that was made a moment ago. An error means that it is not known now; the push is then left unconfirmed and comes again.
+func (r *Relay) reference(ctx context.Context, key *keyholder, orderID string) (reference string, unseen bool, err error) {
 	if orderID == "" {
-		return "", nil
+		return "", false, nil
 	}
 	if reference, ok := r.origins.get(orderID); ok {
-		return reference, nil
+		return reference, false, nil
 	}
 	var detail alibaba.Detail
 	var failed error
-	err := key.do(ctx, 1, func(cred alibaba.Credentials) bool {
+	err = key.do(ctx, 1, func(cred alibaba.Credentials) bool {
 		detail, failed = r.client.Detail(ctx, cred, orderID)
 		return alibaba.IsTokenRejected(failed)
 	})
 	if _, none := errors.AsType[*alibaba.NotFoundError](failed); none {
-		return "", nil
+		return "", true, nil
 	}
 	if err := errors.Join(err, failed); err != nil {
-		return "", fmt.Errorf("reference of order %s: %w", orderID, err)
+		return "", false, fmt.Errorf("reference of order %s: %w", orderID, err)
 	}
 	r.origins.add(orderID, detail.Reference)
-	return detail.Reference, nil
+	return detail.Reference, false, nil
 }
 
 const maxOrigins = 16384 // a few MB

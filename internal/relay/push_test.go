@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,7 +65,7 @@ func TestPushThatNobodyTakesComesAgain(t *testing.T) {
 	}
 	running(t, r)
 	first, second := within(t, tries), within(t, tries)
-	if first != second {
+	if !reflect.DeepEqual(first, second) {
 		t.Errorf("got %+v, then %+v", first, second)
 	}
 }
@@ -138,16 +139,16 @@ func TestReferenceThatIsNotKnownNow(t *testing.T) {
 	sim := simulator(t)
 	r := relayTo(t, sim.GatewayURL(), nil)
 	key := r.keys[testKey.AppKey]
-	if got, err := r.reference(t.Context(), key, ""); got != "" || err != nil {
-		t.Errorf("no order: %q, %v", got, err)
+	if got, unseen, err := r.reference(t.Context(), key, ""); got != "" || unseen || err != nil {
+		t.Errorf("no order: %q, %v, %v", got, unseen, err)
 	}
-	if got, err := r.reference(t.Context(), key, "404404404"); got != "" || err != nil {
-		t.Errorf("an order that the key cannot see: %q, %v", got, err)
+	if got, unseen, err := r.reference(t.Context(), key, "404404404"); got != "" || !unseen || err != nil {
+		t.Errorf("an order that the key cannot see: %q, %v, %v", got, unseen, err)
 	}
 	if err := sim.Inject(sim1688.Fault{Operation: "get.buyerView", Kind: "http_502_html", Count: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.reference(t.Context(), key, "404404404"); err == nil {
+	if _, _, err := r.reference(t.Context(), key, "404404404"); err == nil {
 		t.Error("a detail that failed is taken for an order without reference")
 	}
 }

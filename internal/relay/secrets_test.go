@@ -65,7 +65,7 @@ func TestNothingPrivateIsSaid(t *testing.T) {
 			})
 			_, _ = fmt.Fprintf(&said, "%+v\n%+v\n%+v\n", r.Place(t.Context(), order(reference)),
 				r.Find(t.Context(), testKey.AppKey, reference), r.Probe(t.Context(), testKey.AppKey))
-			_, err := r.reference(t.Context(), r.keys[testKey.AppKey], "11")
+			_, _, err := r.reference(t.Context(), r.keys[testKey.AppKey], "11")
 			_, _ = fmt.Fprintf(&said, "%v %+v %#v\n", err, r.config, r.config.Keys)
 		}
 	}
