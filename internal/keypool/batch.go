@@ -8,27 +8,32 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// batchScript runs steps of one pool, one after the other, in the place of as many scripts. Each step is what it is alone. If one
-// breaks down in an error, those before it have happened and their replies are lost, as with a connection.
+// batchScript runs steps of one pool, one after the other. Each is what it is alone. If one breaks down in an error, those before
+// it have happened and their replies are lost, as with a connection.
 //
 //	KEYS    the pool's, then the claim of each step
 //	ARGV    for each step: its place, the number of its arguments, and these
 //	returns the reply of each step
-var batchScript = newBatch(drawScript, settleScript, unsendScript)
+var batchScript = loadable(batch(quick))
 
-func newBatch(steps ...*script) *script {
+// batch is the script that makes the steps which begin leaves over.
+func batch(begin string) string {
 	var text strings.Builder
-	text.WriteString("local KEYS, ARGV = KEYS, ARGV\n" + common + guard + shared + "local steps = {}\n")
-	for _, s := range steps {
+	text.WriteString("local KEYS, ARGV = KEYS, ARGV\nlocal replies, done, at = {}, 0, 1\n" + begin + common + guard + shared + "local steps = {}\n")
+	for _, s := range []*script{drawScript, settleScript, unsendScript} {
 		fmt.Fprintf(&text, "steps[%d] = function()\n%s\nend\n", s.place, s.body)
 	}
-	text.WriteString(`
-local words, claims, replies, at = ARGV, {unpack(KEYS, 6)}, {}, 1
-for i, name in ipairs(claims) do
-  local n = tonumber(words[at + 1])
+	return text.String() + each
+}
+
+// each takes one step after the other.
+const each = `
+local words, claims = ARGV, {unpack(KEYS, 6)}
+for i = done + 1, #claims do
+  local name, n = claims[i], tonumber(words[at + 1])
   KEYS[6], ARGV, events = name, {unpack(words, at + 2, at + 1 + n)}, 0
-  local done, reply = pcall(steps[tonumber(words[at])])
-  if not done then
+  local fine, reply = pcall(steps[tonumber(words[at])])
+  if not fine then
     write_up()
     return {err = reply} -- raised once more it would lose its first word, by which errors are told apart
   end
@@ -37,9 +42,7 @@ for i, name in ipairs(claims) do
 end
 write_up()
 return replies
-`)
-	return loadable(text.String())
-}
+`
 
 // shared is what the steps of a batch have in common: a key's books and the lists of keys are read once, and the books of those
 // that changed are written once, when the last step is done or one has broken down. Nobody else sees Redis in between; the steps
@@ -105,7 +108,7 @@ func groups(batch []*call) []*group {
 
 // queue adds the group's run to a pipeline.
 func (g *group) queue(ctx context.Context, pipe redis.Pipeliner, server string) {
-	if first := g.calls[0]; len(g.calls) == 1 {
+	if first := g.calls[0]; first.script.place == 0 {
 		g.reply = pipe.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
 		return
 	}
@@ -120,7 +123,7 @@ func (g *group) queue(ctx context.Context, pipe redis.Pipeliner, server string) 
 // answer gives every call its reply.
 func (g *group) answer() {
 	reply, err := g.reply.Slice()
-	if len(g.calls) == 1 || err != nil {
+	if g.calls[0].script.place == 0 || err != nil {
 		for _, c := range g.calls {
 			c.done <- answer{reply, err}
 		}

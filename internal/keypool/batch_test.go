@@ -10,13 +10,14 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
 	"autopurchase/worker"
 )
 
-// TestBatchIsItsStepsOneByOne takes random steps on two equal pools, one by one on the first and in batches on the second: every
-// reply and everything that is there afterwards is the same.
+// TestBatchIsItsStepsOneByOne takes random steps on two equal pools, one by one and in full on the first, in batches on the second, of
+// which most begin with quick ones: every reply and everything that is there afterwards is the same.
 func TestBatchIsItsStepsOneByOne(t *testing.T) { alike(t, open(t, quickRedis(t))) }
 
 // TestBatchInProcess does so on the Redis that needs no server.
@@ -33,11 +34,11 @@ func alike(t *testing.T, p *Pool) {
 		for _, pool := range []twin{one, many} {
 			pool.begin(t, found)
 		}
-		for range rapid.IntRange(1, 4).Draw(r, "batches") {
-			steps := rapid.SliceOfN(rapid.Custom(anyStep), 2, 12).Draw(r, "steps")
+		for range rapid.IntRange(1, 9).Draw(r, "batches") {
+			steps := rapid.SliceOfN(rapid.Custom(anyStep), 1, 6).Draw(r, "steps")
 			var alone [][]any
 			for _, s := range steps {
-				alone = append(alone, one.exchange(t, s)...)
+				alone = append(alone, one.inFull(t, s))
 			}
 			together := many.exchange(t, steps...)
 			for i, s := range steps {
@@ -61,13 +62,22 @@ type twin struct {
 // origin is how both pools begin.
 type origin struct {
 	settings Settings
+	born     int64
+	seller   string // takes business accounts only, "" for none
 	limits   []int64
 	lost     map[string]int64 // products of lost records, held on every key
 }
 
 func anyPool(r *rapid.T) origin {
 	return origin{
-		Settings{Count: CountLines, Width: rapid.IntRange(1, 2).Draw(r, "width"), Low: rapid.Int64Range(0, 9).Draw(r, "low")},
+		Settings{
+			Count: rapid.SampledFrom([]string{CountLines, CountUnits}).Draw(r, "count"), Width: rapid.IntRange(1, 2).Draw(r, "width"),
+			Low: rapid.Int64Range(0, 9).Draw(r, "low"), Strategy: rapid.SampledFrom([]string{StrategyFirst, StrategyFirst, StrategyEven}).Draw(r, "strategy"),
+			Preview: rapid.SampledFrom([]worker.Previewing{"", "", worker.PreviewAlways}).Draw(r, "preview"),
+			Tenants: rapid.SampledFrom([]map[string]int{nil, nil, {"acme": 1}, {"shop": 2}}).Draw(r, "tenants"),
+		},
+		rapid.SampledFrom([]int64{1, 1, 1, 1 << 51}).Draw(r, "born"),
+		rapid.SampledFrom([]string{"", "", "hill"}).Draw(r, "seller"),
 		rapid.SliceOfN(rapid.Int64Range(3, 9), 1, 4).Draw(r, "limits"),
 		rapid.MapOfN(references, rapid.Int64Range(1, 3), 0, 1).Draw(r, "lost"),
 	}
@@ -76,10 +86,13 @@ func anyPool(r *rapid.T) origin {
 func (w twin) begin(t *testing.T, o origin) {
 	settings(t, w.Pool, w.pool, o.settings)
 	n := namesOf(w.pool)
-	w.client.HSet(t.Context(), n.pool, "born", 1)
+	w.client.HSet(t.Context(), n.pool, "born", o.born)
+	if o.seller != "" {
+		w.client.HSet(t.Context(), n.pool, "rules", 1, "seller:"+o.seller, "business")
+	}
 	for i, limit := range o.limits {
 		app := fmt.Sprint("k", i+1)
-		add(t, w.Pool, Key{Pool: w.pool, AppKey: app, Limit: limit, Account: fmt.Sprint("account-", i%2)})
+		add(t, w.Pool, Key{Pool: w.pool, AppKey: app, Limit: limit, Account: fmt.Sprint("account-", i%2), Alipay: []string{"personal", "business"}[i%2]})
 		for _, products := range o.lost {
 			w.client.HIncrBy(t.Context(), n.pool, app+".held", products)
 			w.client.HIncrBy(t.Context(), n.pool, "left", -products)
@@ -109,16 +122,36 @@ func anyStep(r *rapid.T) taken1 {
 	switch rapid.SampledFrom([]int{1, 1, 1, 2, 2, 3}).Draw(r, "kind") {
 	case drawScript.place:
 		account := rapid.SampledFrom([]string{"", "", "account-1"}).Draw(r, "account")
-		on := rapid.SampledFrom([]string{"", "", "", "k1", "k1 k2"}).Draw(r, "on keys")
-		return taken1{drawScript, reference, []any{"print", owner, attempt, int64(1) << 50, size, size, account, on, "", "", "", ""}}
+		on := rapid.SampledFrom([]string{"", "", "", "", "k1", "k1 k2"}).Draw(r, "on keys")
+		alipay, seller := rapid.SampledFrom([]string{"", "", "business"}).Draw(r, "alipay"), rapid.SampledFrom([]string{"hill", "dale"}).Draw(r, "seller")
+		preview := rapid.SampledFrom([]string{"", "never", "never", "always"}).Draw(r, "preview")
+		print := rapid.SampledFrom([]string{"print", "print", "print", "other"}).Draw(r, "print")
+		return taken1{drawScript, reference, []any{print, owner, attempt, int64(1) << 50, size, 2 * size, account, on, "", alipay, seller, "acme", preview}}
 	case settleScript.place:
-		state := rapid.SampledFrom([]string{"placed", "partial", "refused", "unknown"}).Draw(r, "state")
-		return taken1{settleScript, reference, []any{owner, attempt, state, size, size, "{}"}}
+		state := rapid.SampledFrom([]string{"placed", "placed", "partial", "refused", "unknown", "cancelled"}).Draw(r, "state")
+		args := []any{owner, attempt, state, size, 2 * size, "{}"}
+		for range rapid.IntRange(0, 2).Draw(r, "pieces") {
+			args = append(args, "piece")
+		}
+		return taken1{settleScript, reference, args}
 	default:
 		why := rapid.SampledFrom([]string{"", "absent", "unauthorized"}).Draw(r, "why")
 		return taken1{unsendScript, reference, []any{owner, attempt, why}}
 	}
 }
+
+// inFull makes one step with none of it left to quick.
+func (w twin) inFull(t *testing.T, s taken1) []any {
+	t.Helper()
+	args := append([]any{"", s.script.place, len(s.args)}, s.args...)
+	replies, err := inFull.Run(t.Context(), w.client, namesOf(w.pool).keys(s.reference), args...).Slice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return replies[0].([]any)
+}
+
+var inFull = redis.NewScript(batch(""))
 
 // exchange sends steps over one lane at once.
 func (w twin) exchange(t *testing.T, steps ...taken1) (replies [][]any) {
@@ -197,7 +230,7 @@ func TestBatchThatBreaksDownKeepsItsBooks(t *testing.T) {
 		}
 		var steps []taken1
 		for _, reference := range []string{"a", "b", "c"} {
-			steps = append(steps, taken1{drawScript, reference, []any{"print", "x", 1, int64(1) << 50, 3, 3, "", "", "", "", "", ""}})
+			steps = append(steps, taken1{drawScript, reference, []any{"print", "x", 1, int64(1) << 50, 3, 3, "", "", "", "", "", "", ""}})
 		}
 		for i, a := range w.answers(t.Context(), steps...) {
 			word, _, _ := strings.Cut(fmt.Sprint(a.err), " ")

@@ -250,7 +250,7 @@ func together3(t *testing.T, p *Pool) (statuses []string) {
 		return &call{ctx: t.Context(), script: s, keys: namesOf("default").keys(reference), args: args, done: make(chan answer, 1)}
 	}
 	batch := []*call{
-		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", "", "", "", "", ""),
+		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", "", "", "", "", "", ""),
 		call1(settleScript, "sent", "owner-1", 1, "placed", 2, 2, "{}"),
 		call1(unsendScript, "drawn", "owner-1", 1, "absent"),
 	}

@@ -10,7 +10,7 @@ import (
 type script struct {
 	source string
 	sha    string
-	body   string // of a step
+	body   string // of a step, which has no source of its own
 	place  int    // of a step in batchScript, from 1; 0 if it is none
 	long   bool   // it may take longer than a call
 }
@@ -24,12 +24,8 @@ func newScript(body string) *script { return loadable(common + guard + fence + b
 // newOpenScript is a script without the fence: it takes part in a verification.
 func newOpenScript(body string) *script { return loadable(common + guard + body) }
 
-// newStep is a script about one claim, of which many may run together; see batchScript.
-func newStep(place int, body string) *script {
-	s := newScript(body)
-	s.place, s.body = place, fence+body
-	return s
-}
+// newStep is a script about one claim, which runs as a step of batchScript.
+func newStep(place int, body string) *script { return &script{place: place, body: fence + body} }
 
 func loadable(source string) *script {
 	sum := sha1.Sum([]byte(source)) // Redis names scripts so
