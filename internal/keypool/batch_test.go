@@ -125,8 +125,10 @@ func anyStep(r *rapid.T) taken1 {
 		on := rapid.SampledFrom([]string{"", "", "", "", "k1", "k1 k2"}).Draw(r, "on keys")
 		alipay, seller := rapid.SampledFrom([]string{"", "", "business"}).Draw(r, "alipay"), rapid.SampledFrom([]string{"hill", "dale"}).Draw(r, "seller")
 		preview := rapid.SampledFrom([]string{"", "never", "never", "always"}).Draw(r, "preview")
-		print := rapid.SampledFrom([]string{"print", "print", "print", "other"}).Draw(r, "print")
-		return taken1{drawScript, reference, []any{print, owner, attempt, int64(1) << 50, size, 2 * size, account, on, "", alipay, seller, "acme", preview}}
+		fingerprint := rapid.SampledFrom([]string{"print", "print", "print", "other"}).Draw(r, "print")
+		return taken1{drawScript, reference, []any{
+			fingerprint, owner, attempt, int64(1) << 50, size, 2 * size, account, on, "", alipay, seller, "acme", preview,
+		}}
 	case settleScript.place:
 		state := rapid.SampledFrom([]string{"placed", "placed", "partial", "refused", "unknown", "cancelled"}).Draw(r, "state")
 		args := []any{owner, attempt, state, size, 2 * size, "{}"}
