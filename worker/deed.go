@@ -22,6 +22,7 @@ type DeedKind string
 const (
 	DeedCancelled DeedKind = "cancelled" // at least one order of the request was
 	DeedRetried   DeedKind = "retried"   // asked again under another id
+	DeedResolved  DeedKind = "resolved"  // a person said what became of an order that nobody knew of
 	DeedReplayed  DeedKind = "replayed"  // a dead letter's request was handed out again
 	DeedDropped   DeedKind = "dropped"   // a dead letter was removed
 )

@@ -3,6 +3,7 @@ package worker
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // resolvedBy begins the note that a resolution leaves in the result's reason.
@@ -21,6 +22,18 @@ func (r Resolution) note() string {
 		text += ": " + r.Why
 	}
 	return text
+}
+
+// Deed is the word for the record.
+func (r Resolution) Deed(at time.Time) Deed {
+	text := "absent"
+	if len(r.Placed) > 0 {
+		text = "placed as order " + strings.Join(r.Placed, ", ")
+	}
+	if r.Force {
+		text += " (forced)"
+	}
+	return Deed{What: DeedResolved, Tenant: r.Tenant, RequestID: r.RequestID, OutOrderID: r.Reference, Text: text, By: r.By, Why: r.Why, At: at.UTC()}
 }
 
 // field is the one that holds the person's word.

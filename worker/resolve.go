@@ -12,6 +12,7 @@ type Resolution struct {
 	Reference string   // the order; "" takes the request's only one that is open
 	Placed    []string // its order ids at 1688; none says that no order exists
 	Force     bool     // also against what 1688's list says
+	DryRun    bool     // only says what would happen
 	By        string   // who says so
 	Why       string   // for the record; may be empty
 }
@@ -75,6 +76,9 @@ func (v *Resolver) Resolve(ctx context.Context, r Resolution) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if r.DryRun {
+		return v.foretell(ctx, f, e, r)
+	}
 	if err := v.apply(ctx, f, e, r); err != nil {
 		return Result{}, err
 	}
@@ -94,11 +98,10 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 		}
 		return nil
 	}
-	answer, keys := v.find(ctx, f.asked.Pool, e)
-	if reason := r.objection(answer); reason != "" {
-		return r.wrong(r.field(), reason)
+	part, size, keys, err := v.judge(ctx, f, e, r)
+	if err != nil {
+		return err
 	}
-	part, size := r.part(e.Child.Order, answer)
 	if err := v.settle(ctx, f, e, keys, part, size); err != nil {
 		return err
 	}
@@ -106,6 +109,33 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 		return r.wrong(r.field(), "contradicts what was settled in this moment: the order "+tell(e.Claim.Part))
 	}
 	return nil
+}
+
+// judge asks 1688 whether the word may be true, and says what it settles and on which keys.
+func (v *Resolver) judge(ctx context.Context, f *file, e *Ended, r Resolution) (Part, Size, []string, error) {
+	answer, keys := v.find(ctx, f.asked.Pool, e)
+	if reason := r.objection(answer); reason != "" {
+		return Part{}, Size{}, nil, r.wrong(r.field(), reason)
+	}
+	part, size := r.part(e.Child.Order, answer)
+	return part, size, keys, nil
+}
+
+// foretell gives the result that there would be. What the order would count is not known before it is settled.
+func (v *Resolver) foretell(ctx context.Context, f *file, e *Ended, r Resolution) (Result, error) {
+	if isOpen(*e) {
+		part, _, _, err := v.judge(ctx, f, e, r)
+		if err != nil {
+			return Result{}, err
+		}
+		part.At = f.result.DecidedAt
+		e.Claim.State, e.Claim.Part = part.State, part
+	} else if !sameOrders(e.Claim.Part.Orders, r.Placed) {
+		return Result{}, r.wrong(r.field(), "contradicts what is known meanwhile: the order "+tell(e.Claim.Part))
+	}
+	result := Gather(f.asked.Request, f.ended)
+	result.Reason = joined(result.Reason, r.note())
+	return result, nil
 }
 
 // find looks the order up with its keys, or with every key of the pool if it has none, and says which may have taken it.

@@ -64,7 +64,11 @@ func (a *orderAdmin) Parked(ctx context.Context) ([]worker.Result, error) { retu
 
 // Resolve takes a person's word.
 func (a *orderAdmin) Resolve(ctx context.Context, r worker.Resolution) (worker.Result, error) {
-	return a.resolver.Resolve(ctx, r)
+	result, err := a.resolver.Resolve(ctx, r)
+	if err != nil || r.DryRun {
+		return result, err
+	}
+	return result, a.bus.Keep(ctx, r.Deed(time.Now()))
 }
 
 // Claim is the pool's; a pool that Redis has lost is rebuilt first, since a claim that seems to be missing may be there.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,8 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"autopurchase/internal/bus"
-	"autopurchase/schemas"
-	"autopurchase/worker"
 )
 
 // newOrders lets people look at requests and decide about parked orders, through the same messages that any other program may send.
@@ -78,59 +75,3 @@ func showParked(out io.Writer, parked []bus.ParkedOrder, asJSON bool) error {
 
 // oneLine keeps a reason, which may be 1688's words, from breaking the table or speaking to the terminal.
 func oneLine(text string) string { return printable(strings.Join(strings.Fields(text), " ")) }
-
-func newOrdersResolve(term terminal) *cobra.Command {
-	var o ordersSettings
-	var ask bus.ResolveOrder
-	var placed string
-	return command(term, &cobra.Command{
-		Use:   "resolve ORDER",
-		Short: "Say what became of a parked order: placed as these orders of 1688, or absent",
-		Long: "Says what became of a parked order, named as orders parked lists it. Placed counts its products on their key, absent gives\n" +
-			"them back; the request's final result is published behind the unknown one. 1688's list is asked first and contradicts a\n" +
-			"wrong word. Saying the same again changes nothing.",
-		Example: "  autopurchase orders resolve acme.PR-1-1 --placed 2257000000000000973 --by li\n" +
-			"  autopurchase orders resolve acme.PR-1-1 --absent --by li --why 'the seller has no such order'",
-		Args: cobra.ExactArgs(1),
-	}, func(s *settings) {
-		o.bind(s)
-		s.text(&placed, "placed", "", "its order ids at 1688, separated by commas")
-		s.flag(&ask.Absent, "absent", "no such order exists at 1688")
-		s.flag(&ask.Force, "force", "placed, although 1688's list does not show it")
-		s.text(&ask.By, "by", "", "who says so, for the record (required)")
-		s.text(&ask.Why, "why", "", "why, for the record")
-	}, func(cmd *cobra.Command, args []string) error {
-		if placed != "" {
-			ask.Placed = strings.Split(placed, ",")
-		}
-		if (placed != "") == ask.Absent {
-			return usage(errors.New("say what became of it: either --placed ORDERID,… or --absent"))
-		}
-		if ask.By == "" {
-			return usage(errors.New("--by: is required: who says so"))
-		}
-		if _, _, _, ours := worker.ParseReference(args[0]); !ours {
-			return usage(fmt.Errorf("%q is no order of ours: name it as orders parked lists it, such as acme.PR-1-1", args[0]))
-		}
-		ask.OutOrderID = args[0]
-		return o.connected(cmd.Context(), func(b *bus.Bus) error {
-			result, err := b.ResolveOrder(cmd.Context(), ask)
-			if err != nil {
-				return err
-			}
-			return showResolved(term.out, result, o.json)
-		})
-	})
-}
-
-func showResolved(out io.Writer, result worker.Result, asJSON bool) error {
-	if asJSON {
-		_, err := out.Write(append(schemas.AppendResult(nil, result), '\n'))
-		return err
-	}
-	_, err := fmt.Fprintf(out, "request %s is %s, %d products counted: %s\n", result.RequestID, result.Outcome, result.Products, oneLine(result.Reason))
-	for _, open := range result.Unknown {
-		_, err = fmt.Fprintf(out, "still open: %s\n", open.OutOrderID)
-	}
-	return err
-}

@@ -42,8 +42,9 @@ type ResolveOrder struct {
 	OutOrderID string   `json:"out_order_id,omitempty"`
 	Placed     []string `json:"placed,omitempty"`
 	Absent     bool     `json:"absent,omitempty"`
-	Force      bool     `json:"force,omitempty"` // also against what 1688's list says
-	By         string   `json:"by"`              // who says so
+	Force      bool     `json:"force,omitempty"`   // also against what 1688's list says
+	DryRun     bool     `json:"dry_run,omitempty"` // only say what would happen
+	By         string   `json:"by"`                // who says so
 	Why        string   `json:"why,omitempty"`
 }
 
@@ -104,7 +105,7 @@ func parkedOrders(results []worker.Result) []ParkedOrder {
 
 func (r ResolveOrder) resolution() worker.Resolution {
 	return worker.Resolution{Tenant: r.Tenant, RequestID: r.RequestID, Reference: r.OutOrderID, Placed: r.Placed,
-		Force: r.Force, By: r.By, Why: r.Why}
+		Force: r.Force, DryRun: r.DryRun, By: r.By, Why: r.Why}
 }
 
 const maxPlaced = 50 // order ids
@@ -180,7 +181,8 @@ func (b *Bus) ParkedOrders(ctx context.Context) ([]ParkedOrder, error) {
 	return ordersParked.Ask(ctx, b, listParked{})
 }
 
-// ResolveOrder says what became of a parked order and gives the request's result, as published. Errors as Verb.Ask.
+// ResolveOrder says what became of a parked order and gives the request's result, as published, or as it would
+// be after a dry run. Errors as Verb.Ask.
 func (b *Bus) ResolveOrder(ctx context.Context, order ResolveOrder) (worker.Result, error) {
 	result, err := ordersResolve.Ask(ctx, b, order)
 	return result.Result, err
