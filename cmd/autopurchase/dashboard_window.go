@@ -88,6 +88,24 @@ func (w window) ChangeKey(ctx context.Context, c dashboard.KeyChange) (string, e
 	return fmt.Sprintf("App key %s is %s now: %d of %d products ordered, %d held.", key.AppKey, key.State, key.Used, key.Limit, key.Held), nil
 }
 
+// ChangeStep takes a person's word on a step, and has everything checked that 1688 can prove.
+func (w window) ChangeStep(ctx context.Context, c dashboard.StepChange) (string, error) {
+	got, err := bus.KeysOnboard.Ask(ctx, w.bus, bus.OnboardKey{Pool: c.Pool, AppKey: c.AppKey, Step: c.Step, Verdict: c.Verdict, Change: bus.Change{ID: c.ID, By: c.By, Why: c.Why}})
+	if err != nil {
+		return "", err
+	}
+	open := 0
+	for _, step := range got.Steps {
+		if step.Verdict == worker.StepOpen {
+			open++
+		}
+	}
+	if open == 0 {
+		return fmt.Sprintf("App key %s is %s: nothing is open.", got.Key.AppKey, got.Key.State), nil
+	}
+	return fmt.Sprintf("It is on record. Of app key %s %d of %d steps are open.", got.Key.AppKey, open, len(got.Steps)), nil
+}
+
 var (
 	_ dashboard.Queue    = window{}
 	_ dashboard.Pools    = window{}

@@ -45,6 +45,7 @@ type Dashboard struct {
 	lists     *shelf[worker.Listing]
 	lives     *shelf[foundLife]
 	letters   *shelf[Letterbox]
+	bulks     *bulks
 }
 
 // maxListeners is how many pages are kept live at a time; others are pages without it.
@@ -58,7 +59,7 @@ func New(config Config) *Dashboard {
 	ctx, stop := context.WithCancel(context.Background())
 	k := &keeper{ctx: ctx}
 	d := &Dashboard{
-		config: config, pages: parsed(), stop: stop, keeper: k, seats: make(chan struct{}, maxListeners),
+		bulks: &bulks{all: map[string]*bulk{}}, config: config, pages: parsed(), stop: stop, keeper: k, seats: make(chan struct{}, maxListeners),
 		sessions: &sessions{all: map[[32]byte]*session{}, now: time.Now}, brake: &brake{from: map[string]*guesses{}, now: time.Now},
 	}
 	d.status = newShelf(k, time.Second, 3*time.Second, 10*time.Second, func(ctx context.Context, _ string) (worker.QueueStatus, error) {
@@ -123,12 +124,18 @@ func (d *Dashboard) Handler() http.Handler {
 		mux.HandleFunc("GET "+pattern, d.reading(d.page(p)))
 	}
 	mux.HandleFunc("GET /keys/{pool}/{key}/statement.csv", d.reading(d.statement))
+	mux.HandleFunc("GET /keys/{pool}/{key}/onboard", d.changing(d.askStep))
+	mux.HandleFunc("POST /keys/{pool}/{key}/onboard", d.changing(d.changeStep))
 	mux.HandleFunc("GET /keys/{pool}/{key}/{do}", d.changing(d.askKey))
 	mux.HandleFunc("POST /keys/{pool}/{key}/{do}", d.changing(d.changeKey))
 	mux.HandleFunc("GET /requests/change", d.changing(d.askRequests))
 	mux.HandleFunc("POST /requests/change", d.changing(d.changeRequests))
 	mux.HandleFunc("GET /dead/change", d.changing(d.askLetters))
 	mux.HandleFunc("POST /dead/change", d.changing(d.changeLetters))
+	mux.HandleFunc("GET /requests/all", d.changing(d.askAllRequests))
+	mux.HandleFunc("GET /dead/all", d.changing(d.askAllLetters))
+	mux.HandleFunc("POST /bulk/{id}", d.changing(d.startBulk))
+	mux.HandleFunc("POST /bulk/{id}/stop", d.changing(d.stopBulk))
 	mux.HandleFunc("/", d.reading(func(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, http.StatusNotFound, "There is no such page.")
 	}))
@@ -143,6 +150,7 @@ func (d *Dashboard) shown() map[string]page {
 		"/keys/{pool}/{key}": {"key", d.keyPage, []string{"state"}},
 		"/requests":          {"requests", d.requestsPage, []string{"list"}},
 		"/requests/one":      {"request", d.requestPage, []string{"life"}},
+		"/bulk/{id}":         {"bulk", d.bulkPage, []string{"bulk"}},
 		"/workers":           {"workers", d.workersPage, []string{"workers"}},
 	}
 	if d.config.Letters != nil {

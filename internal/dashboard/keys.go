@@ -80,7 +80,7 @@ func outlook(f worker.Forecast, err error) string {
 type keyPage struct {
 	Key     keyBar
 	Asked   bool // for the checklist
-	Steps   []OnboardingStep
+	Steps   []stepRow
 	Done    bool
 	Actions []keyAction
 	Path    string
@@ -101,7 +101,7 @@ func (d *Dashboard) keyPage(r *http.Request) (any, error) {
 		if err != nil {
 			p.Problem = err.Error()
 		}
-		p.Steps, p.Done = got.Steps, got.Done
+		p.Steps, p.Done = stepRows(p.Path, got.Steps), got.Done
 	}
 	for _, a := range keyActions {
 		if a.fits(listed.State) {

@@ -17,6 +17,7 @@ type lettersPage struct {
 	Box     Letterbox
 	Next    string
 	First   string
+	All     []link // what may be done with all that are found
 	Problem string
 }
 
@@ -32,6 +33,7 @@ func (d *Dashboard) lettersPage(r *http.Request) (any, error) {
 		p.Problem = "The list cannot be shown now: " + err.Error()
 		return p, nil //nolint:nilerr // the page says it
 	}
+	p.All = lettersAll(p.Filter)
 	if query.Get("after") != "" {
 		query.Del("after")
 		p.First = "/dead?" + query.Encode()

@@ -15,7 +15,7 @@ import (
 var allPages = []string{"/", "/keys", "/keys/default/1000001", "/keys/default/1000001?steps=show", "/keys/default/1000001/limit",
 	"/keys/default/1000001/retire", "/workers", "/requests", "/requests?state=waiting&tenant=acme", "/requests?from=x", "/dead", "/requests/one?tenant=acme&id=PR.2",
 	"/requests/one?tenant=bolt&id=PR.3", "/requests/change?do=cancel&pick=acme:PR.2&pick=bolt:PR.3", "/requests/change?do=placed&pick=bolt:PR.3",
-	"/dead/change?do=replay&pick=41", "/login", "/nothing"}
+	"/dead/change?do=replay&pick=41", "/dead/all?do=drop", "/requests/all?do=retry", "/keys/default/1000001/onboard?step=company&verdict=waived", "/login", "/nothing"}
 
 // TestPagesCanBeUsedByEverybody: each has a language, a title, one heading, names for whatever can be used, headers and a caption
 // in tables, and neither scripts nor styles written into it, which the policy would block.

@@ -45,6 +45,7 @@ type Letters interface {
 // field's name if it is about one.
 type Desk interface {
 	ChangeKey(ctx context.Context, change KeyChange) (string, error)
+	ChangeStep(ctx context.Context, change StepChange) (string, error)
 	ChangeRequests(ctx context.Context, change RequestChange) (string, error)
 	ChangeLetters(ctx context.Context, change LetterChange) (string, error)
 }
@@ -111,6 +112,15 @@ type KeyChange struct {
 	AppKey  string
 	Limit   int64
 	Version int64 // the one that the person saw
+	Signed
+}
+
+// StepChange is a person's word on a step of a key's onboarding.
+type StepChange struct {
+	Pool    string
+	AppKey  string
+	Step    string
+	Verdict worker.StepVerdict // passed, waived or open
 	Signed
 }
 

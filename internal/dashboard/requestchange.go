@@ -17,17 +17,18 @@ type requestAction struct {
 	Explain string
 	Final   bool
 	states  []worker.LifeState // in which it makes sense
+	all     string             // what it is called where it is for all that a filter finds; "" if a person must look at each
 }
 
 var requestActions = []requestAction{
 	{"cancel", "Cancel", "What was not sent to 1688 yet is not ordered any more. An order that was sent already stays as it is.", true,
-		[]worker.LifeState{worker.LifeWaiting}},
+		[]worker.LifeState{worker.LifeWaiting}, "Cancel all that are found"},
 	{"retry", "Ask again", "What was not bought is asked for once more, as a new request. Nothing that was ordered is ordered again.", false,
-		[]worker.LifeState{worker.LifePartial, worker.LifeRefused, worker.LifeCancelled}},
+		[]worker.LifeState{worker.LifePartial, worker.LifeRefused, worker.LifeCancelled}, "Ask again for all that are found"},
 	{"absent", "It was not ordered", "You have looked at 1688, and there is no such order. The products that are held for it are given back.", true,
-		[]worker.LifeState{worker.LifeUnknown}},
+		[]worker.LifeState{worker.LifeUnknown}, ""},
 	{"placed", "It was ordered", "You have looked at 1688, and found the order. It is counted on its app key.", true,
-		[]worker.LifeState{worker.LifeUnknown}},
+		[]worker.LifeState{worker.LifeUnknown}, ""},
 }
 
 func requestActionNamed(do string) (requestAction, bool) {

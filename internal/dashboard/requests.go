@@ -25,6 +25,7 @@ type requestsPage struct {
 	Many    bool   // there are more than are counted
 	Next    string // address of the next page
 	First   string // address of the first page; "" on it
+	All     []link // what may be done with all that are found
 	Problem string
 }
 
@@ -47,6 +48,7 @@ func (d *Dashboard) requestsPage(r *http.Request) (any, error) {
 		p.Problem = "The list cannot be shown now: " + err.Error()
 		return p, nil //nolint:nilerr // the page says it
 	}
+	p.All = requestsAll(p, query)
 	p.Many = p.Listing.Total >= worker.CountBound
 	if after != "" {
 		query.Del("after")

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +62,7 @@ func (s *stand) Keys(_ context.Context, pool string) ([]Key, error) {
 }
 
 func (s *stand) Key(_ context.Context, _, appKey string) (Onboarding, error) {
-	return Onboarding{Key: Key{AppKey: appKey}, Steps: []OnboardingStep{{Step: "company", Title: "Complete the company's data", Do: "Fill it in.", Verdict: worker.StepOpen}}}, nil
+	return Onboarding{Key: Key{AppKey: appKey}, Steps: []OnboardingStep{{Step: "company", Title: "Complete the company's data", Do: "Fill it in.", Verdict: worker.StepOpen}, {Step: "orders", Title: "The app may order", Do: "See to it.", Machine: true, Verdict: worker.StepWaived, By: "li", Why: "by hand"}}}, nil
 }
 
 func (s *stand) Forecast(context.Context, string) (worker.Forecast, error) {
@@ -77,7 +78,24 @@ func (s *stand) List(_ context.Context, filter worker.Filter, page worker.Page) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.filter, s.page = filter, page
-	return worker.Listing{Requests: s.requests, Next: "older", Total: len(s.requests)}, s.down
+	if page.Limit == perPage {
+		return worker.Listing{Requests: s.requests, Next: "older", Total: len(s.requests)}, s.down
+	}
+	return s.part(filter, page), s.down
+}
+
+// part gives those of some states, two at a time.
+func (s *stand) part(filter worker.Filter, page worker.Page) (l worker.Listing) {
+	for i, r := range s.requests {
+		if fmt.Sprint(i) > page.After && slices.Contains(filter.States, r.State) {
+			if len(l.Requests) == 2 {
+				l.Next = fmt.Sprint(i - 1)
+				return l
+			}
+			l.Requests = append(l.Requests, r)
+		}
+	}
+	return l
 }
 
 func (s *stand) Life(_ context.Context, tenant, id string) (worker.Life, bool, error) {
@@ -99,10 +117,13 @@ func (s *stand) Series(_ context.Context, minutes int) ([]worker.Minute, error) 
 	return series, s.down
 }
 
-func (s *stand) Dead(_ context.Context, filter LetterFilter, after string, _ int) (Letterbox, error) {
+func (s *stand) Dead(_ context.Context, filter LetterFilter, after string, most int) (Letterbox, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wanted, s.page.After = filter, after
+	if most > perPage {
+		return Letterbox{Letters: s.letters}, s.down
+	}
 	return Letterbox{Letters: s.letters, Next: "older"}, s.down
 }
 
@@ -116,7 +137,8 @@ func (s *stand) change(what any) (string, error) {
 	return fmt.Sprint("did it ", len(s.did)), nil
 }
 
-func (s *stand) ChangeKey(_ context.Context, c KeyChange) (string, error) { return s.change(c) }
+func (s *stand) ChangeStep(_ context.Context, c StepChange) (string, error) { return s.change(c) }
+func (s *stand) ChangeKey(_ context.Context, c KeyChange) (string, error)   { return s.change(c) }
 func (s *stand) ChangeRequests(_ context.Context, c RequestChange) (string, error) {
 	return s.change(c)
 }
@@ -179,11 +201,16 @@ func open(t *testing.T, s *stand, change ...func(*Config)) *browser {
 	d := New(config)
 	server := httptest.NewServer(d.Handler())
 	t.Cleanup(func() { d.Close(); server.Close() })
+	client := server.Client()
+	client.Jar = jar(t)
+	return &browser{t: t, server: server, client: client}
+}
+
+func jar(t *testing.T) http.CookieJar {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	must(t, err)
-	client := server.Client()
-	client.Jar = jar
-	return &browser{t: t, server: server, client: client}
+	return jar
 }
 
 // protected is one that takes a token to read.

@@ -17,7 +17,7 @@ import (
 var words = template.FuncMap{
 	"time": moment, "since": since, "span": span, "count": count, "plural": plural, "rate": perMinute,
 	"keystate": keyState, "state": lifeState, "verdict": verdict, "step": stepName, "join": join, "line": oneLine, "code": codeWords,
-	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose, "status": orderStatus[string], "orderstate": orderStatus[worker.OrderState], "lifepath": lifePath, "pick": pick, "lines": lineNumbers,
+	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose, "status": orderStatus[string], "orderstate": orderStatus[worker.OrderState], "lifepath": lifePath, "pick": pick, "add": func(a, b int) int { return a + b }, "lines": lineNumbers,
 }
 
 // moment writes a time so that a script can show it in the zone of whoever reads it; else it is in UTC.
