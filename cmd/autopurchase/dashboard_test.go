@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"autopurchase/internal/dashboard"
 	"autopurchase/worker"
 )
 
@@ -71,5 +72,25 @@ func TestAStatementIsNoFormula(t *testing.T) {
 	harmless(&row)
 	if row.RequestID != "'=1+1" || row.Why != "'+cmd" || row.By != "'@li" {
 		t.Errorf("%+v", row)
+	}
+}
+
+// TestAPersonsWordOnAStepByTheDashboard is kept as one by message is.
+func TestAPersonsWordOnAStepByTheDashboard(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "server")
+	w := window{bus: connect(t, h.where["nats"])}
+	signed := dashboard.Signed{ID: "desk-1", By: "li", Why: "an old account"}
+	said, err := w.ChangeStep(t.Context(), dashboard.StepChange{Pool: "default", AppKey: "1000001", Step: "company", Verdict: worker.StepWaived, Signed: signed})
+	if err != nil || !strings.Contains(said, "1000001") {
+		t.Fatalf("%q, %v", said, err)
+	}
+	got, err := w.Key(t.Context(), "default", "1000001")
+	must(t, err)
+	if step := got.Steps[1]; step.Step != "company" || step.Verdict != worker.StepWaived || step.By != "li" || step.Why != "an old account" {
+		t.Errorf("%+v", step)
+	}
+	if _, err := w.ChangeStep(t.Context(), dashboard.StepChange{Pool: "default", AppKey: "none", Step: "company", Verdict: worker.StepPassed, Signed: dashboard.Signed{ID: "desk-2", By: "li"}}); err == nil {
+		t.Error("a key that is not there takes a step")
 	}
 }
