@@ -173,9 +173,9 @@ type relayPart struct {
 	url    string
 }
 
-// readiness says what a relay needs in order to work now: its channel, and the pools in Redis if it has keys from there.
+// readiness says what a relay needs in order to work now: its channel, 1688, and the pools in Redis if it has keys from there.
 func (p *relayPart) readiness(keys relay.Vault) readiness {
-	needs := readiness{"channel": p.server.Ready}
+	needs := readiness{"channel": p.server.Ready, "1688": p.relay.Reach}
 	if v, shared := keys.(vault); shared {
 		needs["redis"] = v.pool.Ping
 	}

@@ -43,21 +43,24 @@ func newQueue(term terminal) *cobra.Command {
 			if set.follow {
 				return followQueue(ctx, b, set.show(term.out), term.err)
 			}
-			return set.once(ctx, b, term.out)
+			return set.once(ctx, b, term)
 		})
 	})
 }
 
-func (q *queueSettings) once(ctx context.Context, b *bus.Bus, out io.Writer) error {
-	status, err := askQueue(ctx, b)
+func (q *queueSettings) once(ctx context.Context, b *bus.Bus, term terminal) error {
+	status, unseen, err := askQueue(ctx, b)
 	if err != nil {
 		return err
+	}
+	if unseen != nil {
+		fmt.Fprintln(term.err, "autopurchase:", unseen)
 	}
 	show := showQueue
 	if q.json {
 		show = encodeQueue
 	}
-	if err := show(out, status); err != nil {
+	if err := show(term.out, status); err != nil {
 		return err
 	}
 	if q.failPaused && (status.Paused || status.Workers == 0) {
@@ -85,11 +88,11 @@ func (q *queueSettings) show(out io.Writer) func(worker.QueueStatus) error {
 
 func encodeQueue(out io.Writer, s worker.QueueStatus) error { return json.NewEncoder(out).Encode(s) }
 
-// askQueue asks the workers how the queue is, and NATS alone where none answers.
-func askQueue(ctx context.Context, b *bus.Bus) (worker.QueueStatus, error) {
-	status, err := b.QueueStatus(ctx)
+// askQueue asks the workers how the queue is, and NATS alone where none answers; unseen is why that does not say all then.
+func askQueue(ctx context.Context, b *bus.Bus) (status worker.QueueStatus, unseen, err error) {
+	status, err = b.QueueStatus(ctx)
 	if err == nil || errors.Is(err, bus.ErrForbidden) || ctx.Err() != nil || b.Ready(ctx) != nil {
-		return status, err
+		return status, nil, err
 	}
 	status = worker.QueueStatus{At: time.Now().UTC(), Unasked: []string{worker.UnaskedRedis}}
 	if !errors.Is(err, bus.ErrNobody) {
@@ -98,12 +101,16 @@ func askQueue(ctx context.Context, b *bus.Bus) (worker.QueueStatus, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := b.Measure(ctx, &status); errors.Is(err, bus.ErrNoQueue) {
-		return status, noQueue(err)
+		return status, nil, noQueue(err)
 	} else if err != nil {
 		status.Unasked = append(status.Unasked, worker.UnaskedNATS)
+		unseen = fmt.Errorf("without a worker it cannot be seen what waits: %w", err)
+		if errors.Is(err, bus.ErrForbidden) {
+			unseen = fmt.Errorf("%w. NATS shows the consumer, which counts that, to users of the account of the streams alone, such as a worker's", unseen)
+		}
 	}
 	status.Merge(nil)
-	return status, nil
+	return status, unseen, nil
 }
 
 // followQueue shows the queue again whenever a worker says how it is, at most once a second, and now and then if none does.
@@ -121,8 +128,13 @@ func followQueue(ctx context.Context, b *bus.Bus, show func(worker.QueueStatus) 
 		}
 	}()
 	defer func() { stop(); <-done }()
+	told := ""
 	for ctx.Err() == nil {
-		status, err := askQueue(ctx, b)
+		status, unseen, err := askQueue(ctx, b)
+		if unseen != nil && unseen.Error() != told { // once
+			told = unseen.Error()
+			fmt.Fprintln(said, "autopurchase:", told)
+		}
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, bus.ErrForbidden):

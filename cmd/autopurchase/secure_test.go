@@ -140,7 +140,11 @@ func TestEverybodyInItsRoleOverTLS(t *testing.T) {
 		}
 		mustNotTell(t, forbidden[0], []byte(out+errs), s.secrets...)
 	}
-	stopped(t, watch, worker, s.relay, s.sim)
+	stopped(t, worker)
+	if code, out, errs := execute(t, nil, s.as("monitor", "queue")...); code != exitOK || !strings.Contains(out, "it cannot be seen what waits") || !strings.Contains(errs, "users of the account of the streams alone") {
+		t.Errorf("a monitor without a worker: exit %d: %s\n%s", code, out, errs)
+	}
+	stopped(t, watch, s.relay, s.sim)
 	for _, p := range []*process{watch, worker, s.relay} {
 		mustNotTell(t, p.cmd.Args[1], []byte(p.out.String()+p.err.String()+strings.Join(p.cmd.Args, " ")), s.secrets...)
 	}

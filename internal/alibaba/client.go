@@ -43,6 +43,7 @@ type Client struct {
 	timeout time.Duration
 	follow  func(ctx context.Context, api string) (context.Context, func(how string))
 	http    *http.Client
+	reach   *reach
 }
 
 // NewClient makes a client. It returns an error that names the setting if one is wrong.
@@ -59,6 +60,7 @@ func NewClient(config Config) (*Client, error) {
 		gateway: gateway + "/openapi/",
 		timeout: cmp.Or(config.Timeout, 30*time.Second),
 		follow:  config.Follow,
+		reach:   newReach(),
 		http:    &http.Client{Transport: transport(cmp.Or(config.Connections, 256)), CheckRedirect: stay},
 	}, nil
 }
@@ -158,6 +160,7 @@ func (c *Client) exchange(ctx context.Context, path string, params Params) (resp
 	if err != nil {
 		return response{}, &CallError{Sent: true, Err: err}
 	}
+	c.reach.answered()
 	return response{status: got.StatusCode, body: body}, nil
 }
 

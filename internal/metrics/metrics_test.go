@@ -69,6 +69,25 @@ func TestWhatWasNotSaidIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestPreviewsAreTimed where 1688 answered: how long nobody did says how patient somebody was.
+func TestPreviewsAreTimed(t *testing.T) {
+	s := New()
+	for _, verdict := range []worker.Verdict{worker.Placed, worker.Refused, worker.Unknown, worker.NotAttempted} {
+		p := s.Ports(worker.Ports{Previewer: priced{verdict}})
+		if answer := p.Previewer.Preview(t.Context(), worker.Order{}); answer.Verdict != verdict {
+			t.Errorf("%+v", answer)
+		}
+	}
+	wantSeries(t, served(s), `autopurchase_stage_duration_seconds_count{stage="preview"} 2`, `autopurchase_stage_duration_seconds_count{stage="place"} 0`)
+}
+
+// priced gives one answer to every preview.
+type priced struct{ verdict worker.Verdict }
+
+func (p priced) Preview(context.Context, worker.Order) worker.Answer {
+	return worker.Answer{Verdict: p.verdict}
+}
+
 func TestVitals(t *testing.T) {
 	s := New()
 	s.Vitals(func() worker.Vitals {

@@ -13,6 +13,7 @@ type stage string
 const (
 	stageQueue   stage = "queue"   // from when it was published to when it was first taken, by two machines' clocks
 	stageDraw    stage = "draw"    // a claim at the key pool
+	stagePreview stage = "preview" // what 1688 would make of an order, through channel and relay
 	stagePlace   stage = "place"   // an order at 1688, through channel and relay
 	stageFind    stage = "find"    // a look-up of an order
 	stageSettle  stage = "settle"  // a claim's end at the key pool
@@ -21,7 +22,7 @@ const (
 	stageWhole   stage = "whole"   // from when it was taken to its acknowledgement
 )
 
-var stages = []stage{stageQueue, stageDraw, stagePlace, stageFind, stageSettle, stagePublish, stageAck, stageWhole}
+var stages = []stage{stageQueue, stageDraw, stagePreview, stagePlace, stageFind, stageSettle, stagePublish, stageAck, stageWhole}
 
 // took notes the time of a stage. Clocks may differ: nothing takes less than no time.
 func (s *Set) took(name stage, so time.Duration) { s.stages[name].Observe(max(0, so.Seconds())) }
@@ -36,6 +37,7 @@ func (s *Set) ended(name stage, began time.Time, err error) {
 // Ports gives a worker's ports with a stopwatch at each stage.
 func (s *Set) Ports(p worker.Ports) worker.Ports {
 	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, s}, ledger{p.Ledger, s}, market{p.Market, s}, outbox{p.Outbox, s}
+	p.Previewer = previewer{p.Previewer, s}
 	return p
 }
 
@@ -114,6 +116,20 @@ func (m market) Find(ctx context.Context, appKey, reference string) worker.Answe
 	answer := m.Market.Find(ctx, appKey, reference)
 	if answer.Verdict == worker.Placed || answer.Verdict == worker.Absent {
 		m.set.took(stageFind, time.Since(began))
+	}
+	return answer
+}
+
+type previewer struct {
+	worker.Previewer
+	set *Set
+}
+
+func (p previewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
+	began := time.Now()
+	answer := p.Previewer.Preview(ctx, order)
+	if answer.Verdict == worker.Placed || answer.Verdict == worker.Refused {
+		p.set.took(stagePreview, time.Since(began))
 	}
 	return answer
 }

@@ -143,6 +143,9 @@ func (r *Relay) Probe(ctx context.Context, appKey string) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: "1688 takes the key and its secret"}
 }
 
+// Reach says whether 1688's gateway is in reach, without a call of a key where it answered lately; see alibaba.Client.Reach.
+func (r *Relay) Reach(ctx context.Context) error { return r.client.Reach(ctx) }
+
 // notAttempted answers a call that was not made.
 func notAttempted(err error) worker.Answer {
 	trouble := worker.AsTrouble(err)
