@@ -120,12 +120,30 @@ func nextUnder(ctx context.Context, t testing.TB, in *Inbox) worker.Delivery {
 	return d
 }
 
-// consumerInfo is the broker's view of the workers' consumer.
+// consumerInfo is the broker's view of the workers' consumer. A connection that was just lost may not know of it yet: it is asked
+// again as long as it has no answer.
 func consumerInfo(t testing.TB, b *Bus) *jetstream.ConsumerInfo {
 	t.Helper()
-	consumer, err := b.js.Consumer(bounded(t), StreamRequests, ConsumerWorker)
+	var info *jetstream.ConsumerInfo
+	retried(t, func() error {
+		consumer, err := b.js.Consumer(bounded(t), StreamRequests, ConsumerWorker)
+		if err == nil {
+			info = consumer.CachedInfo()
+		}
+		return err
+	})
+	return info
+}
+
+// retried does something until it succeeds, or the broker has answered that it does not.
+func retried(t testing.TB, do func() error) {
+	t.Helper()
+	var err error
+	until(t, "an answer of the broker", func() bool {
+		err = do()
+		return err == nil || refused(err)
+	})
 	must(t, err)
-	return consumer.CachedInfo()
 }
 
 // until asks again and again whether something has come true.
@@ -142,9 +160,15 @@ func until(t testing.TB, what string, true_ func() bool) {
 // stored is how many messages a stream holds.
 func stored(t testing.TB, b *Bus, stream string) uint64 {
 	t.Helper()
-	s, err := b.js.Stream(bounded(t), stream)
-	must(t, err)
-	return s.CachedInfo().State.Msgs
+	var n uint64
+	retried(t, func() error {
+		s, err := b.js.Stream(bounded(t), stream)
+		if err == nil {
+			n = s.CachedInfo().State.Msgs
+		}
+		return err
+	})
+	return n
 }
 
 // newServer starts a server and gives its URL.
