@@ -84,7 +84,7 @@ func bodyOf(e envelope) any {
 		return new(checkup)
 	case "askauthorize":
 		return new(worker.Authorization)
-	case "askdetail":
+	case "askdetail", "askcancel":
 		return new(struct {
 			AppKey  string `json:"app_key"`
 			OrderID string `json:"order_id"`

@@ -11,6 +11,7 @@ type Cancellation struct {
 	Tenant    string
 	RequestID string
 	Reference string // the order; "" means all of the request's
+	AtMarket  bool   // closes at 1688 what exists there and is not paid for
 	DryRun    bool   // only says what would happen
 	By        string // who asks for it
 	Why       string // for the record; may be empty
@@ -48,20 +49,30 @@ type CancelledOrder struct {
 	Cancelled bool       // it is never sent
 	State     ClaimState // "" for an order that was not drawn, of a dry run
 	Reason    string     // for people
+	// Closed is what became of it at 1688, if it was to be closed there: of each order that exists.
+	Closed []ClosedOrder
 }
 
-// All says whether every order that the cancellation was about is cancelled.
+// Gone says whether nothing of the order will come: it is never sent, or closed at 1688.
+func (o CancelledOrder) Gone() bool {
+	open := slices.ContainsFunc(o.Closed, func(c ClosedOrder) bool { return !c.Closed })
+	return o.Cancelled || len(o.Closed) > 0 && !open
+}
+
+// All says whether nothing of any order will come that the cancellation was about.
 func (c Cancelled) All() bool {
-	return !slices.ContainsFunc(c.Orders, func(o CancelledOrder) bool { return !o.Cancelled })
+	return !slices.ContainsFunc(c.Orders, func(o CancelledOrder) bool { return !o.Gone() })
 }
 
-// Canceller takes requests back. Claims decide: an order that was not sent is ended as cancelled, one that was is not. It is safe
+// Canceller takes requests back. Claims decide: an order that was not sent is ended as cancelled, one that was is not; if it exists at
+// 1688 by now and is not paid for, it may be closed there, which its result, a word about the past, does not change. It is safe
 // for concurrent use; any number of processes may cancel the same request while others buy it.
 type Canceller struct {
 	Record  Record
 	Claims  Claims
 	Ledger  Withdrawals
 	Outbox  Outbox
+	Market  Closer
 	Observe func(Event)
 }
 
@@ -90,7 +101,7 @@ func (c *Canceller) Cancel(ctx context.Context, ask Cancellation) (Cancelled, er
 	case decided:
 		answer.Outcome = result.Outcome
 		for _, child := range children {
-			answer.Orders = append(answer.Orders, result.told(child))
+			answer.Orders = append(answer.Orders, c.closeAll(ctx, ask, result.told(child), result.recall(child)))
 		}
 		return answer, nil
 	}
@@ -100,7 +111,7 @@ func (c *Canceller) Cancel(ctx context.Context, ask Cancellation) (Cancelled, er
 		if err != nil {
 			return answer, err
 		}
-		answer.Orders, claims[order.Reference] = append(answer.Orders, order), claim
+		answer.Orders, claims[order.Reference] = append(answer.Orders, c.closeAll(ctx, ask, order, claim)), claim
 	}
 	if ask.DryRun {
 		return answer, nil

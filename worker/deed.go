@@ -21,6 +21,7 @@ type DeedKind string
 // The deeds.
 const (
 	DeedCancelled DeedKind = "cancelled" // at least one order of the request was
+	DeedClosed    DeedKind = "closed"    // at least one of its orders was, at 1688
 	DeedRetried   DeedKind = "retried"   // asked again under another id
 	DeedResolved  DeedKind = "resolved"  // a person said what became of an order that nobody knew of
 	DeedReplayed  DeedKind = "replayed"  // a dead letter's request was handed out again

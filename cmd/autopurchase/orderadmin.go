@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -20,13 +21,19 @@ type orderAdmin struct {
 	log       zerolog.Logger
 }
 
-// newOrderAdmin wires it; the market is where orders are looked up.
-func newOrderAdmin(s *stores, market worker.Market, see witness) *orderAdmin {
+// bazaar is 1688 as whoever decides about orders needs it.
+type bazaar interface {
+	worker.Market
+	worker.Closer
+}
+
+// newOrderAdmin wires it; the market is where orders are looked up, and closed.
+func newOrderAdmin(s *stores, market bazaar, see witness) *orderAdmin {
 	a := &orderAdmin{stores: s, log: see.log}
 	a.resolver = &worker.Resolver{
 		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: see.observe,
 	}
-	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Observe: see.observe}
+	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Market: market, Observe: see.observe}
 	a.retrier = &worker.Retrier{Record: s.bus, Again: s.bus}
 	return a
 }
@@ -39,11 +46,17 @@ func (a *orderAdmin) endpoints() []bus.Endpoint {
 func (a *orderAdmin) cancel(ctx context.Context, ask bus.CancelOrder) (bus.CancelledRequest, error) {
 	cancelled, err := a.canceller.Cancel(ctx, ask.Cancellation())
 	answer := bus.Cancelled(cancelled)
-	if taken := answer.Taken(); err == nil && !ask.DryRun && len(taken) > 0 {
-		err = a.bus.Keep(ctx, worker.Deed{What: worker.DeedCancelled, Tenant: ask.Tenant, RequestID: ask.RequestID, OutOrderID: ask.OutOrderID,
-			Text: "never sent: " + strings.Join(taken, ", "), By: ask.By, Why: ask.Why, At: time.Now().UTC()})
+	if err != nil || ask.DryRun {
+		return answer, err
 	}
-	return answer, err
+	keep := func(what worker.DeedKind, text string, which []string) error {
+		if len(which) == 0 {
+			return nil
+		}
+		return a.bus.Keep(ctx, worker.Deed{What: what, Tenant: ask.Tenant, RequestID: ask.RequestID, OutOrderID: ask.OutOrderID,
+			Text: text + strings.Join(which, ", "), By: ask.By, Why: ask.Why, At: time.Now().UTC()})
+	}
+	return answer, cmp.Or(keep(worker.DeedCancelled, "never sent: ", answer.Taken()), keep(worker.DeedClosed, "closed at 1688: ", answer.Shut()))
 }
 
 func (a *orderAdmin) retry(ctx context.Context, ask bus.RetryOrder) (bus.RetriedOrder, error) {

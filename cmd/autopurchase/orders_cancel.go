@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,40 +62,74 @@ func (m *ordersMany) find(ctx context.Context, b *bus.Bus, take func(string)) er
 
 func newOrdersCancel(term terminal) *cobra.Command {
 	m := &ordersMany{}
+	at1688 := false
 	return m.command(term, &cobra.Command{
 		Use:   "cancel REF…",
 		Short: "Take requests, or single orders of them, back before they are sent",
 		Long: "Takes requests back, each named as TENANT/ID, or single orders of them by their outOrderId. An order that was not sent is\n" +
-			"cancelled and never sent; one that was is not, and the answer says how it stands. The exit code is 1 if one was too late.\n" +
-			"Cancelling again changes nothing. What is placed and not paid for at 1688 is not touched.",
+			"cancelled and never sent; one that was is not, and the answer says how it stands. With --at-1688 what was placed and is not\n" +
+			"paid for is closed there, which 1688 does once an order is ten seconds old; its products stay counted on the key, since they\n" +
+			"were ordered. The exit code is 1 if one was too late. Cancelling again changes nothing.",
 		Example: "  autopurchase orders cancel acme/PR.1 --by li --why 'ordered twice'\n" +
+			"  autopurchase orders cancel acme/PR.1 --at-1688 --by li\n" +
 			"  autopurchase orders cancel --from refs.txt --by li --dry-run\n" +
 			"  autopurchase orders cancel --state waiting --seller shop-a --by li --yes",
-	}, job{"cancel", m.cancel}, func(*settings) {})
+	}, job{"cancel", func(ctx context.Context, b *bus.Bus, name string) ending { return m.cancel(ctx, b, name, at1688) }}, func(s *settings) {
+		s.flag(&at1688, "at-1688", "close at 1688 what was placed and is not paid for")
+	})
 }
 
-func (k *bulk) cancel(ctx context.Context, b *bus.Bus, name string) ending {
-	ask := bus.CancelOrder{DryRun: k.dryRun, By: k.by, Why: k.why}
+func (k *bulk) cancel(ctx context.Context, b *bus.Bus, name string, at1688 bool) ending {
+	ask := bus.CancelOrder{At1688: at1688, DryRun: k.dryRun, By: k.by, Why: k.why}
 	ask.Tenant, ask.RequestID, ask.OutOrderID, _ = asRequest(name) // it was checked
-	answer, err := bus.OrdersCancel.Ask(ctx, b, ask)
+	answer, err := cancelled(ctx, b, ask)
 	if err != nil {
 		return failed(name, err)
 	}
-	f := ending{done: answer.Cancelled, what: "too late", body: answer}
-	var reasons []string
-	for _, o := range answer.Orders {
-		if reason := strings.TrimPrefix(o.Reason, "too late: "); len(answer.Orders) > 1 {
-			reasons = append(reasons, o.OutOrderID+" "+reason)
-		} else {
-			reasons = append(reasons, reason)
-		}
-	}
+	f := ending{done: answer.Cancelled, what: "too late", body: answer, text: told(answer)}
 	switch {
+	case answer.Cancelled && len(answer.Shut()) > 0:
+		f.what = "closed"
 	case answer.Cancelled:
 		f.what = "cancelled"
-	case len(answer.Taken()) > 0:
+	case len(answer.Taken())+len(answer.Shut()) > 0:
 		f.what = "cancelled in part"
 	}
-	f.text = strings.Join(reasons, "; ")
 	return f
+}
+
+// tooOften is how often an order that is too young to be closed is asked for at most.
+const tooOften = 3
+
+// cancelled asks, and asks again once an order is old enough to be closed at 1688.
+func cancelled(ctx context.Context, b *bus.Bus, ask bus.CancelOrder) (answer bus.CancelledRequest, err error) {
+	for range tooOften {
+		answer, err = bus.OrdersCancel.Ask(ctx, b, ask)
+		after := answer.Retry()
+		if err != nil || after <= 0 {
+			break
+		}
+		select {
+		case <-time.After(after):
+		case <-ctx.Done():
+			return answer, ctx.Err()
+		}
+	}
+	return answer, err
+}
+
+// told puts into a line what became of each order.
+func told(answer bus.CancelledRequest) string {
+	var reasons []string
+	for _, o := range answer.Orders {
+		reason := strings.TrimPrefix(o.Reason, "too late: ")
+		if len(answer.Orders) > 1 {
+			reason = o.OutOrderID + " " + reason
+		}
+		for _, at := range o.At1688 {
+			reason += ", " + at.OrderID + " " + at.Reason
+		}
+		reasons = append(reasons, reason)
+	}
+	return strings.Join(reasons, "; ")
 }

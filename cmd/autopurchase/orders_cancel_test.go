@@ -10,7 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"autopurchase/internal/bus"
+	"autopurchase/worker"
 )
 
 // TestOrdersCancel: a request that waits is cancelled, and one that was bought is not; a dry run changes nothing.
@@ -53,6 +57,15 @@ func TestOrdersCancel(t *testing.T) {
 	if code, out, _ := cancel("acme/bought.1"); code != exitFailed || !strings.HasPrefix(out, "acme/bought.1  too late: it is placed as order ") {
 		t.Errorf("exit %d: %s", code, out)
 	}
+	// it asks again once the order is old enough
+	if code, out, _ := cancel("acme/bought.1", "--at-1688", "--json"); code != exitOK || !strings.Contains(out, `"reason":"closed at 1688"`) {
+		t.Errorf("exit %d: %s", code, out)
+	} else {
+		mustFit(t, "order-cancelled", []byte(out))
+	}
+	if deed := lastDeed(t, nats); deed.What != worker.DeedClosed || deed.RequestID != "bought.1" || deed.By != "li" || deed.Why != "twice" {
+		t.Errorf("%+v", deed)
+	}
 	reach(t, nats, "acme", 4)
 	retry := func(args ...string) (int, string, string) {
 		return execute(t, nil, append([]string{"orders", "retry", "--by", "li", "--nats", nats}, args...)...)
@@ -71,6 +84,23 @@ func TestOrdersCancel(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	stopped(t, h.up)
+}
+
+// lastDeed is what the record says last of what was done to requests.
+func lastDeed(t *testing.T, url string) (deed worker.Deed) {
+	t.Helper()
+	conn, err := nats.Connect(url)
+	must(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	must(t, err)
+	stream, err := js.Stream(t.Context(), bus.StreamJournal)
+	must(t, err)
+	msg, err := stream.GetLastMsgForSubject(t.Context(), "purchase.journal.>")
+	must(t, err)
+	mustFit(t, "deed", msg.Data)
+	must(t, json.Unmarshal(msg.Data, &deed))
+	return deed
 }
 
 // mustDisable takes keys out of use.

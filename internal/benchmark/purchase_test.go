@@ -146,6 +146,7 @@ func (d *desk) Probe(context.Context, string) worker.Answer                   { 
 func (d *desk) Check(context.Context, string, worker.Check) worker.Answer     { return placed }
 func (d *desk) Detail(context.Context, string, string) worker.Answer          { return placed }
 func (d *desk) List(context.Context, worker.Leaf) worker.Answer               { return placed }
+func (d *desk) CancelOrder(context.Context, string, string) worker.Answer     { return placed }
 func (d *desk) Pay(context.Context, worker.Charge) worker.Answer              { return placed }
 func (d *desk) PayLink(context.Context, string, []string) worker.Answer       { return placed }
 func (d *desk) Authorize(context.Context, worker.Authorization) worker.Answer { return placed }

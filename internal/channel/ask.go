@@ -57,6 +57,11 @@ func (c *Client) Pay(ctx context.Context, charge worker.Charge) worker.Answer {
 	return c.ask(ctx, &call{op: opPay, reference: "payment " + charge.OpRequestID}, &charge)
 }
 
+// CancelOrder closes one order at 1688, by its order id; see worker.Closer.
+func (c *Client) CancelOrder(ctx context.Context, appKey, orderID string) worker.Answer {
+	return c.ask(ctx, &call{op: opCancel, reference: "order " + orderID}, &inquiry{AppKey: appKey, OrderID: orderID})
+}
+
 // PayLink gives an address where a person pays for orders of one key by hand: Placed or Refused with Answer.Link, NotAttempted or
 // Unknown.
 func (c *Client) PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer {

@@ -70,6 +70,8 @@ func (s *Server) consult(ctx context.Context, j job) worker.Answer {
 		return consulted(j, func(c worker.Charge) worker.Answer { return desk.Pay(ctx, c) })
 	case opPayLink:
 		return consulted(j, func(l linking) worker.Answer { return desk.PayLink(ctx, l.AppKey, l.OrderIDs) })
+	case opCancel:
+		return consulted(j, func(i inquiry) worker.Answer { return desk.CancelOrder(ctx, i.AppKey, i.OrderID) })
 	case opAuthorize:
 		return consulted(j, func(a worker.Authorization) worker.Answer { return desk.Authorize(ctx, a) })
 	}

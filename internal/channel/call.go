@@ -106,7 +106,7 @@ func check(op string, answer worker.Answer) error {
 		switch op {
 		case opPreview:
 			return checkPreview(answer)
-		case opDetail, opPay, opPayLink:
+		case opDetail, opPay, opPayLink, opCancel:
 			return checkPaying(op, answer)
 		case opList:
 			return checkListed(answer)
@@ -116,7 +116,7 @@ func check(op string, answer worker.Answer) error {
 		}
 		return fmt.Errorf("%w: placed without an order", errFrame)
 	case worker.Absent:
-		if op == opPlace || op == opPreview || op == opPay || op == opPayLink {
+		if op == opPlace || op == opPreview || op == opPay || op == opPayLink || op == opCancel {
 			return fmt.Errorf("%w: absent is no answer to %s", errFrame, op)
 		}
 		return nil
@@ -134,7 +134,8 @@ func checkPreview(answer worker.Answer) error {
 	return nil
 }
 
-// checkPaying says whether a call about an order's payment that went well has what was asked for, and no order: it never makes one.
+// checkPaying says whether a call about an order or its payment that went well has what was asked for, and no order: it never makes
+// one.
 func checkPaying(op string, answer worker.Answer) error {
 	shows, links := answer.Detail != nil && answer.Detail.OrderID != "", answer.Link != nil && answer.Link.URL != ""
 	if len(answer.Orders) > 0 || shows != (op == opDetail) || links != (op == opPayLink) {

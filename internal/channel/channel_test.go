@@ -45,6 +45,9 @@ func TestEveryOperation(t *testing.T) {
 	if answer := client.Detail(t.Context(), "1000001", "11"); answer.Reason != "1000001" || answer.Detail.OrderID != "11" {
 		t.Errorf("detail got %+v", answer)
 	}
+	if answer := client.CancelOrder(t.Context(), "1000001", "11"); answer.Reason != "1000001 11" {
+		t.Errorf("cancel got %+v", answer)
+	}
 	if answer := client.Pay(t.Context(), worker.Charge{AppKey: "1000001", OrderID: "11", Amount: 1999, OpRequestID: "11-1"}); answer.Reason != "11-1" {
 		t.Errorf("pay got %+v", answer)
 	}

@@ -59,6 +59,7 @@
 //	ask check        {"app_key": "…", "what": "time"}  time | connect | push | token | preview | agreement
 //	ask authorize    worker.Authorization              unknown members are refused
 //	ask detail       {"app_key": "…", "order_id": "…"} its reply has the order as it is now
+//	ask cancel       {"app_key": "…", "order_id": "…"} its reply has no order
 //	ask list         worker.Leaf                       unknown members are refused; its reply has orders in full
 //	ask pay          worker.Charge                     unknown members are refused; its reply has no order
 //	ask paylink      {"app_key": "…", "order_ids": […]}
@@ -69,8 +70,8 @@
 // The worker numbers its asks and the relay its pushes, each counting up over all connections of the process, so that no
 // number is used twice on a connection. A reply repeats the id of its ask, a confirm that of its push. Replies come in any
 // order. The relay's clock in hello makes deadlines hold although the two machines' clocks differ: a hello that was under way
-// for long only makes deadlines earlier. An op that the relay does not serve (cancel is reserved)
-// is answered not_attempted with code internal.
+// for long only makes deadlines earlier. An op that the relay does not serve is
+// answered not_attempted with code internal.
 //
 //	{"v":1,"type":"hello","body":{"clock_ms":1767225600000,"relay":"k3v9x0c2m8qa"}}
 //	{"v":1,"type":"ask","id":"7","op":"find","deadline_ms":1767225630000,"body":{"app_key":"1000001","reference":"acme.PR-1-1"}}

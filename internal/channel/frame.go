@@ -44,6 +44,7 @@ const (
 	opList      = "list"
 	opPay       = "pay"
 	opPayLink   = "paylink"
+	opCancel    = "cancel"
 )
 
 // frame is the envelope of every message. The body stays JSON until the type, the op and the id have said whose it is, so
@@ -76,7 +77,7 @@ type checkup struct {
 	What   worker.Check `json:"what"`
 }
 
-// inquiry is the body of detail.
+// inquiry is the body of detail and of cancel.
 type inquiry struct {
 	AppKey  string `json:"app_key"`
 	OrderID string `json:"order_id"`

@@ -70,6 +70,10 @@ func (desk) Detail(_ context.Context, appKey, orderID string) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: appKey, Detail: &worker.OrderDetail{OrderID: orderID, Status: "waitbuyerpay", Total: 1999}}
 }
 
+func (desk) CancelOrder(_ context.Context, appKey, orderID string) worker.Answer {
+	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: appKey + " " + orderID}
+}
+
 func (desk) Pay(_ context.Context, charge worker.Charge) worker.Answer {
 	return worker.Answer{Verdict: worker.Placed, Code: worker.CodePlaced, Reason: charge.OpRequestID}
 }

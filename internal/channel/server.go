@@ -40,6 +40,8 @@ type Desk interface {
 	List(ctx context.Context, leaf worker.Leaf) worker.Answer
 	// Pay asks for the money for an order, once.
 	Pay(ctx context.Context, charge worker.Charge) worker.Answer
+	// CancelOrder closes one order at 1688, by its order id.
+	CancelOrder(ctx context.Context, appKey, orderID string) worker.Answer
 	// PayLink gives an address where a person pays for orders of one key by hand.
 	PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer
 }

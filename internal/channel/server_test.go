@@ -96,7 +96,7 @@ func TestAsksAnsweredWithoutTheDesk(t *testing.T) {
 		text string
 		code worker.Code
 	}{
-		{`{"v":1,"type":"ask","id":"1","op":"cancel","body":{}}`, worker.CodeInternal},
+		{`{"v":1,"type":"ask","id":"1","op":"dance","body":{}}`, worker.CodeInternal},
 		{`{"v":1,"type":"ask","id":"2","body":{}}`, worker.CodeInternal},
 		{`{"v":1,"type":"ask","id":"3","op":"place","body":{"reference":"a","sender":"b"}}`, worker.CodeInternal},
 		{`{"v":1,"type":"ask","id":"4","op":"place","body":{"reference":"a","Reference":"b"}}`, worker.CodeInternal},

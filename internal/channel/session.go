@@ -65,7 +65,7 @@ func (s *session) ask(f *frame) error {
 		return &parting{closeBadFrame, "an ask's id was used twice"}
 	}
 	switch f.Op {
-	case opPlace, opPreview, opFind, opProbe, opCheck, opAuthorize, opDetail, opList, opPay, opPayLink:
+	case opPlace, opPreview, opFind, opProbe, opCheck, opAuthorize, opDetail, opList, opPay, opPayLink, opCancel:
 	default:
 		s.reply(f.ID, notAttempted(worker.CodeInternal, "this relay does not know the operation"))
 		return nil

@@ -100,6 +100,13 @@ func (r *Relay) Pay(ctx context.Context, charge worker.Charge) worker.Answer {
 	})
 }
 
+// CancelOrder closes one order at 1688 that is not paid for.
+func (r *Relay) CancelOrder(ctx context.Context, appKey, orderID string) worker.Answer {
+	return r.ask(ctx, appKey, "", 1, func(cred alibaba.Credentials) alibaba.Reply {
+		return r.client.Cancel(ctx, cred, orderID)
+	})
+}
+
 // PayLink gives an address where a person pays for orders of one key by hand.
 func (r *Relay) PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer {
 	return r.ask(ctx, appKey, "", 1, func(cred alibaba.Credentials) alibaba.Reply {

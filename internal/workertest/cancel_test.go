@@ -24,7 +24,10 @@ func (w withdrawing) Withdraw(ctx context.Context, ask worker.Withdrawal) (worke
 }
 
 func (r *rig) canceller() *worker.Canceller {
-	return &worker.Canceller{Record: r.bus, Claims: r.pool, Ledger: withdrawing{r}, Outbox: r.bus.Outbox(), Observe: func(e worker.Event) { r.events <- e }}
+	return &worker.Canceller{
+		Record: r.bus, Claims: r.pool, Ledger: withdrawing{r}, Outbox: r.bus.Outbox(), Market: r.client,
+		Observe: func(e worker.Event) { r.events <- e },
+	}
 }
 
 // cancel takes a request back and gives the answer, which must be the same when it is asked once more.

@@ -174,6 +174,7 @@ type desk interface {
 	Check(ctx context.Context, appKey string, what worker.Check) worker.Answer
 	Authorize(ctx context.Context, a worker.Authorization) worker.Answer
 	worker.Bookshop
+	CancelOrder(ctx context.Context, appKey, orderID string) worker.Answer
 	Pay(ctx context.Context, charge worker.Charge) worker.Answer
 	PayLink(ctx context.Context, appKey string, orderIDs []string) worker.Answer
 }

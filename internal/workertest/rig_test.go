@@ -36,6 +36,7 @@ type rig struct {
 	client *channel.Client
 	events chan worker.Event
 	offers []sim1688.Offer // plain ones: in stock, no minimum, with a specId
+	behind *atomic.Int64   // how far the platform's clock is from ours, nanoseconds
 }
 
 // rigKeys are the app keys that the simulated platform knows and the relay holds secrets for.
@@ -50,7 +51,7 @@ func newRigWithDoor(t *testing.T, stack workertest.Stack, d *door) *rig {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	t.Cleanup(cancel)
-	r := &rig{t: t, ctx: ctx, events: make(chan worker.Event, 1<<16), door: d}
+	r := &rig{t: t, ctx: ctx, events: make(chan worker.Event, 1<<16), door: d, behind: &atomic.Int64{}}
 	r.startPlatform()
 	r.openStores(stack)
 	r.openChannel()
@@ -63,7 +64,7 @@ func (r *rig) startPlatform() {
 		keys = append(keys, sim1688.Key{AppKey: appKey, Secret: "secret-" + appKey, RefreshToken: "refresh-" + appKey, Member: "buyer"})
 	}
 	keys[2].Limit = 10_000 // for thousands of orders on one key
-	sim, err := sim1688.Start(context.WithoutCancel(r.ctx), sim1688.Config{Keys: keys})
+	sim, err := sim1688.Start(context.WithoutCancel(r.ctx), sim1688.Config{Keys: keys, Now: func() time.Time { return time.Now().Add(time.Duration(r.behind.Load())) }})
 	r.must(err)
 	r.sim = sim
 	r.t.Cleanup(func() { r.must(sim.Close()) })
