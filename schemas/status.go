@@ -25,8 +25,14 @@ func DecodeStatus(body []byte) (worker.Status, error) {
 	return status, nil
 }
 
-// AppendStatus writes a status. What 1688 says in it is made visible and cut, so that it is always read again.
+// AppendStatus writes a status as LegibleStatus gives it.
 func AppendStatus(to []byte, s worker.Status) []byte {
+	body, _ := json.Marshal(LegibleStatus(s)) // it is text and times of this age
+	return append(to, body...)
+}
+
+// LegibleStatus makes visible and cuts what 1688 says in a status, so that it is always read again as it was written.
+func LegibleStatus(s worker.Status) worker.Status {
 	s.EventID, s.Topic, s.Status = legible(s.EventID, maxEventID), legible(s.Topic, maxTopic), legible(s.Status, maxTopic)
 	s.Raw = cut(s.Raw, maxRaw)
 	s.Parcels = slices.Clone(s.Parcels)
@@ -40,8 +46,7 @@ func AppendStatus(to []byte, s worker.Status) []byte {
 		}
 	}
 	s.Parcels = slices.DeleteFunc(s.Parcels, func(p worker.Parcel) bool { return isBlank(p.Number) })
-	body, _ := json.Marshal(s) // it is text and times of this age
-	return append(to, body...)
+	return s
 }
 
 func cut(text string, most int) string {

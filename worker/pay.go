@@ -19,7 +19,8 @@ type OrderDetail struct {
 	Postage   Fen    `json:"postage,omitempty"`
 	Made      int64  `json:"made_ms,omitempty"` // milliseconds of Unix time; 0 when 1688 did not say
 	// Items are what it holds; none when 1688 did not say.
-	Items []Goods `json:"items,omitempty"`
+	Items   []Goods  `json:"items,omitempty"`
+	Parcels []Parcel `json:"parcels,omitempty"` // what was sent
 }
 
 // PayLink is an address where a person pays for orders by hand.

@@ -70,7 +70,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	client := channel.Dial(context.WithoutCancel(ctx), channel.ClientConfig{
 		URL: set.channel.url, Token: set.channel.token.text, TLS: set.channel.config, CallTimeout: set.callTimeout, MaxInFlight: set.Concurrent, Log: log,
 		OnState: see.channelState(),
-		OnPush:  func(ctx context.Context, push worker.Push) error { return recordPush(ctx, outbox, push) },
+		OnPush:  outbox.TakePush,
 		OnLate:  func(ctx context.Context, reference string, answer worker.Answer) { orders.late(ctx, reference, answer) },
 		Alarm:   func(text string) { log.Error().Msg("channel: " + text) },
 	})
@@ -87,6 +87,10 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 		return nil, err
 	}
 	if err := set.alarms.tell(context.WithoutCancel(ctx), s); err != nil {
+		return nil, err
+	}
+	tracker := &worker.Tracker{Orders: client, Record: outbox, Apart: outbox, CallTimeout: min(set.callTimeout, lookAtMost)}
+	if err := followOrders(context.WithoutCancel(ctx), s.bus, tracker); err != nil {
 		return nil, err
 	}
 	w, err := worker.New(set.Config, see.ports(worker.Ports{
@@ -133,15 +137,6 @@ func (p *workerPart) flush() {
 	if err := p.pool.Flush(ctx, p.journal()); err != nil {
 		p.log.Warn().Err(err).Msg("events of the key pool wait in Redis")
 	}
-}
-
-// recordPush stores what 1688 said: beside the request whose order it is about, or apart. Only then is it confirmed to 1688.
-func recordPush(ctx context.Context, outbox *bus.Outbox, push worker.Push) error {
-	status, stray := push.Sort()
-	if stray != nil {
-		return outbox.KeepApart(ctx, *stray)
-	}
-	return outbox.PublishStatus(ctx, *status)
 }
 
 // readiness says what a worker needs in order to work now.

@@ -81,13 +81,14 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 
 // relaySettings are what a relay is told from outside.
 type relaySettings struct {
-	gateway   string
-	messages  string
-	authorize string
-	callback  string
-	keysFile  string
-	perKey    int
-	timeout   time.Duration
+	gateway     string
+	messages    string
+	authorize   string
+	callback    string
+	keysFile    string
+	perKey      int
+	missedEvery time.Duration
+	timeout     time.Duration
 }
 
 func (r *relaySettings) bind(set *settings, gateway, messages string) {
@@ -96,6 +97,7 @@ func (r *relaySettings) bind(set *settings, gateway, messages string) {
 	set.text(&r.authorize, "authorize-page", alibaba.DefaultAuthorize, "1688's page where a buyer authorizes an app key", aURL("http", "https"))
 	set.text(&r.callback, "callback", "", "address under which browsers reach "+relay.CallbackPath+" of --http, as the app's settings on 1688 have it; empty to paste the code by hand", orEmpty(aURL("http", "https")))
 	set.text(&r.keysFile, "keys-file", "", "file with the secrets and tokens of managed keys, and of any that are not sealed, mode 0600")
+	set.duration(&r.missedEvery, "missed-every", relay.DefaultMissedEvery, time.Second, "about how often each app key is asked for pushes that were missed; 1688 keeps those that nobody confirmed")
 	set.number(&r.perKey, "per-key", 20, 0, 10000, "calls a second for one app key; 0 for no limit")
 	set.duration(&r.timeout, "gateway-timeout", 30*time.Second, time.Second, "how long one call to 1688 may take")
 }

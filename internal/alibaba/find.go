@@ -118,6 +118,7 @@ type tradeInfo struct {
 		Made      text `json:"createTime"`
 	} `json:"baseInfo"`
 	Items productItems `json:"productItems"`
+	Sent  sent         `json:"nativeLogistics"`
 }
 
 // productItems are none where they cannot be read: an order exists all the same.

@@ -78,6 +78,7 @@ func (t tradeInfo) inFull() worker.OrderDetail {
 	if made := t.Base.Made.moment(); !made.IsZero() {
 		d.Made = made.UnixMilli()
 	}
+	d.Parcels = t.Sent.parcels()
 	for _, item := range t.Items {
 		offer, err := item.OfferID.orderID()
 		if err != nil || offer == "" {

@@ -3,11 +3,8 @@ package bus
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"autopurchase/schemas"
@@ -15,8 +12,6 @@ import (
 )
 
 const (
-	// alarmWait is after how long the broker takes who was given an alarm for dead. Longer than an attempt may take.
-	alarmWait = 30 * time.Second
 	// alarmAttempts is how often an alarm is told in vain before it is given up, after about a day.
 	alarmAttempts = 150
 	// alarmPause is the pause after the first attempt; it doubles up to maxAlarmPause.
@@ -34,7 +29,7 @@ var alarmKinds = []worker.EventKind{worker.EventLow, worker.EventExhausted, work
 //
 // tell must return within 15 s. The error of Alarms says that the consumer could not be made.
 func (b *Bus) Alarms(ctx context.Context, tell func(context.Context, worker.PoolEvent) error) error {
-	config := alarmConfig("What a person must know of the key pools; each alarm is told once.")
+	config := durable(ConsumerAlarms, "What a person must know of the key pools; each alarm is told once.")
 	config.DeliverPolicy = jetstream.DeliverNewPolicy
 	for _, kind := range alarmKinds {
 		config.FilterSubjects = append(config.FilterSubjects, eventSubject("*", kind))
@@ -50,7 +45,7 @@ func (b *Bus) Alarms(ctx context.Context, tell func(context.Context, worker.Pool
 
 // QueueAlarms does the same with what Report stores, beginning with what is wrong, or over, when the first process asks for it.
 func (b *Bus) QueueAlarms(ctx context.Context, tell func(context.Context, worker.Alarm) error) error {
-	config := alarmConfig("What a person must know of the queue; each alarm is told once.")
+	config := durable(ConsumerAlarms, "What a person must know of the queue; each alarm is told once.")
 	config.DeliverPolicy, config.FilterSubjects = jetstream.DeliverLastPerSubjectPolicy, []string{SubjectAlarms}
 	return b.tellOnce(ctx, StreamAlarms, config, func(ctx context.Context, msg jetstream.Msg) error {
 		var alarm worker.Alarm
@@ -61,84 +56,10 @@ func (b *Bus) QueueAlarms(ctx context.Context, tell func(context.Context, worker
 	})
 }
 
-func alarmConfig(description string) jetstream.ConsumerConfig {
-	return jetstream.ConsumerConfig{
-		Durable: ConsumerAlarms, Description: description, AckPolicy: jetstream.AckExplicitPolicy, AckWait: alarmWait, MaxDeliver: -1,
-	}
-}
-
-// garbled marks a message that will not be told however often it is tried.
-type garbled struct{ error }
-
 // tellOnce hands a stream's messages to tell, one after the other, each until it returns nil.
 func (b *Bus) tellOnce(ctx context.Context, stream string, config jetstream.ConsumerConfig, tell func(context.Context, jetstream.Msg) error) error {
-	consumer, err := b.alarmConsumer(ctx, stream, config)
-	if err != nil {
-		return err
-	}
-	b.running.Go(func() {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(b.closing, cancel)()
-		for {
-			if err == nil {
-				b.tellAlarms(ctx, consumer, tell)
-			}
-			if !wait(ctx, repairEvery) {
-				return
-			}
-			consumer, err = b.alarmConsumer(ctx, stream, config) // if somebody has removed it, what is recorded from now on is told
-		}
+	return b.handOut(ctx, handout{
+		stream: stream, config: config, atOnce: 1, pause: alarmPause, maxPause: maxAlarmPause, attempts: alarmAttempts,
+		undone: "an alarm was not told", do: tell,
 	})
-	return nil
-}
-
-// alarmConsumer makes the consumer, or gives the one that is there.
-func (b *Bus) alarmConsumer(ctx context.Context, stream string, config jetstream.ConsumerConfig) (jetstream.Consumer, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	consumer, err := b.js.CreateOrUpdateConsumer(ctx, stream, config)
-	if err != nil {
-		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerAlarms, stream, err)
-	}
-	return consumer, nil
-}
-
-// tellAlarms asks for one alarm after the other until ctx ends or the broker is out of reach.
-func (b *Bus) tellAlarms(ctx context.Context, consumer jetstream.Consumer, tell func(context.Context, jetstream.Msg) error) {
-	for {
-		msg, err := consumer.Next(jetstream.FetchContext(ctx))
-		switch {
-		case err == nil:
-			b.tellAlarm(ctx, msg, tell)
-		case !errors.Is(err, nats.ErrTimeout): // that there is none is no failure
-			return
-		}
-	}
-}
-
-func (b *Bus) tellAlarm(ctx context.Context, msg jetstream.Msg, tell func(context.Context, jetstream.Msg) error) {
-	err := tell(ctx, msg)
-	if bad, ok := errors.AsType[garbled](err); ok {
-		b.alarm("an alarm on " + msg.Subject() + " cannot be read: " + bad.Error())
-		_ = msg.TermWithReason("cannot be read")
-		return
-	}
-	if err == nil {
-		_ = msg.DoubleAck(ctx) // if it is lost, it is told once more
-		return
-	}
-	attempt, sequence := uint64(1), uint64(0)
-	if meta, err := msg.Metadata(); err == nil {
-		attempt, sequence = meta.NumDelivered, meta.Sequence.Stream
-	}
-	line := b.config.Log.Warn()
-	if attempt >= alarmAttempts {
-		line = b.config.Log.Error()
-		_ = msg.TermWithReason("told in vain")
-	} else {
-		_ = msg.NakWithDelay(min(alarmPause<<min(attempt-1, 30), maxAlarmPause))
-	}
-	line.Err(err).Str("subject", msg.Subject()).Uint64("sequence", sequence).Uint64("attempt", attempt).
-		Bool("given_up", attempt >= alarmAttempts).Msg("an alarm was not told")
 }

@@ -116,6 +116,7 @@ type Bus struct {
 	connected atomic.Int64 // when it last was, nanoseconds of uptime
 	forbidden refusals
 	tenants   crowdedTenants
+	courses   courses
 }
 
 // Connect connects to the broker. It returns an error of one line when no server answers before ctx or 5 s end, and when

@@ -86,11 +86,12 @@ func workerRole() Role {
 		asks: []string{
 			SubjectResults, SubjectStatus, SubjectStray, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
 			SubjectRequests, SubjectJournal, // to ask for something again, and to say who did
-			api("STREAM.PURGE", StreamParked), api("STREAM.MSG.DELETE", StreamDead),
+			api("STREAM.PURGE", StreamParked), api("STREAM.PURGE", StreamStray), api("STREAM.MSG.DELETE", StreamDead),
 		},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, SubjectInstances, beatPrefix + "*", discovery},
 	}
-	for _, durable := range []string{StreamRequests + "." + ConsumerWorker, StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms} {
+	for _, durable := range []string{StreamRequests + "." + ConsumerWorker, StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms,
+		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders} {
 		r.asks = append(r.asks, ackPrefix+durable+".>", ackPrefix+"*.*."+durable+".>") // the latter with js_ack_fc_v2
 		r.never = append(r.never, api("CONSUMER.DELETE", durable))
 	}

@@ -47,7 +47,7 @@ func TestStatusesMoveAlong(t *testing.T) {
 	if got, want := statesOf(t, b), []string{"1 ordered", "4 shipped", "2 shipped late", "9 shipped"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	course, err := b.Course(bounded(t), "acme", "PR-1")
+	course, err := b.Outbox().Course(bounded(t), "acme", "PR-1")
 	must(t, err)
 	if o, found := course.Order("11"); !found || o.State != worker.StateShipped || o.OutOrderID != "acme.PR-1-1" {
 		t.Errorf("%+v, %v", o, found)

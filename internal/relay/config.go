@@ -39,6 +39,8 @@ type Config struct {
 	OnEnding func(context.Context, Ending) error
 	// Every is how often the relay looks into the vault. Default 5 s.
 	Every time.Duration
+	// MissedEvery is about how often each key is asked for pushes that nobody confirmed. Default 5 min.
+	MissedEvery time.Duration
 	// OnPush keeps what the platform pushed and returns nil once it is stored. It is called from one goroutine for each
 	// key. Required with Messages.
 	OnPush func(context.Context, worker.Push) error
@@ -66,6 +68,9 @@ func (c Config) Validate() error {
 	}
 	if c.Vault != nil && len(c.Identities.Recipients()) == 0 {
 		problems = append(problems, errors.New("identities: are missing: nothing in the vault can be opened"))
+	}
+	if c.MissedEvery < 0 {
+		problems = append(problems, fmt.Errorf("missed every %v: must not be negative", c.MissedEvery))
 	}
 	if c.Every < 0 {
 		problems = append(problems, fmt.Errorf("every %v: must not be negative", c.Every))

@@ -38,9 +38,14 @@ func (r *Relay) handOn(ctx context.Context, key *keyholder, push worker.Push) (e
 		return err
 	}
 	err = r.config.OnPush(ctx, push)
-	r.storing.tell(r.config.Log, err, pushes)
-	return err
+	if r.storing.tell(r.config.Log, err, pushes); err != nil {
+		return fmt.Errorf("%w: %w", errUnstored, err)
+	}
+	return nil
 }
+
+// errUnstored says that whoever stores pushes did not: it will not do with the next one either.
+var errUnstored = errors.New("push is not stored")
 
 // state is something that works or does not. Only a change is worth a line in the log: what is not confirmed comes again and
 // again, and with it the same error.

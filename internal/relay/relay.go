@@ -26,6 +26,7 @@ type Relay struct {
 	vault      state // whether it answers
 	references state // whether it can be found out which order a push is about
 	storing    state // whether somebody takes pushes
+	missing    state // whether pushes that were missed can be asked for
 	tickets    punched
 }
 
@@ -35,6 +36,7 @@ func New(config Config) (*Relay, error) {
 		return nil, err
 	}
 	config.Every, config.Timeout = cmp.Or(config.Every, DefaultEvery), cmp.Or(config.Timeout, 30*time.Second)
+	config.MissedEvery = cmp.Or(config.MissedEvery, DefaultMissedEvery)
 	client, err := alibaba.NewClient(alibaba.Config{Gateway: config.Gateway, Timeout: config.Timeout, Follow: config.Calls})
 	if err != nil {
 		return nil, err
@@ -60,6 +62,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	if r.config.Messages != "" {
 		running.Go(func() error { return r.listen(ctx, running) })
+		running.Go(func() error { return r.catchUp(ctx) })
 	}
 	return running.Wait()
 }

@@ -26,6 +26,7 @@ func (a *admin) routes() http.Handler {
 	mux.HandleFunc("POST /admin/permissions", change(a.permit))
 	mux.HandleFunc("POST /admin/agreement", change(a.agreement))
 	mux.HandleFunc("POST /admin/order-price", change(a.orderPrice))
+	mux.HandleFunc("POST /admin/progress", change(a.sim.Progress))
 	mux.HandleFunc("POST /admin/push", a.push)
 	mux.HandleFunc("POST /admin/website", a.visit)
 	mux.HandleFunc("POST /admin/reset", func(w http.ResponseWriter, _ *http.Request) {

@@ -45,7 +45,7 @@ func TestCreate(t *testing.T) {
 				t.Errorf("total %d, postage %d, goods %d", o.TotalFen, o.PostFen, goods)
 			}
 			want := Order{OrderID: o.OrderID, OutOrderID: "acme.PR1-1", AppKey: testKey, Member: "b2b-buyer", Call: 1, Products: 3,
-				Lines: lines, Status: "waitbuyerpay", TotalFen: o.TotalFen, PostFen: 400, CreatedAt: w.clock.Now(), Payments: []Payment{}}
+				Lines: lines, Status: "waitbuyerpay", TotalFen: o.TotalFen, PostFen: 400, CreatedAt: w.clock.Now(), Payments: []Payment{}, Parcels: []Parcel{}}
 			if !reflect.DeepEqual(o, want) {
 				t.Errorf("got %+v\nwant %+v", o, want)
 			}

@@ -14,7 +14,7 @@
 // Paths, signing, field names, refusal codes and error codes follow the official documentation, the official client and what
 // several public clients agree on. Checks run in the platform's order: API name, key, signature, token, ACL, parameters. Where
 // the platform's answer is not known the simulator says so in its code: error codes that begin with SIM_ are its own. Its own
-// choices are also: idle limit and resend interval of the websocket, access tokens that stay valid until their end after a
+// choices are also: that an order which was shipped in part is still waitsellersend, idle limit and resend interval of the websocket, access tokens that stay valid until their end after a
 // refresh, the error code "401" for a refused token request, the complaint about a session of an app that did not choose the
 // websocket, the error for a refresh token that is extended too early, and the timestamp of a call, which is signed but not compared
 // with the clock. totalSuccessAmount and sumPayment include the postage.
@@ -32,7 +32,7 @@
 //	GET  /healthz        200 as long as the simulator runs
 //	GET  /admin/orders   ?out_order_id=&app_key=  every order that exists: {"orders":[{order_id, out_order_id, app_key, member,
 //	                     call, products, lines:[{offer_id, spec_id, quantity, price_fen}], status, total_fen, post_fen,
-//	                     created_at, payments:[{op_request_id, fen, at}]}]}, oldest first. An order with more than one payment
+//	                     created_at, payments:[{op_request_id, fen, at}], parcels:[{number, carrier}]}]}, oldest first. An order with more than one payment
 //	                     was paid for more than once. out_order_id matches the whole reference, or what follows its first dot.
 //	                     call numbers the create call that made the order: two orders of one reference with the same call are
 //	                     one call split by the platform, with different calls they are a purchase made twice.
@@ -49,6 +49,8 @@
 //	POST /admin/stock    {offer_id, spec_id, stock}; without spec_id every SKU of the offer
 //	POST /admin/price    {offer_id, price_fen}
 //	POST /admin/order-price {order_id, total_fen, post_fen} the seller's new price of an unpaid order, which is pushed
+//	POST /admin/progress {order_id, step, parcels:[{number, carrier}], silent} what buyer and seller do on the website: step is pay,
+//	                     ship_part, ship, receive or finish; it is pushed, but for silent, as if the push were lost
 //	GET  /admin/pushes   ?app_key=  {"sessions":n,"unconfirmed":["id"]}
 //	POST /admin/push     {app_key, topic, data, mock} sends a push, answers {"push_id":"…"}; with mock its source is MOCK, as
 //	                     of the test commands on the platform's page

@@ -19,6 +19,7 @@ type Order struct {
 	PostFen    int64     `json:"post_fen"`
 	CreatedAt  time.Time `json:"created_at"`
 	Payments   []Payment `json:"payments"` // every one that was taken; more than one is money lost
+	Parcels    []Parcel  `json:"parcels"`  // what was sent
 }
 
 // Line is one SKU of an order at the price it was ordered for.

@@ -100,7 +100,7 @@ func (b *books) order(p purchase, lines []Line) *entry {
 	}
 	e := &entry{Order: Order{
 		OutOrderID: p.ref, AppKey: p.account.AppKey, Member: p.account.Member,
-		Call: b.calls, Lines: lines, Status: statusUnpaid, CreatedAt: now, Payments: []Payment{},
+		Call: b.calls, Lines: lines, Status: statusUnpaid, CreatedAt: now, Payments: []Payment{}, Parcels: []Parcel{},
 	}}
 	if p.late > 0 { // else it shows at once, whatever the clock does
 		e.visible = now.Add(p.late)

@@ -31,7 +31,12 @@ type productItem struct {
 }
 
 type logistics struct {
-	Items []struct{} `json:"logisticsItems,omitempty"`
+	Items []logisticsItem `json:"logisticsItems,omitempty"`
+}
+
+type logisticsItem struct {
+	Number  string `json:"logisticsBillNo"`
+	Carrier string `json:"logisticsCompanyName"`
 }
 
 func view(e entry) tradeView {
@@ -39,6 +44,9 @@ func view(e entry) tradeView {
 		ID: json.Number(e.OrderID), IDOfStr: e.OrderID, OutID: e.OutOrderID, Status: e.Status,
 		Total: yuan(e.TotalFen), Shipping: yuan(e.PostFen), Created: gatewayTime(e.CreatedAt), Buyer: e.Member, Seller: e.seller,
 	}}
+	for _, p := range e.Parcels {
+		v.Ship.Items = append(v.Ship.Items, logisticsItem(p))
+	}
 	for _, line := range e.Lines {
 		v.Items = append(v.Items, productItem{
 			ProductID: json.Number(line.OfferID), SpecID: line.SpecID, Quantity: line.Quantity,
