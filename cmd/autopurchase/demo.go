@@ -28,8 +28,10 @@ func newDemo(term terminal) *cobra.Command {
 		Use:   "demo",
 		Short: "Run the whole job on samples against a simulated 1688, and check it against the simulator's books",
 		Long: "Runs everything in one process with a simulator of 1688 on loopback, publishes sample purchase requests (some of which\n" +
-			"1688 refuses), waits for every result and compares them with what the simulator says was ordered.\n" +
-			"Exit 0 only if no order was doubled, none lost, no key over-drawn, and every request has its result.",
+			"1688 refuses), waits for every result and compares them with what the simulator says was ordered. Then buyer and sellers\n" +
+			"pay for the orders, send and receive them on the simulated website (the first 2000), until all of that is on record here.\n" +
+			"Exit 0 only if no order was doubled, none lost, no key over-drawn, nothing paid twice, and every request has its result and\n" +
+			"every order its statuses.",
 		Example: "  autopurchase demo\n  autopurchase demo --requests 2000 --workers 64 --json\n  autopurchase demo --keep --data ./demo",
 	}, func(s *settings) {
 		set.bind(s, "folder for all data; a temporary one if left out")
@@ -97,6 +99,13 @@ func (s *stage) perform(ctx context.Context) (summary, error) {
 	}
 	sum, err := s.audit(context.WithoutCancel(ctx), got)
 	sum.Seconds = time.Since(started).Round(time.Millisecond).Seconds()
+	if err != nil {
+		return sum, err
+	}
+	err = s.live(ctx, &sum)
+	if err == nil && ctx.Err() != nil && !sum.lived() {
+		return summary{}, errInterrupted
+	}
 	return sum, err
 }
 
@@ -115,8 +124,14 @@ type summary struct {
 	OverDrawn    int64        `json:"over_drawn"`
 	Products     int64        `json:"products"`
 	Rotations    int          `json:"rotations"`
+	Paid         int          `json:"paid"`       // orders of which that is on record
+	Shipped      int          `json:"shipped"`    // the same
+	Received     int          `json:"received"`   // the same
+	PaidTwice    int          `json:"paid_twice"` // payments too many, by the simulator's own books
 	Seconds      float64      `json:"seconds"`
 	Keys         []keySummary `json:"keys"`
+
+	lives int // orders that were paid for, sent and received at 1688
 }
 
 type keySummary struct {
@@ -129,16 +144,21 @@ type keySummary struct {
 
 // right says whether the promise was kept.
 func (s summary) right() bool {
-	return s.Duplicates == 0 && s.Lost == 0 && s.OverDrawn == 0 && s.Results == s.Requests
+	return s.Duplicates == 0 && s.Lost == 0 && s.OverDrawn == 0 && s.Results == s.Requests && s.PaidTwice == 0 && s.lived()
+}
+
+// lived says whether the whole life of the orders is on record.
+func (s summary) lived() bool {
+	return s.Paid == s.lives && s.Shipped == s.lives && s.Received == s.lives
 }
 
 func (s summary) write(out io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(s)
 	}
-	verdict := "every request has its result, no order was doubled or lost, no key over-drawn"
+	verdict := "every request has its result, no order was doubled or lost, no key over-drawn, nothing paid twice, no status lost"
 	if !s.right() {
-		verdict = "THE BOOKS ARE WRONG: see duplicates, lost, over_drawn and results above"
+		verdict = "THE BOOKS ARE WRONG: see duplicates, lost, over_drawn, results, paid_twice, paid, shipped and received above"
 	}
 	_, err := fmt.Fprintf(out, `
 requests   %6d   results %d in %.1f s
@@ -152,10 +172,11 @@ at 1688    %6d   orders, %d products (by the simulator's own books)
   lost     %6d
   over     %6d   products beyond a key's limit
 rotations  %6d
+life       %6d   orders paid, %d shipped, %d received, as 1688 told; %d paid twice
 %s
 %s
 `, s.Requests, s.Results, s.Seconds, s.Placed, s.Partial, s.Refused, s.Cancelled, s.Unknown, s.OrdersAt1688, s.Products,
-		s.Duplicates, s.Lost, s.OverDrawn, s.Rotations, keyTable(s.Keys), verdict)
+		s.Duplicates, s.Lost, s.OverDrawn, s.Rotations, s.Paid, s.Shipped, s.Received, s.PaidTwice, keyTable(s.Keys), verdict)
 	return err
 }
 

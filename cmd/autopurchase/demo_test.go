@@ -28,7 +28,7 @@ func TestDemo(t *testing.T) {
 			if sum.Requests < 400 || sum.Rotations < 1 || sum.Partial == 0 || sum.Refused == 0 {
 				t.Errorf("too little was shown: %+v", sum)
 			}
-			for _, want := range []string{"published: 450 of 450\n", "results: 450 of 450\n"} {
+			for _, want := range []string{"published: 450 of 450\n", "results: 450 of 450\n", "received: "} {
 				if !strings.Contains(errs, want) {
 					t.Errorf("%q is missing on stderr:\n%s", want, errs)
 				}
@@ -56,7 +56,7 @@ func readSummary(t *testing.T, code int, out, errs string) summary {
 	}
 	var members map[string]json.RawMessage
 	must(t, json.Unmarshal([]byte(out), &members))
-	want := strings.Split("cancelled duplicates keys lost orders_at_1688 over_drawn partial placed products refused requests results rotations seconds unknown", " ")
+	want := strings.Split("cancelled duplicates keys lost orders_at_1688 over_drawn paid paid_twice partial placed products received refused requests results rotations seconds shipped unknown", " ")
 	if got := slices.Sorted(maps.Keys(members)); !slices.Equal(got, want) {
 		t.Errorf("members %v, want %v", got, want)
 	}
@@ -77,6 +77,9 @@ func readSummary(t *testing.T, code int, out, errs string) summary {
 		sum.OverDrawn != 0 || used != sum.Products || held != 0 || sum.OrdersAt1688 < sum.Placed || sum.Seconds <= 0 || len(keys) < 2 {
 		t.Errorf("the books are not right: %+v", sum)
 	}
+	if lives := min(sum.OrdersAt1688, demoLives); sum.Paid != lives || sum.Shipped != lives || sum.Received != lives || sum.PaidTwice != 0 {
+		t.Errorf("not every order's life is on record: %+v", sum)
+	}
 	return sum
 }
 
@@ -86,7 +89,7 @@ func TestDemoTellsAPerson(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	for _, want := range []string{"requests        5   results 5 in", "doubled       0", "lost          0", "every request has its result, no order was doubled or lost, no key over-drawn", "key "} {
+	for _, want := range []string{"requests        5   results 5 in", "doubled       0", "lost          0", "every request has its result, no order was doubled or lost, no key over-drawn, nothing paid twice, no status lost", "received, as 1688 told; 0 paid twice", "key "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in:\n%s", want, out)
 		}

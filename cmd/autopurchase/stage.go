@@ -38,7 +38,7 @@ func newStage(ctx context.Context, set demoSettings, data folder, term terminal,
 	s.samples = newRun(set)
 	keys := s.newKeys()
 	var err error
-	if s.sim, err = sim1688.Start(context.WithoutCancel(ctx), sim1688.Config{Keys: keys}); err != nil {
+	if s.sim, err = sim1688.Start(context.WithoutCancel(ctx), sim1688.Config{Keys: keys, Resend: time.Second}); err != nil {
 		return nil, err
 	}
 	undo.add("simulator", func(context.Context) error { return s.sim.Close() })
@@ -48,7 +48,7 @@ func newStage(ctx context.Context, set demoSettings, data folder, term terminal,
 	}
 	config := relay.Config{
 		Gateway: s.sim.GatewayURL(), Messages: s.sim.MessagesURL(), Authorize: s.sim.GatewayURL() + "/oauth/authorize",
-		Log: see.log, Keys: relayKeys(keys),
+		Log: see.log, Keys: relayKeys(keys), MissedEvery: time.Second,
 	}
 	if s.system, err = newSystem(ctx, set.systemSettings, data, config, see, undo); err != nil {
 		return nil, err
