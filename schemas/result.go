@@ -41,6 +41,7 @@ var resultTable = table[worker.Result]{
 	{"app_key", optional, func(r *reader, s *worker.Result) fault { return r.visible(&s.AppKey, maxAppKey) }},
 	{"products", required, func(r *reader, s *worker.Result) fault { return whole(r, &s.Products, 0, maxSafe) }},
 	{"attempt", required, func(r *reader, s *worker.Result) fault { return whole(r, &s.Attempt, 0, maxSafe) }},
+	{"pay", optional, func(r *reader, s *worker.Result) fault { return oneOf(r, &s.Pay, []string{worker.PayAuto}) }},
 	{"decided_at", required, func(r *reader, s *worker.Result) fault { return r.moment(&s.DecidedAt) }},
 }
 
@@ -106,6 +107,7 @@ func AppendResult(dst []byte, s worker.Result) []byte {
 	return w.some("app_key", s.AppKey).
 		number("products", s.Products).
 		number("attempt", int64(s.Attempt)).
+		some("pay", s.Pay).
 		moment("decided_at", s.DecidedAt.UTC()).
 		close('}').bytes()
 }

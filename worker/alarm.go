@@ -20,13 +20,15 @@ type Alarm struct {
 // AlarmKind says what is wrong.
 type AlarmKind string
 
-// The kinds of alarms. A price change that waits for a person will be one more, once there is such a thing.
+// The kinds of alarms.
 const (
 	AlarmUnknown AlarmKind = "unknown" // requests are parked for a person
 	AlarmDead    AlarmKind = "dead"    // requests could not be read or were given up
 	AlarmRelay   AlarmKind = "relay"   // no worker has a relay
 	AlarmQueue   AlarmKind = "queue"   // requests wait for too long
 	AlarmPool    AlarmKind = "pool"    // no key of a pool has room
+	AlarmPrice   AlarmKind = "price"   // orders are not paid for since what is payable has changed
+	AlarmPayment AlarmKind = "payment" // orders are not paid for, for another reason that wants a person
 )
 
 // AlarmState says whether something is wrong or over.
@@ -90,6 +92,10 @@ func (f Finding) wrong() string {
 		return fmt.Sprintf("no worker has had a relay for %s: nothing is bought", about(f.Waiting))
 	case AlarmQueue:
 		return fmt.Sprintf("%d requests wait, the oldest for %s", f.Count, about(f.Waiting))
+	case AlarmPrice:
+		return fmt.Sprintf("price change waits for a person: %d orders are not paid for, autopurchase orders unpaid", f.Count)
+	case AlarmPayment:
+		return fmt.Sprintf("%d payments want a person: autopurchase orders unpaid", f.Count)
 	default:
 		return "app key pool " + f.What + ": no key has room: add a key"
 	}
@@ -106,6 +112,10 @@ func (f Finding) over(lasted time.Duration) string {
 		return "relay is back" + after
 	case AlarmQueue:
 		return "the queue is on time again" + after
+	case AlarmPrice:
+		return "no price change waits for a person" + after
+	case AlarmPayment:
+		return "no payment wants a person" + after
 	default:
 		return "app key pool " + f.What + " has room again" + after
 	}

@@ -26,4 +26,13 @@ const (
 	DeedResolved  DeedKind = "resolved"  // a person said what became of an order that nobody knew of
 	DeedReplayed  DeedKind = "replayed"  // a dead letter's request was handed out again
 	DeedDropped   DeedKind = "dropped"   // a dead letter was removed
+
+	DeedStopped DeedKind = "payments_stopped"
+	DeedStarted DeedKind = "payments_started"
+	DeedAgreed  DeedKind = "payment_agreed" // an order may be paid for although what is payable has changed
 )
+
+// Repeats says whether doing it again is a deed of its own.
+func (d Deed) Repeats() bool {
+	return d.What == DeedStopped || d.What == DeedStarted || d.What == DeedAgreed
+}

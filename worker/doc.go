@@ -26,6 +26,8 @@
 //	the ledger lost the claim  treated as sent: looked up on every key first, and counted on each that may have
 //	                           taken it
 //
+// What is placed is paid for apart from that, if its request asks for it: Cashier, with a record of its own (Payment).
+//
 // The package uses the standard library only. What it needs from outside are the ports in ports.go; adapters implement them
 // and import this package, never each other.
 package worker

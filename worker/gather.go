@@ -14,6 +14,9 @@ func Gather(r Request, ended []Ended) Result {
 		result.add(e)
 	}
 	result.Outcome, result.Code, result.Reason = conclude(ended)
+	if r.Pay == PayAuto {
+		result.Pay = PayAuto
+	}
 	return result
 }
 

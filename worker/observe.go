@@ -23,6 +23,7 @@ const (
 	StageRetrying  Stage = "retrying"  // a store is out of reach; the step is repeated until it is back
 	StageProbed    Stage = "probed"    // a benched key was asked about and stays where it is
 	StageFailed    Stage = "failed"    // something unexpected
+	StagePayment   Stage = "payment"   // the record of an order's payment has a new entry
 	StageStopping  Stage = "stopping"  // no more requests are taken; what is running is finished
 	StageLeft      Stage = "left"      // what was running was left behind: the time for it was over
 )

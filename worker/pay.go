@@ -48,15 +48,8 @@ type Teller interface {
 // StatusUnpaid is 1688's word for an order that waits to be paid for. The words are an open set.
 const StatusUnpaid = "waitbuyerpay"
 
-// PaidFor says whether an order with that status of 1688 was paid for, and Closed whether it ended without anything to pay. A word
-// that nobody knows is neither.
-func PaidFor(status string) bool {
-	switch status {
-	case "waitsellersend", "waitlogisticstakein", "waitbuyerreceive", "waitbuyersign", "signinsuccess", "confirm_goods", "success":
-		return true
-	}
-	return false
-}
+// PaidFor says whether an order with that status of 1688 was surely paid for. That it is not known is no.
+func PaidFor(status string) bool { return StateOf(status).Reached(StatePaid) }
 
 // Closed says whether an order with that status of 1688 has ended before its time.
-func Closed(status string) bool { return status == "cancel" || status == "terminated" }
+func Closed(status string) bool { return StateOf(status).Closed() }

@@ -16,6 +16,7 @@ type Result struct {
 	Products  int64       // counted on keys for this request
 	Attempt   int         // delivery that decided it
 	DecidedAt time.Time
+	Pay       string // PayAuto if the request asks for it, else ""
 
 	// Aside marks a result about a message that is not the request stored under its id: a conflict, or a request on a
 	// subject that does not fit its id. It must not take the place of that request's own result.

@@ -122,7 +122,7 @@ func checkStreams(t *testing.T, conn *nats.Conn, sent map[string]string) {
 	for info := range js.ListStreams(t.Context()).Info() {
 		found := false
 		for at := range sent {
-			if covers(info.Config.Subjects[0], at) {
+			if slices.ContainsFunc(info.Config.Subjects, func(subject string) bool { return covers(subject, at) }) {
 				found = true
 				delete(sent, at)
 			}

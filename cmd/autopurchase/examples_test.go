@@ -33,6 +33,8 @@ var saysNo = map[string]string{
 	"autopurchase orders show 2257000000000000973 ":            "belongs to no request that is known",
 	"autopurchase orders cancel ":                              "names no request that is on record",
 	"autopurchase orders retry ":                               "names no request that is on record",
+	"autopurchase orders pay acme.PR-1-1 ":                     "has no result on record",
+	"autopurchase orders pay-link ":                            "no result on record",
 	"autopurchase dead show ":                                  "names no dead letter",
 	"autopurchase dead replay 17 ":                             "names no dead letter",
 	"autopurchase keys authorize 1000001":                      "this relay has no callback address",

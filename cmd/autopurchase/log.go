@@ -68,6 +68,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StageRetrying:  zerolog.DebugLevel,
 	worker.StageProbed:    zerolog.InfoLevel,
 	worker.StageFailed:    zerolog.ErrorLevel,
+	worker.StagePayment:   zerolog.DebugLevel,
 	worker.StageStopping:  zerolog.InfoLevel,
 	worker.StageLeft:      zerolog.WarnLevel,
 }

@@ -26,7 +26,8 @@ func newOrders(term terminal) *cobra.Command {
 			"  autopurchase orders parked\n  autopurchase orders resolve acme.PR-1-1 --absent --by li",
 	}
 	group(orders)
-	orders.AddCommand(newOrdersList(term), newOrdersShow(term), newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term), newOrdersRetry(term))
+	orders.AddCommand(newOrdersList(term), newOrdersShow(term), newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term), newOrdersRetry(term),
+		newOrdersUnpaid(term), newOrdersPay(term), newOrdersPayLink(term), newOrdersPayStop(term), newOrdersPayStart(term))
 	return orders
 }
 

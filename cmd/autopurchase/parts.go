@@ -27,6 +27,7 @@ type workerSettings struct {
 	worker.Config
 	channel     channelSettings
 	alarms      alarmSettings
+	pay         paySettings
 	callTimeout time.Duration
 	ackWait     time.Duration
 	reviveAfter time.Duration
@@ -35,6 +36,7 @@ type workerSettings struct {
 
 func (s *workerSettings) bind(set *settings) {
 	s.alarms.bind(set)
+	s.pay.bind(set)
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
 	set.text((*string)(&s.OnAbsent), "on-absent", string(worker.Park), "park | resend: what becomes of an order without an answer that is not found until look-for ends; resend sends it once more, and buys twice if 1688 lists orders later than that", oneOf(string(worker.Park), string(worker.Resend)))
@@ -52,6 +54,8 @@ type workerPart struct {
 	channel *channel.Client
 	worker  *worker.Worker
 	reviver *worker.Reviver
+	cashier *worker.Cashier
+	bills   *bus.Bills
 	guard   *watchman
 	outlook *outlook
 	stopped atomic.Bool // it was told to
@@ -83,7 +87,16 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	if _, err := s.bus.AdminKeys(context.WithoutCancel(ctx), endpoints...); err != nil {
 		return nil, err
 	}
-	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders, orders.endpoints()...); err != nil {
+	cashier, err := newCashier(s, client, set.pay, see)
+	if err != nil {
+		return nil, err
+	}
+	bills, err := s.bus.Bills(ctx)
+	if err != nil {
+		return nil, err
+	}
+	decisions := slices.Concat(orders.endpoints(), payAdmin{s, cashier, client}.endpoints())
+	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders, decisions...); err != nil {
 		return nil, err
 	}
 	if err := set.alarms.tell(context.WithoutCancel(ctx), s); err != nil {
@@ -109,7 +122,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 		return nil, err
 	}
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
-	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, outlook: newOutlook(books), log: log}
+	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, cashier: cashier, bills: bills, outlook: newOutlook(books), log: log}
 	p.guard = &watchman{stores: s, channel: client, set: set.alarms, log: log}
 	says := &reporter{part: p, name: set.Instance, atOnce: set.Concurrent, started: time.Now().UTC(), outlook: p.outlook}
 	return p, says.serve(ctx)
@@ -124,6 +137,7 @@ func (p *workerPart) run(ctx context.Context) {
 	running.Go(func() { p.reviver.Run(beside) })
 	running.Go(func() { p.guard.run(beside) })
 	running.Go(func() { p.outlook.run(beside) })
+	running.Go(func() { p.cashier.Run(ctx, p.bills) })
 	p.worker.Run(ctx)
 	stop()
 	running.Wait()

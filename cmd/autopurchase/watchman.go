@@ -77,6 +77,8 @@ func (w *watchman) look(ctx context.Context) error {
 	take(w.kept(ctx, worker.AlarmDead, bus.StreamDead))
 	take(w.queue(ctx))
 	take(w.relay(ctx), nil)
+	payments, err := w.payments(ctx)
+	findings, errs = append(findings, payments...), append(errs, err)
 	return errors.Join(append(errs, w.bus.Report(ctx, findings...))...)
 }
 
@@ -95,6 +97,31 @@ func (w *watchman) parked(ctx context.Context) (worker.Finding, error) {
 		w.listed = finding.Mark // until there is a new one, the list is taken at its word
 	}
 	return finding, nil
+}
+
+// payments are wrong as long as some want a person: those whose price changed, and others.
+func (w *watchman) payments(ctx context.Context) ([]worker.Finding, error) {
+	all, err := w.kept(ctx, worker.AlarmPayment, bus.StreamUnpaid)
+	if err != nil {
+		return nil, err
+	}
+	price := all
+	price.Kind, price.Count, all.Count = worker.AlarmPrice, 0, 0
+	if all.State == worker.AlarmRaised {
+		list, err := w.bus.Unpaid(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range list {
+			if p.Code == worker.WaitPrice {
+				price.Count++
+			} else {
+				all.Count++
+			}
+		}
+	}
+	price.State, all.State = wrongIf(price.Count > 0), wrongIf(all.Count > 0)
+	return []worker.Finding{price, all}, nil
 }
 
 // kept is wrong as long as a stream holds something.

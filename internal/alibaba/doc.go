@@ -4,6 +4,7 @@
 //	reference    ─► Find   ─► list and detail by outOrderId ─► worker.Answer
 //	order id     ─► Now    ─► detail                       ─► worker.Answer, with the order as it is
 //	two moments  ─► List   ─► a page of the buyer's orders ─► the same
+//	worker.Charge ─► Pay   ─► preparePay ─► worker.Answer; Now asks for the order's status, PayLink for a link to pay by hand
 //	Session.Run  ◄─ SERVER_PUSH ─► worker.Push ─► OnPush ─► CONFIRM
 //
 // The platform answers in many shapes; this package turns them into the few verdicts of the domain. What counts is how sure

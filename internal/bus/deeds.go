@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"strconv"
 
@@ -10,7 +11,7 @@ import (
 	"autopurchase/worker"
 )
 
-// Keep puts on record what a person did. The same deed by the same person is kept once a day. Errors are *worker.Trouble.
+// Keep puts on record what a person did. The same deed by the same person is kept once a day, but for what is about payments. Errors are *worker.Trouble.
 func (b *Bus) Keep(ctx context.Context, deed worker.Deed) error {
 	body, err := json.Marshal(deed)
 	if err != nil {
@@ -23,5 +24,8 @@ func (b *Bus) Keep(ctx context.Context, deed worker.Deed) error {
 }
 
 func deedID(deed worker.Deed) string {
+	if deed.Repeats() {
+		return rand.Text()
+	}
 	return string(deed.What) + ":" + deed.Tenant + "." + deed.RequestID + ":" + deed.OutOrderID + ":" + strconv.FormatUint(deed.Letter, 10) + ":" + deed.By
 }

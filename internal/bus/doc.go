@@ -18,6 +18,8 @@
 //	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
 //	one result per request   it is published under the condition that the subject is empty; the first stands, and only an
 //	                         unknown one is replaced by a decision, see Outbox
+//	one payment of an order  each entry of its record is stored under the condition that the one before is the last, see Enter
+//	no ceiling passed        the same with the sum of an account's day, see Take
 //	one telling of an alarm  one consumer remembers for all workers which are told; see Alarms. What is wrong with the queue is
 //	                         stored under the condition that it was not: see Report
 //	one journal entry        under the condition that the pool's last entry is the one known, see Journal

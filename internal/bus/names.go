@@ -19,11 +19,16 @@ const (
 	StreamParked   = "PURCHASE_PARKED"
 	StreamAlarms   = "PURCHASE_ALARM"
 	StreamJournal  = "PURCHASE_JOURNAL"
+	StreamPayments = "PURCHASE_PAYMENT"
+	StreamUnpaid   = "PURCHASE_UNPAID"
 	StreamKeyPool  = "KEYPOOL"
 )
 
 // ConsumerWorker is the durable consumer on StreamRequests that all workers share.
 const ConsumerWorker = "worker"
+
+// ConsumerCashier is the durable consumer on StreamResults that all cashiers share.
+const ConsumerCashier = "cashier"
 
 // ConsumerAlarms is the durable consumer that all who tell alarms share, on StreamKeyPool and on StreamAlarms.
 const ConsumerAlarms = "alarms"
@@ -38,7 +43,13 @@ const (
 	SubjectParked    = parkedPrefix + ">"
 	SubjectAlarms    = alarmPrefix + ">"
 	SubjectJournal   = journalPrefix + ">"
+	SubjectPayments  = paymentPrefix + ">"
+	SubjectTill      = tillPrefix + ">" // in the same stream
+	SubjectUnpaid    = unpaidPrefix + ">"
 	SubjectPoolEvent = eventPrefix + ">"
+
+	// SubjectSwitch is where the last message says whether payments are stopped.
+	SubjectSwitch = tillPrefix + "switch"
 )
 
 // The subjects of the services: request and reply, in no stream.
@@ -69,6 +80,9 @@ const (
 	journalPrefix = "purchase.journal."
 	parkedPrefix  = "purchase.parked."
 	alarmPrefix   = "purchase.alarm."
+	paymentPrefix = "purchase.payment."
+	tillPrefix    = "purchase.till."
+	unpaidPrefix  = "purchase.unpaid."
 	eventPrefix   = "keypool.event."
 	keysPrefix    = "keypool.admin."
 	ordersPrefix  = "purchase.admin."
@@ -115,6 +129,21 @@ func asideSubject(tenant, ref string, code worker.Code) string {
 // parkedSubject is where the list of parked requests has the request.
 func parkedSubject(tenant, ref string) string { return parkedPrefix + tenant + "." + ref }
 
+// paymentSubject is where the record of one order's payment is; the last message counts.
+func paymentSubject(tenant, ref, orderID string) string {
+	return paymentPrefix + tenant + "." + ref + "." + worker.EncodeRef(orderID)
+}
+
+// unpaidSubject is where the list of payments that want a person has the order.
+func unpaidSubject(tenant, ref, orderID string) string {
+	return unpaidPrefix + tenant + "." + ref + "." + worker.EncodeRef(orderID)
+}
+
+// tillSubject is where it is counted what an account pays in a day.
+func tillSubject(account, day string) string {
+	return tillPrefix + "day." + worker.EncodeRef(account) + "." + day
+}
+
 // statusSubject is where the later life of the request's orders is told, event by event.
 func statusSubject(tenant, ref string) string { return statusPrefix + tenant + "." + ref }
 
@@ -149,7 +178,7 @@ func beatSubject(instance string) string { return beatPrefix + instance }
 func tenantSubjects(tenant string) map[string]string {
 	return map[string]string{
 		StreamRequests: requestPrefix + tenant + ".>", StreamResults: resultPrefix + tenant + ".>", StreamStatus: statusPrefix + tenant + ".>",
-		StreamDead: deadSubject(tenant), StreamParked: parkedPrefix + tenant + ".>",
+		StreamDead: deadSubject(tenant), StreamParked: parkedPrefix + tenant + ".>", StreamPayments: paymentPrefix + tenant + ".>",
 	}
 }
 

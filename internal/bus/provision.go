@@ -60,6 +60,14 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			Description: "What persons did to requests and dead letters: who, and why.",
 		},
 		{
+			Name: StreamPayments, Subjects: []string{SubjectPayments, SubjectTill}, Duplicates: dedupe, AllowDirect: true,
+			Description: "The record of each order's payment, and what is paid by account and day. It keeps orders from being paid for twice, so it is never trimmed.",
+		},
+		{
+			Name: StreamUnpaid, Subjects: []string{SubjectUnpaid}, Duplicates: dedupe, AllowDirect: true,
+			Description: "The payments that want a person, one message each.", MaxMsgsPerSubject: 1,
+		},
+		{
 			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
 		},

@@ -87,11 +87,12 @@ func workerRole() Role {
 			SubjectResults, SubjectStatus, SubjectStray, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
 			SubjectRequests, SubjectJournal, // to ask for something again, and to say who did
 			api("STREAM.PURGE", StreamParked), api("STREAM.PURGE", StreamStray), api("STREAM.MSG.DELETE", StreamDead),
+			SubjectPayments, SubjectTill, SubjectUnpaid, api("STREAM.PURGE", StreamUnpaid),
 		},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, SubjectInstances, beatPrefix + "*", discovery},
 	}
 	for _, durable := range []string{StreamRequests + "." + ConsumerWorker, StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms,
-		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders} {
+		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders, StreamResults + "." + ConsumerCashier} {
 		r.asks = append(r.asks, ackPrefix+durable+".>", ackPrefix+"*.*."+durable+".>") // the latter with js_ack_fc_v2
 		r.never = append(r.never, api("CONSUMER.DELETE", durable))
 	}
@@ -126,7 +127,7 @@ func monitorRole() Role {
 	r := Role{
 		Name: "monitor", Account: "MONITOR",
 		Purpose: "reads everything and changes nothing: autopurchase queue, watch, orders list and show, dead list and show, keys list, show, statement and forecast",
-		asks: append([]string{SubjectQueueStatus, SubjectInstances, SubjectOrdersParked, OrdersList.subject, OrdersShow.subject, SubjectDeadList, SubjectDeadShow, discovery},
+		asks: append([]string{SubjectQueueStatus, SubjectInstances, SubjectOrdersParked, PayUnpaid.subject, OrdersList.subject, OrdersShow.subject, SubjectDeadList, SubjectDeadShow, discovery},
 			looks()...),
 		hears: []string{beatPrefix + "*"},
 	}
@@ -146,13 +147,14 @@ func adminRole() Role {
 }
 
 func publisherRole(tenant string) Role {
-	requests, results, statuses := requestPrefix+tenant+".>", resultPrefix+tenant+".>", statusPrefix+tenant+".>"
+	requests, results, statuses, payments := requestPrefix+tenant+".>", resultPrefix+tenant+".>", statusPrefix+tenant+".>", paymentPrefix+tenant+".>"
 	return Role{
 		Name: "publisher-" + tenant, Account: "TENANT_" + tenant,
 		Purpose: "publishes requests in the name of " + tenant + " and reads what becomes of them, and no other tenant's: autopurchase publish",
 		asks: []string{
 			requests, directPrefix + StreamRequests + "." + requests, directPrefix + StreamResults + "." + results, directPrefix + StreamStatus + "." + statuses,
+			directPrefix + StreamPayments + "." + payments,
 		},
-		hears: []string{results, statuses},
+		hears: []string{results, statuses, payments},
 	}
 }

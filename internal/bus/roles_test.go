@@ -76,6 +76,16 @@ func rules() []rule {
 		{"purchase.result.other.PR-1", "worker", seeing + " publisher-other"},
 		{"purchase.result.acme.PR-1.conflict", "worker", seeing + " publisher-acme"},
 		{"purchase.status.acme.PR-1", "worker", seeing + " publisher-acme"},
+		{"purchase.payment.acme.PR-1.1", "worker", seeing + " publisher-acme"},
+		{"purchase.payment.other.PR-1.1", "worker", seeing + " publisher-other"},
+		{"purchase.till.switch", "worker", seeing},
+		{"purchase.till.day.buyer.20261128", "worker", seeing},
+		{"purchase.unpaid.acme.PR-1.1", "worker", seeing},
+		{"purchase.admin.pay.stop", "admin", "worker"},
+		{"purchase.admin.pay.agree", "admin", "worker"},
+		{"purchase.admin.pay.link", "admin", "worker"},
+		{"purchase.admin.pay.unpaid", seeing, "worker"},
+		{"$JS.ACK.PURCHASE_RESULTS.cashier.1.1.1.1.1", "worker", ""},
 		{"purchase.dead.acme", "worker", seeing},
 		{"purchase.parked.acme.PR-1", "worker", seeing},
 		{"purchase.alarm.relay.all", "worker", seeing},
@@ -111,17 +121,18 @@ func rules() []rule {
 		all = append(all, rule{"_INBOX_" + role + ".x.y", "", role})
 	}
 	all = append(all, rule{"_INBOX_relay.x.y", "", ""}, rule{"_INBOX.x.y", "", ""})
-	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "KEYPOOL"} {
+	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "PURCHASE_PAYMENT", "PURCHASE_UNPAID", "KEYPOOL"} {
 		all = append(all, streamRules(stream)...)
 	}
 	return all
 }
 
 func streamRules(stream string) []rule {
-	of := map[string]string{"PURCHASE_REQUESTS": "purchase.request", "PURCHASE_RESULTS": "purchase.result", "PURCHASE_STATUS": "purchase.status"}[stream]
+	of := map[string]string{"PURCHASE_REQUESTS": "purchase.request", "PURCHASE_RESULTS": "purchase.result", "PURCHASE_STATUS": "purchase.status",
+		"PURCHASE_PAYMENT": "purchase.payment"}[stream]
 	purge, drop, made := "", "", "worker"
 	switch stream {
-	case "PURCHASE_PARKED":
+	case "PURCHASE_PARKED", "PURCHASE_UNPAID":
 		purge = "worker"
 	case "PURCHASE_DEAD":
 		drop = "worker"

@@ -205,7 +205,7 @@ func TestATenantsFilters(t *testing.T) {
 	}{
 		{nil, map[string][]string{
 			StreamRequests: {"purchase.request.acme.>"}, StreamResults: {"purchase.result.acme.>"}, StreamStatus: {"purchase.status.acme.>"},
-			StreamDead: {"purchase.dead.acme"}, StreamParked: {"purchase.parked.acme.>"},
+			StreamDead: {"purchase.dead.acme"}, StreamParked: {"purchase.parked.acme.>"}, StreamPayments: {"purchase.payment.acme.>"},
 		}},
 		{[]string{"purchase.dead.>", "purchase.result.*.PR-1", "purchase.queue.status.*"}, map[string][]string{
 			StreamDead: {"purchase.dead.acme"}, StreamResults: {"purchase.result.acme.PR-1"},

@@ -37,6 +37,16 @@ func (s *Sim) SetOrderPrice(orderID string, total, post int64) error {
 	return nil
 }
 
+// CloseOrder lets the seller close an unpaid order, and pushes that. It returns an error if there is no such order that is unpaid.
+func (s *Sim) CloseOrder(orderID string) error {
+	e, refused := s.books.closeOrder(orderID)
+	if refused != nil {
+		return errors.New("order_id: " + refused.message)
+	}
+	s.courier.orderChanged(e, "ORDER_BUYER_VIEW_ORDER_SELLER_CLOSE")
+	return nil
+}
+
 // Push sends an event to every session of the key, and again until it is confirmed, three times in all. It returns the push's
 // id, or "" if the key is not known or data cannot be written as JSON.
 func (s *Sim) Push(appKey, topic string, data any) (pushID string) {

@@ -120,6 +120,22 @@ func (g *gateway) payLink(c *call) answer {
 	return ok(result)
 }
 
+// closeOrder is a seller's end of an unpaid order.
+func (b *books) closeOrder(orderID string) (entry, *refusal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.byID[orderID]
+	switch {
+	case e == nil:
+		return entry{}, refuse("SIM_ORDER_NOT_FOUND", -1)
+	case e.Status != statusUnpaid:
+		return entry{}, refuse("SIM_ORDER_NOT_UNPAID", -1)
+	}
+	e.Status = statusCancelled
+	b.giveBack(e.Lines)
+	return *e, nil
+}
+
 // setOrderPrice is the seller's new price for an unpaid order, postage included, which the platform pushes.
 func (b *books) setOrderPrice(orderID string, total, post int64) (entry, *refusal) {
 	b.mu.Lock()
