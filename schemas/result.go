@@ -53,7 +53,18 @@ var orderTable = table[worker.ResultOrder]{
 	{"products", required, func(r *reader, o *worker.ResultOrder) fault { return whole(r, &o.Products, 0, maxSafe) }},
 	{"total", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Total) }},
 	{"postage", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Postage) }},
+	{"discount", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Discount) }},
 	{"lines", required, func(r *reader, o *worker.ResultOrder) fault { return readLineNumbers(r, &o.Lines) }},
+	{"shares", optional, func(r *reader, o *worker.ResultOrder) fault {
+		return readList(r, &o.Shares, MaxLines, shareTable.read)
+	}},
+}
+
+var shareTable = table[worker.Share]{
+	{"line", required, func(r *reader, s *worker.Share) fault { return readLineNumber(r, &s.Line) }},
+	{"goods", optional, func(r *reader, s *worker.Share) fault { return r.yuan(&s.Goods) }},
+	{"postage", optional, func(r *reader, s *worker.Share) fault { return r.yuan(&s.Postage) }},
+	{"discount", optional, func(r *reader, s *worker.Share) fault { return r.yuan(&s.Discount) }},
 }
 
 var failedTable = table[worker.FailedLine]{
@@ -113,14 +124,26 @@ func AppendResult(dst []byte, s worker.Result) []byte {
 }
 
 func appendOrder(w writer, o *worker.ResultOrder) writer {
-	return w.text("order_id", o.OrderID).
+	w = w.text("order_id", o.OrderID).
 		text("out_order_id", o.OutOrderID).
 		text("app_key", o.AppKey).
 		texts("also_on", o.AlsoOn).
 		number("products", o.Products).
 		yuan("total", o.Total).
 		yuan("postage", o.Postage).
+		yuan("discount", o.Discount).
 		numbers("lines", o.Lines)
+	if len(o.Shares) > 0 {
+		w = writeList(w, "shares", o.Shares, appendShare)
+	}
+	return w
+}
+
+func appendShare(w writer, s *worker.Share) writer {
+	return w.number("line", int64(s.Line)).
+		yuan("goods", s.Goods).
+		yuan("postage", s.Postage).
+		yuan("discount", s.Discount)
 }
 
 func appendFailed(w writer, f *worker.FailedLine) writer {

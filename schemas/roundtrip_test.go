@@ -94,11 +94,15 @@ func sameRequest(a, b worker.Request) bool {
 }
 
 func drawResult(t *rapid.T) worker.Result {
+	share := rapid.Custom(func(t *rapid.T) worker.Share {
+		return worker.Share{Line: rapid.IntRange(0, MaxLines-1).Draw(t, "line"), Goods: genFen.Draw(t, "goods"), Postage: genFen.Draw(t, "postage"), Discount: genFen.Draw(t, "discount")}
+	})
 	order := rapid.Custom(func(t *rapid.T) worker.ResultOrder {
 		return worker.ResultOrder{
 			OrderID: genOffer.Draw(t, "order"), OutOrderID: genText(300).Draw(t, "reference"), AppKey: genName.Draw(t, "key"),
 			Products: genCount.Draw(t, "products"), Total: genFen.Draw(t, "total"),
-			Postage: genFen.Draw(t, "postage"), Lines: genLines.Draw(t, "lines"),
+			Postage: genFen.Draw(t, "postage"), Discount: genFen.Draw(t, "discount"), Lines: genLines.Draw(t, "lines"),
+			Shares: optionally(t, rapid.SliceOfN(share, 1, 3), "shares"),
 		}
 	})
 	failed := rapid.Custom(func(t *rapid.T) worker.FailedLine {
@@ -142,13 +146,14 @@ func TestResultIsWrittenLikeThis(t *testing.T) {
 		Tenant: "acme", RequestID: "PR.1", Outcome: worker.OutcomePartial, Code: worker.CodePartial,
 		AppKey: "1000001", Products: 1, Attempt: 2,
 		Orders: []worker.ResultOrder{{
-			OrderID: "2257000000000000973", OutOrderID: "acme.PR=2E1-1", AppKey: "1000001", Products: 1, Total: 4498, Lines: []int{0},
+			OrderID: "2257000000000000973", OutOrderID: "acme.PR=2E1-1", AppKey: "1000001", Products: 1, Total: 4498, Discount: 100, Lines: []int{0},
+			Shares: []worker.Share{{Line: 0, Goods: 4498, Discount: 100}},
 		}},
 		Failed:    []worker.FailedLine{{Line: 1, OfferID: "7", Code: worker.CodeOutOfStock, Reason: "库存\n不足"}},
 		DecidedAt: time.Date(2026, 3, 1, 9, 30, 0, 250_999_999, time.FixedZone("", 8*3600)),
 	}
 	const want = `{"request_id":"PR.1","outcome":"partial","code":"partial","orders":[{"order_id":"2257000000000000973",` +
-		`"out_order_id":"acme.PR=2E1-1","app_key":"1000001","products":1,"total":"44.98","lines":[0]}],` +
+		`"out_order_id":"acme.PR=2E1-1","app_key":"1000001","products":1,"total":"44.98","discount":"1.00","lines":[0],"shares":[{"line":0,"goods":"44.98","discount":"1.00"}]}],` +
 		`"failed_lines":[{"line":1,"offer_id":"7","code":"out_of_stock","reason":"库存 不足"}],` +
 		`"app_key":"1000001","products":1,"attempt":2,"decided_at":"2026-03-01T01:30:00.250Z"}`
 	if got := string(AppendResult(nil, result)); got != want {

@@ -41,6 +41,7 @@ func (v *Resolver) open(ctx context.Context, tenant, id string) (*file, error) {
 func (r Result) recall(child Child) Claim {
 	claim := Claim{Reference: child.Order.Reference, AppKey: r.AppKey, Attempt: r.Attempt}
 	part := Part{Orders: r.ordersOf(claim.Reference), At: r.DecidedAt}
+	r.allot(child, part.Orders)
 	for _, order := range r.Orders {
 		if order.OutOrderID == claim.Reference {
 			claim.AppKey, claim.AlsoOn, claim.Products = order.AppKey, order.AlsoOn, claim.Products+order.Products
@@ -72,6 +73,21 @@ func (r Result) recall(child Child) Claim {
 	}
 	claim.State, claim.Part = part.State, part
 	return claim
+}
+
+// allot puts back which of the order's lines each of several orders holds, where the result tells them apart.
+func (r Result) allot(child Child, orders []PlacedOrder) {
+	for i := range orders {
+		at := slices.IndexFunc(r.Orders, func(o ResultOrder) bool { return o.OrderID == orders[i].ID })
+		if len(orders) == 1 || len(r.Orders[at].Lines) == len(child.Lines) {
+			continue
+		}
+		for n, line := range child.Lines {
+			if slices.Contains(r.Orders[at].Lines, line) {
+				orders[i].Lines = append(orders[i].Lines, child.Goods[n])
+			}
+		}
+	}
 }
 
 // Late takes an answer that names an order and came after nobody waited for it any more. If the order is still open it is

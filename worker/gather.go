@@ -11,7 +11,7 @@ type Ended struct {
 func Gather(r Request, ended []Ended) Result {
 	result := Result{Tenant: r.Tenant, RequestID: r.ID}
 	for _, e := range ended {
-		result.add(e)
+		result.add(r.Lines, e)
 	}
 	result.Outcome, result.Code, result.Reason = conclude(ended)
 	if r.Pay == PayAuto {
@@ -20,8 +20,8 @@ func Gather(r Request, ended []Ended) Result {
 	return result
 }
 
-// add takes one child's orders, failed lines and counts into the result.
-func (r *Result) add(e Ended) {
+// add takes one child's orders, failed lines and counts into the result of a request with those lines.
+func (r *Result) add(lines []Line, e Ended) {
 	part := e.Claim.Part
 	if r.AppKey == "" {
 		r.AppKey = e.Claim.AppKey
@@ -33,7 +33,7 @@ func (r *Result) add(e Ended) {
 	switch part.State {
 	case ClaimPlaced, ClaimPartial:
 		r.Products += e.Claim.Products
-		r.addOrders(e)
+		r.addOrders(lines, e)
 		r.addFailed(e)
 	case ClaimUnknown:
 		r.Unknown = append(r.Unknown, OpenOrder{
@@ -41,9 +41,9 @@ func (r *Result) add(e Ended) {
 			Lines: e.Child.Lines,
 		})
 	default:
-		for i, line := range e.Child.Order.Lines {
+		for i := range e.Child.Lines {
 			code, reason := part.Code, part.Reason
-			if failed, own := failureOf(line, part.Failed); own {
+			if failed, own := failureOf(e.Child.line(i), part.Failed); own {
 				code, reason = failed.Code, failed.Reason
 			}
 			r.Failed = append(r.Failed, failedLine(e.Child, i, code, reason))
@@ -51,11 +51,11 @@ func (r *Result) add(e Ended) {
 	}
 }
 
-func (r *Result) addOrders(e Ended) {
+func (r *Result) addOrders(lines []Line, e Ended) {
 	for i, order := range e.Claim.Part.Orders {
 		placed := ResultOrder{
 			OrderID: order.ID, OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, AlsoOn: e.Claim.AlsoOn,
-			Total: order.Total, Postage: order.Postage, Lines: e.Child.Lines,
+			Total: order.Total, Postage: order.Postage, Discount: order.Discount, Lines: e.covered(order), Shares: e.shares(lines, order),
 		}
 		if i == 0 {
 			placed.Products = e.Claim.Products
@@ -65,8 +65,8 @@ func (r *Result) addOrders(e Ended) {
 }
 
 func (r *Result) addFailed(e Ended) {
-	for i, line := range e.Child.Order.Lines {
-		if failed, own := failureOf(line, e.Claim.Part.Failed); own {
+	for i := range e.Child.Lines {
+		if failed, own := failureOf(e.Child.line(i), e.Claim.Part.Failed); own {
 			r.Failed = append(r.Failed, failedLine(e.Child, i, failed.Code, failed.Reason))
 		}
 	}
@@ -82,8 +82,11 @@ func failureOf(line Line, failures []FailedOffer) (FailedOffer, bool) {
 	return FailedOffer{}, false
 }
 
+// line is the order's line that the i-th of the child's is.
+func (c Child) line(i int) Line { return c.Order.Lines[c.Goods[i]] }
+
 func failedLine(c Child, i int, code Code, reason string) FailedLine {
-	line := c.Order.Lines[i]
+	line := c.line(i)
 	return FailedLine{Line: c.Lines[i], OfferID: line.OfferID, SpecID: line.SpecID, Code: code, Reason: reason}
 }
 
@@ -106,7 +109,7 @@ func conclude(ended []Ended) (Outcome, Code, string) {
 
 // Decide turns a definite answer about an order into the part it settles, and how much of the order was really ordered.
 func Decide(order Order, answer Answer) (Part, Size) {
-	part := Part{State: ClaimPlaced, Code: CodePlaced, Reason: answer.Reason, Orders: answer.Orders, Failed: answer.Failed}
+	part := Part{State: ClaimPlaced, Code: CodePlaced, Reason: answer.Reason, Orders: allotted(order, answer.Orders), Failed: answer.Failed}
 	switch {
 	case answer.Verdict == Refused:
 		part.State, part.Code = ClaimRefused, answer.Code

@@ -115,7 +115,7 @@ func costs(quotes []Quote) (sum Fen) {
 
 // spent is what the orders of a request that exist, or may, come to: what 1688 said, else what was expected, as far as that is
 // known.
-func spent(ended []Ended) (sum Fen) {
+func spent(r Request, ended []Ended) (sum Fen) {
 	for _, e := range ended {
 		told := Fen(0)
 		for _, order := range e.Claim.Part.Orders {
@@ -123,7 +123,7 @@ func spent(ended []Ended) (sum Fen) {
 		}
 		mayExist := e.Claim.Part.State == ClaimUnknown || len(e.Claim.Part.Orders) > 0
 		if told == 0 && mayExist {
-			told, _ = expected(e.Child.Order.Lines)
+			told, _ = expected(r.some(e.Child.Lines))
 		}
 		sum += told
 	}

@@ -131,14 +131,17 @@ func TestTradeType(t *testing.T) {
 
 func TestSpent(t *testing.T) {
 	t.Parallel()
+	var r Request
 	ended := func(state ClaimState, price Fen, totals ...Fen) Ended {
-		e := Ended{Child: Child{Order: Order{Lines: []Line{{UnitPrice: price, Quantity: 2}}}}, Claim: Claim{Part: Part{State: state}}}
+		e := Ended{Child: Child{Lines: []int{len(r.Lines)}}, Claim: Claim{Part: Part{State: state}}}
+		r.Lines = append(r.Lines, Line{UnitPrice: price, Quantity: 2})
 		for _, total := range totals {
 			e.Claim.Part.Orders = append(e.Claim.Part.Orders, PlacedOrder{ID: "1", Total: total})
 		}
 		return e
 	}
-	got := spent([]Ended{ended(ClaimPlaced, 1, 100, 20), ended(ClaimPlaced, 7, 0), ended(ClaimUnknown, 1000), ended(ClaimUnknown, 0), ended(ClaimRefused, 9)})
+	all := []Ended{ended(ClaimPlaced, 1, 100, 20), ended(ClaimPlaced, 7, 0), ended(ClaimUnknown, 1000), ended(ClaimUnknown, 0), ended(ClaimRefused, 9)}
+	got := spent(r, all)
 	if got != 120+14+2000 {
 		t.Errorf("%d", got)
 	}

@@ -45,6 +45,11 @@ type PlacedOrder struct {
 	ID      string `json:"id"`
 	Total   Fen    `json:"total,omitempty"`   // goods and postage; 0 when 1688 did not say
 	Postage Fen    `json:"postage,omitempty"` // 0 when 1688 did not say
+	// Discount is what was taken off, and is not in Total; 0 when 1688 did not say, which it does of a look-up only.
+	Discount Fen   `json:"discount,omitempty"`
+	Holds    []SKU `json:"holds,omitempty"` // of a look-up: what it holds; empty when 1688 did not say
+	// Lines are those of our order that it holds, from 0, where 1688 made several orders of one; nil when that is not known.
+	Lines []int `json:"-"`
 }
 
 // SKU names what is ordered.

@@ -18,7 +18,7 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 		return nil, open
 	}
 	var pass []Child
-	sum := spent(b.ended)
+	sum := spent(b.request, b.ended)
 	for _, child := range children {
 		quotes, refused, err := b.quoted(ctx, child.Order)
 		switch {

@@ -47,6 +47,14 @@ func (r Request) dearer(bound Fen) bool {
 	return !known || sum > bound
 }
 
+// some are those of its lines.
+func (r Request) some(at []int) (lines []Line) {
+	for _, n := range at {
+		lines = append(lines, r.Lines[n])
+	}
+	return lines
+}
+
 // expected is the sum of unit price × quantity.
 func expected(lines []Line) (sum Fen, known bool) {
 	for _, line := range lines {

@@ -132,7 +132,7 @@ func (f *file) again(r Resolution) (Result, error) {
 func (r Result) ordersOf(reference string) (orders []PlacedOrder) {
 	for _, order := range r.Orders {
 		if order.OutOrderID == reference {
-			orders = append(orders, PlacedOrder{ID: order.OrderID, Total: order.Total, Postage: order.Postage})
+			orders = append(orders, PlacedOrder{ID: order.OrderID, Total: order.Total, Postage: order.Postage, Discount: order.Discount})
 		}
 	}
 	return orders

@@ -41,9 +41,21 @@ type ResultOrder struct {
 	AppKey     string
 	AlsoOn     []string // other keys that may have taken it instead: it counts on each
 	Products   int64    // counted for the reference; on its first order if 1688 split it
-	Total      Fen
+	Total      Fen      // goods and postage, less the discount; 0 when 1688 did not say
 	Postage    Fen
-	Lines      []int // lines of the request that the reference covers, from 0
+	Discount   Fen
+	// Lines of the request that it holds, from 0; those that the reference covers if it is the only order for it, or 1688 did not
+	// say which of its orders holds what.
+	Lines  []int
+	Shares []Share // what each line has of the money; none when it cannot be told
+}
+
+// Share is what one line has of an order's money. Those of all lines add up to the order's, to the fen.
+type Share struct {
+	Line     int // of the request, from 0
+	Goods    Fen // what is paid for it, without postage
+	Postage  Fen
+	Discount Fen
 }
 
 // FailedLine is a line of the request that was not bought.

@@ -50,6 +50,12 @@ func TestCreateAnswers(t *testing.T) {
 			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
 		"amount as a float": {200, `{"success":true,"result":{"orderId":"11","totalSuccessAmount":39.98}}`,
 			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
+		"amounts with decimals that are 0": {200, `{"success":true,"result":{"orderId":"11","totalSuccessAmount":"3998.00","postFee":5E2}}`,
+			worker.Placed, worker.CodePlaced, one("11", 3998, 500)},
+		"an amount below 0": {200, `{"success":true,"result":{"orderId":"11","totalSuccessAmount":-3998,"postFee":"-1.0"}}`,
+			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
+		"an amount that is none": {200, `{"success":true,"result":{"orderId":"11","totalSuccessAmount":"3,998","postFee":"1e99"}}`,
+			worker.Placed, worker.CodePlaced, one("11", 0, 0)},
 		"partial": {200, `{"success":true,"result":{"orderId":"11","failedOfferList":[{"offerId":700000000002,"errorCode":"500_004","errorMessage":"x"}]}}`,
 			worker.Placed, worker.CodePartial, one("11", 0, 0)},
 

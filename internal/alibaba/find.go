@@ -114,6 +114,7 @@ type tradeInfo struct {
 		Status    text `json:"status"`
 		Total     text `json:"totalAmount"` // yuan
 		Postage   text `json:"shippingFee"` // yuan
+		Discount  text `json:"discount"`    // fen
 		Reference text `json:"outOrderId"`
 		Made      text `json:"createTime"`
 	} `json:"baseInfo"`
@@ -159,7 +160,7 @@ func itemsOf(orders []tradeInfo) (skus []worker.SKU) {
 // order is the order in short. Its id was read before.
 func (t tradeInfo) order() worker.PlacedOrder {
 	id, _ := t.orderID()
-	return worker.PlacedOrder{ID: id, Total: t.Base.Total.yuan(), Postage: t.Base.Postage.yuan()}
+	return worker.PlacedOrder{ID: id, Total: t.Base.Total.yuan(), Postage: t.Base.Postage.yuan(), Discount: t.Base.Discount.fen(), Holds: itemsOf([]tradeInfo{t})}
 }
 
 // orderID prefers the id in text: the other one may have gone through a float on its way.

@@ -175,3 +175,20 @@ func TestFindTellsWhatTheOrdersHold(t *testing.T) {
 		})
 	}
 }
+
+// TestFindSaysWhatEachHolds, so that orders which were made of one call can be told apart, and what was taken off.
+func TestFindSaysWhatEachHolds(t *testing.T) {
+	order := func(id, items string) string {
+		return `{"baseInfo":{"idOfStr":"` + id + `","outOrderId":"` + ours + `","totalAmount":1,"discount":"25"},"productItems":` + items + `}`
+	}
+	c := looking(t, `{"result":[`+order("11", `[{"productID":7,"specId":"`+spec+`"},{"productID":8}]`)+`,`+order("12", `[{"productID":9}]`)+`,`+order("13", `null`)+`]}`, "", "")
+	got := c.Find(t.Context(), Credentials{AppKey: "1", Secret: "s"}, ours).Orders
+	want := []worker.PlacedOrder{
+		{ID: "11", Total: 100, Discount: 25, Holds: []worker.SKU{{OfferID: "7", SpecID: spec}, {OfferID: "8"}}},
+		{ID: "12", Total: 100, Discount: 25, Holds: []worker.SKU{{OfferID: "9"}}},
+		{ID: "13", Total: 100, Discount: 25},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}

@@ -41,30 +41,44 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 func (t text) yes() bool { return strings.EqualFold(string(t), "true") }
 func (t text) no() bool  { return strings.EqualFold(string(t), "false") }
 
-// fen reads an amount given in fen; 0 when it is missing or not a whole number.
+// fen reads an amount given in fen; 0 when it is missing or not a whole number. A machine may write one with decimals that are 0,
+// or in scientific notation; with others nothing says in what it is meant.
 func (t text) fen() worker.Fen {
-	n, err := strconv.ParseInt(string(t), 10, 64)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return worker.Fen(n)
+	n, _ := t.wholeFen()
+	return n
 }
 
 // whole says whether it is a whole number, as an amount in fen must be.
 func (t text) whole() bool {
-	n, err := strconv.ParseInt(string(t), 10, 64)
-	return err == nil && n >= 0
+	_, whole := t.wholeFen()
+	return whole
+}
+
+func (t text) wholeFen() (worker.Fen, bool) {
+	if n, err := strconv.ParseInt(string(t), 10, 64); err == nil { // nearly always
+		return worker.Fen(max(n, 0)), n >= 0
+	}
+	amount, ok := t.amount()
+	if !ok || !amount.IsInt() || !amount.Num().IsInt64() || amount.Num().Int64() > maxFen {
+		return 0, false
+	}
+	return worker.Fen(amount.Num().Int64()), true
+}
+
+// amount reads a number that is not below 0, of any number of decimals or in scientific notation.
+func (t text) amount() (*big.Rat, bool) {
+	mantissa, exponent, scientific := strings.Cut(strings.ToUpper(string(t)), "E")
+	if n, err := strconv.Atoi(exponent); scientific && (err != nil || n < -15 || n > 15) || len(mantissa) > 32 || mantissa == "" ||
+		strings.Trim(mantissa, "0123456789.") != "" {
+		return nil, false
+	}
+	return new(big.Rat).SetString(string(t))
 }
 
 // yuanUp reads an amount given in yuan, of more than two decimals or in scientific notation too, as a machine may write it, and
 // rounds it up to the fen; 0 when it is missing or not an amount.
 func (t text) yuanUp() worker.Fen {
-	mantissa, exponent, scientific := strings.Cut(strings.ToUpper(string(t)), "E")
-	if n, err := strconv.Atoi(exponent); scientific && (err != nil || n < -15 || n > 15) || len(mantissa) > 32 || mantissa == "" ||
-		strings.Trim(mantissa, "0123456789.") != "" {
-		return 0
-	}
-	amount, ok := new(big.Rat).SetString(string(t))
+	amount, ok := t.amount()
 	if !ok {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 func under(id string, lines int) worker.Request {
 	r := worker.Request{Tenant: "acme", ID: id, Pool: "default"}
 	for range lines {
-		r.Lines = append(r.Lines, worker.Line{OfferID: "1", Quantity: 1, Seller: "s"})
+		r.Lines = append(r.Lines, worker.Line{OfferID: fmt.Sprint(1 + len(r.Lines)), Quantity: 1, Seller: "s"})
 	}
 	return r
 }

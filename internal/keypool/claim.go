@@ -42,6 +42,9 @@ type order struct {
 	ID      string     `json:"i"`
 	Total   worker.Fen `json:"t,omitempty"`
 	Postage worker.Fen `json:"p,omitempty"`
+	// Discount and Lines are known of few orders.
+	Discount worker.Fen `json:"d,omitempty"`
+	Lines    []int      `json:"l,omitempty"`
 }
 
 type failed struct {
@@ -55,6 +58,10 @@ type failed struct {
 func abridge(part worker.Part) worker.Part {
 	part.Code = cmp.Or(part.Code, worker.Code(part.State))
 	part.Reason = shorten(part.Reason, reasonLimit)
+	part.Orders = slices.Clone(part.Orders)
+	for i := range part.Orders {
+		part.Orders[i].Holds = nil
+	}
 	part.Failed = slices.Clone(part.Failed)
 	for i := range part.Failed {
 		part.Failed[i].Reason = shorten(part.Failed[i].Reason, failedReasonLimit)
@@ -69,7 +76,7 @@ func pack(part worker.Part) []string {
 		o.Code = ""
 	}
 	for _, p := range part.Orders {
-		o.Orders = append(o.Orders, order(p))
+		o.Orders = append(o.Orders, order{ID: p.ID, Total: p.Total, Postage: p.Postage, Discount: p.Discount, Lines: p.Lines})
 	}
 	for _, f := range part.Failed {
 		o.Failed = append(o.Failed, failed(f))
@@ -93,7 +100,7 @@ func unpack(text string, part *worker.Part) error {
 	}
 	part.Code, part.Reason = cmp.Or(o.Code, worker.Code(part.State)), o.Reason
 	for _, p := range o.Orders {
-		part.Orders = append(part.Orders, worker.PlacedOrder(p))
+		part.Orders = append(part.Orders, worker.PlacedOrder{ID: p.ID, Total: p.Total, Postage: p.Postage, Discount: p.Discount, Lines: p.Lines})
 	}
 	for _, f := range o.Failed {
 		part.Failed = append(part.Failed, worker.FailedOffer(f))

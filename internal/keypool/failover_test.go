@@ -59,7 +59,10 @@ func guardedPool(t *testing.T, url, pool string) (*Pool, *gated, worker.Claim) {
 	settle(t, p, draw(t, p, order1(pool, worker.Reference("acme", "first", 1), 10)), placed, 10)
 	history.events = j.stored[pool]
 	history.results = append(history.results, bought("first", 10))
-	underWay := worker.Request{Tenant: "acme", ID: "under-way", Pool: pool, Lines: make([]worker.Line, 5)}
+	underWay := worker.Request{Tenant: "acme", ID: "under-way", Pool: pool}
+	for n := range 5 {
+		underWay.Lines = append(underWay.Lines, worker.Line{OfferID: fmt.Sprint(n)})
+	}
 	history.flights = append(history.flights, underWay)
 	return p, history, draw(t, p, order1(pool, worker.Reference("acme", "under-way", 1), 5))
 }

@@ -194,7 +194,7 @@ func TestWhatIsCountedIsNeverMoreThanWasHeld(t *testing.T) {
 func TestOutcomesComeBackWhole(t *testing.T) {
 	part := worker.Part{
 		State: partial, Code: worker.CodePartial, Reason: strings.Repeat("库存不足 <&>\"", 40),
-		Orders: []worker.PlacedOrder{{ID: "2257000000000000973", Total: 123456, Postage: 800}, {ID: "2257000000000000941"}},
+		Orders: []worker.PlacedOrder{{ID: "2257000000000000973", Total: 123456, Postage: 800, Discount: 7, Lines: []int{0, 49}}, {ID: "2257000000000000941"}},
 	}
 	for i := range worker.MaxSKUs {
 		part.Failed = append(part.Failed, worker.FailedOffer{

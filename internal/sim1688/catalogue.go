@@ -17,6 +17,7 @@ type Offer struct {
 	Seller      string   `json:"seller"`   // member id of the supplier; one order has one supplier
 	PriceFen    int64    `json:"price_fen"`
 	PostFen     int64    `json:"post_fen"`     // an order pays the highest postage of its lines once
+	DiscountFen int64    `json:"discount_fen"` // is taken off an order once, the highest of its lines
 	Stock       int64    `json:"stock"`        // of each SKU
 	MinQuantity int64    `json:"min_quantity"` // of one line; 0 means 1
 	NotByAPI    bool     `json:"not_by_api"`   // the preview lists no trade mode: it can be seen, and not be ordered
@@ -39,8 +40,11 @@ func (o Offer) validate() error {
 	if o.Seller == "" {
 		return errors.New("seller: missing")
 	}
-	if o.PriceFen < 0 || o.PostFen < 0 || o.Stock < 0 || o.MinQuantity < 0 {
-		return errors.New("price_fen, post_fen, stock and min_quantity: must not be negative")
+	if o.PriceFen < 0 || o.PostFen < 0 || o.DiscountFen < 0 || o.Stock < 0 || o.MinQuantity < 0 {
+		return errors.New("price_fen, post_fen, discount_fen, stock and min_quantity: must not be negative")
+	}
+	if o.DiscountFen > o.PriceFen {
+		return errors.New("discount_fen: must not be above price_fen")
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type Order struct {
 	Status     string    `json:"status"`
 	TotalFen   int64     `json:"total_fen"` // postage included
 	PostFen    int64     `json:"post_fen"`
+	Discount   int64     `json:"discount_fen"` // no longer in total_fen
 	CreatedAt  time.Time `json:"created_at"`
 	Payments   []Payment `json:"payments"` // every one that was taken; more than one is money lost
 	Parcels    []Parcel  `json:"parcels"`  // what was sent

@@ -108,7 +108,7 @@ func (b *books) order(p purchase, lines []Line) *entry {
 	for _, line := range lines {
 		g := b.shelf[line.OfferID]
 		e.seller = g.Seller
-		e.PostFen = max(e.PostFen, g.PostFen)
+		e.PostFen, e.Discount = max(e.PostFen, g.PostFen), max(e.Discount, g.DiscountFen)
 		e.TotalFen += line.PriceFen * line.Quantity
 		if b.units {
 			e.Products += line.Quantity
@@ -116,7 +116,7 @@ func (b *books) order(p purchase, lines []Line) *entry {
 			e.Products++
 		}
 	}
-	e.TotalFen += e.PostFen
+	e.TotalFen += e.PostFen - e.Discount
 	return e
 }
 

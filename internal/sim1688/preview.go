@@ -96,7 +96,8 @@ func (p *orderPreview) add(g *good, line Line) {
 	amount := g.PriceFen * line.Quantity
 	p.SumPaymentNoPostage += amount
 	p.SumCarriage = max(p.SumCarriage, g.PostFen)
-	p.SumPayment = p.SumPaymentNoPostage + p.SumCarriage
+	p.Discount = max(p.Discount, g.DiscountFen)
+	p.SumPayment = p.SumPaymentNoPostage + p.SumCarriage - p.Discount
 	if g.NotByAPI {
 		p.TradeModes = []string{}
 	}

@@ -42,7 +42,7 @@ type logisticsItem struct {
 func view(e entry) tradeView {
 	v := tradeView{Base: baseInfo{
 		ID: json.Number(e.OrderID), IDOfStr: e.OrderID, OutID: e.OutOrderID, Status: e.Status,
-		Total: yuan(e.TotalFen), Shipping: yuan(e.PostFen), Created: gatewayTime(e.CreatedAt), Buyer: e.Member, Seller: e.seller,
+		Total: yuan(e.TotalFen), Shipping: yuan(e.PostFen), Discount: e.Discount, Created: gatewayTime(e.CreatedAt), Buyer: e.Member, Seller: e.seller,
 	}}
 	for _, p := range e.Parcels {
 		v.Ship.Items = append(v.Ship.Items, logisticsItem(p))

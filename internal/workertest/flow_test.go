@@ -23,7 +23,7 @@ func TestWholeFlow(t *testing.T) {
 		const requests = 50
 		products := 0
 		for i := range requests {
-			q := r.request(fmt.Sprintf("PR.%d", i), i%len(r.offers), (i*7+1)%len(r.offers))
+			q := r.request(fmt.Sprintf("PR.%d", i), i%len(r.offers), (i+1+i%5)%len(r.offers))
 			products += len(q.Lines)
 			r.ask(q)
 		}

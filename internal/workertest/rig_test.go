@@ -37,6 +37,7 @@ type rig struct {
 	events chan worker.Event
 	offers []sim1688.Offer // plain ones: in stock, no minimum, with a specId
 	behind *atomic.Int64   // how far the platform's clock is from ours, nanoseconds
+	more   []sim1688.Offer // what the platform sells beside the default catalogue
 }
 
 // rigKeys are the app keys that the simulated platform knows and the relay holds secrets for.
@@ -49,9 +50,14 @@ func newRig(t *testing.T, stack workertest.Stack) *rig {
 
 func newRigWithDoor(t *testing.T, stack workertest.Stack, d *door) *rig {
 	t.Helper()
+	return newRigSelling(t, stack, d)
+}
+
+func newRigSelling(t *testing.T, stack workertest.Stack, d *door, more ...sim1688.Offer) *rig {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	t.Cleanup(cancel)
-	r := &rig{t: t, ctx: ctx, events: make(chan worker.Event, 1<<16), door: d, behind: &atomic.Int64{}}
+	r := &rig{t: t, ctx: ctx, events: make(chan worker.Event, 1<<16), door: d, behind: &atomic.Int64{}, more: more}
 	r.startPlatform()
 	r.openStores(stack)
 	r.openChannel()
@@ -64,7 +70,7 @@ func (r *rig) startPlatform() {
 		keys = append(keys, sim1688.Key{AppKey: appKey, Secret: "secret-" + appKey, RefreshToken: "refresh-" + appKey, Member: "buyer"})
 	}
 	keys[2].Limit = 10_000 // for thousands of orders on one key
-	sim, err := sim1688.Start(context.WithoutCancel(r.ctx), sim1688.Config{Keys: keys, Now: func() time.Time { return time.Now().Add(time.Duration(r.behind.Load())) }})
+	sim, err := sim1688.Start(context.WithoutCancel(r.ctx), sim1688.Config{Keys: keys, Offers: append(sim1688.DefaultCatalogue(), r.more...), Now: func() time.Time { return time.Now().Add(time.Duration(r.behind.Load())) }})
 	r.must(err)
 	r.sim = sim
 	r.t.Cleanup(func() { r.must(sim.Close()) })
