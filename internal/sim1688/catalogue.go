@@ -16,11 +16,11 @@ type Offer struct {
 	SpecIDs     []string `json:"spec_ids"` // 32 hex digits each; empty for an offer without SKUs
 	Seller      string   `json:"seller"`   // member id of the supplier; one order has one supplier
 	PriceFen    int64    `json:"price_fen"`
-	PostFen     int64    `json:"post_fen"`     // an order pays the highest postage of its lines once
-	DiscountFen int64    `json:"discount_fen"` // is taken off an order once, the highest of its lines
-	Stock       int64    `json:"stock"`        // of each SKU
-	MinQuantity int64    `json:"min_quantity"` // of one line; 0 means 1
-	NotByAPI    bool     `json:"not_by_api"`   // the preview lists no trade mode: it can be seen, and not be ordered
+	PostFen     int64    `json:"post_fen"`               // an order pays the highest postage of its lines once
+	DiscountFen int64    `json:"discount_fen,omitempty"` // is taken off an order once, the highest of its lines
+	Stock       int64    `json:"stock"`                  // of each SKU
+	MinQuantity int64    `json:"min_quantity"`           // of one line; 0 means 1
+	NotByAPI    bool     `json:"not_by_api"`             // the preview lists no trade mode: it can be seen, and not be ordered
 }
 
 var (
