@@ -43,6 +43,7 @@ var resultTable = table[worker.Result]{
 	{"attempt", required, func(r *reader, s *worker.Result) fault { return whole(r, &s.Attempt, 0, maxSafe) }},
 	{"pay", optional, func(r *reader, s *worker.Result) fault { return oneOf(r, &s.Pay, []string{worker.PayAuto}) }},
 	{"decided_at", required, func(r *reader, s *worker.Result) fault { return r.moment(&s.DecidedAt) }},
+	{"unbound", optional, func(r *reader, s *worker.Result) fault { return r.truth(&s.Unbound) }},
 }
 
 var orderTable = table[worker.ResultOrder]{
@@ -120,6 +121,7 @@ func AppendResult(dst []byte, s worker.Result) []byte {
 		number("attempt", int64(s.Attempt)).
 		some("pay", s.Pay).
 		moment("decided_at", s.DecidedAt.UTC()).
+		truth("unbound", s.Unbound).
 		close('}').bytes()
 }
 

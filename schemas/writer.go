@@ -48,6 +48,14 @@ func (w writer) some(name, value string) writer {
 // words writes text that comes from outside and is for people, unless it is empty: made visible and cut.
 func (w writer) words(name, value string, most int) writer { return w.some(name, legible(value, most)) }
 
+// truth writes what is true; what is not is left out.
+func (w writer) truth(name string, value bool) writer {
+	if !value {
+		return w
+	}
+	return append(append(w.name(name), "true"...), ',')
+}
+
 func (w writer) number(name string, value int64) writer {
 	return append(strconv.AppendInt(w.name(name), value, 10), ',')
 }

@@ -4,7 +4,7 @@ import "time"
 
 // ClaimState is how far a claim got: drawn → sent → placed | partial | refused, sent → unknown → placed | refused,
 // drawn → cancelled. A claim never goes back, but for sent → drawn when the order provably never left, or is surely absent and
-// the policy says Resend.
+// the policy says Resend; and for what persons bind to it, see Binder.
 type ClaimState string
 
 // The states of a claim.

@@ -8,7 +8,9 @@ type Deed struct {
 	Tenant     string    `json:"tenant,omitempty"`
 	RequestID  string    `json:"request_id,omitempty"`
 	OutOrderID string    `json:"out_order_id,omitempty"` // the order, if it was about one
+	OrderID    string    `json:"order_id,omitempty"`     // 1688's, if it was about one
 	Letter     uint64    `json:"letter,omitempty"`       // sequence of the dead letter, if it was about one
+	Entry      uint64    `json:"-"`                      // of a binding, in the register
 	Text       string    `json:"text"`                   // one sentence for people
 	By         string    `json:"by"`
 	Why        string    `json:"why,omitempty"`
@@ -24,6 +26,8 @@ const (
 	DeedClosed    DeedKind = "closed"    // at least one of its orders was, at 1688
 	DeedRetried   DeedKind = "retried"   // asked again under another id
 	DeedResolved  DeedKind = "resolved"  // a person said what became of an order that nobody knew of
+	DeedBound     DeedKind = "bound"     // an order of 1688 is what a request asked for
+	DeedUnbound   DeedKind = "unbound"   // it is not
 	DeedReplayed  DeedKind = "replayed"  // a dead letter's request was handed out again
 	DeedDropped   DeedKind = "dropped"   // a dead letter was removed
 

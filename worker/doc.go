@@ -16,6 +16,9 @@
 //	   │           └─► unknown ─► placed | refused     (a person's decision)
 //	   └─► cancelled                                 (a person took it back)
 //
+// A person may bind an order that was made at 1688 by hand to a claim that has none, in whatever state, which then is placed; see
+// Binder.
+//
 // What a redelivery finds after a crash or a loss:
 //
 //	before draw                nothing: starts again, with a preview where one is wanted

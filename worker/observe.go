@@ -16,6 +16,7 @@ const (
 	StageFinished  Stage = "finished"  // its result is published and the request acknowledged
 	StageParked    Stage = "parked"    // finished as unknown: a person must decide
 	StageResolved  Stage = "resolved"  // a person said what became of a parked order
+	StageBound     Stage = "bound"     // a person bound an order of 1688 to a request's, or took that back
 	StageCancelled Stage = "cancelled" // a person took back an order before it was sent
 	StageDiffers   Stage = "differs"   // a second answer contradicts the outcome that stands
 	StagePaused    Stage = "paused"    // fetching stopped

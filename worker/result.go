@@ -24,6 +24,10 @@ type Result struct {
 	// Resolves says that its orders were settled after an unknown result was stored: only then may it stand behind that one, or
 	// the ledger would still have as open, and hold, what the result calls decided.
 	Resolves bool
+	// Unbound says that it comes of a binding that was taken back: what its orders count was told by the results before.
+	Unbound bool
+	// ByHand names the binding that it comes of: it may stand behind any other result of the request.
+	ByHand string
 	// Replay is the replay that it comes of, see Delivery.Replay.
 	Replay int
 }

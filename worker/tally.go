@@ -12,11 +12,11 @@ type Booking struct {
 }
 
 // Tally adds results up as they are on record: the sum of its bookings on a key, less what was cleared by resets, is what the
-// key has used. A result that replaces an unknown one of the same request counts only what that one did not; one that is Aside
-// counts nothing. It keeps what unknown results booked until they are replaced, and nothing of the others. It is not safe for
-// concurrent use.
+// key has used. A result that replaces an unknown one of the same request, or one of which something was not bought, counts only
+// what that one did not; one that is Aside or Unbound counts nothing. It keeps what such results booked until they are replaced, and
+// nothing of the others. It is not safe for concurrent use.
 type Tally struct {
-	open map[string][]Booking // by request whose result is unknown so far
+	open map[string][]Booking // by request whose result may be replaced
 }
 
 // Take gives what a result books beyond the one that it replaces. Products are below 0 where it books less.
@@ -27,13 +27,16 @@ func (t *Tally) Take(r Result) []Booking {
 	name, now := r.Tenant+"."+r.RequestID, bookings(r)
 	before := t.open[name]
 	delete(t.open, name)
-	if r.Outcome == OutcomeUnknown && len(now) > 0 {
+	if (r.Outcome == OutcomeUnknown || len(r.Failed) > 0) && len(now) > 0 {
 		if t.open == nil {
 			t.open = map[string][]Booking{}
 		}
 		t.open[name] = slices.Clone(now)
 	}
-	if before == nil {
+	switch {
+	case r.Unbound:
+		return nil
+	case before == nil:
 		return now
 	}
 	return beyond(before, now)

@@ -35,10 +35,15 @@ func (k *bulk) bind(s *settings) {
 	s.flag(&k.dryRun, "dry-run", "change nothing: say what would happen to each, and count")
 	s.flag(&k.yes, "yes", "do it to many without asking")
 	s.flag(&k.json, "json", "print JSON, one object a line")
-	s.text(&k.by, "by", "", "who does it, for the record (required)")
-	s.text(&k.why, "why", "", "why, for the record")
+	bindAccount(s, &k.by, &k.why)
+}
+
+// bindAccount asks for who does something, and why.
+func bindAccount(s *settings, by, why *string) {
+	s.text(by, "by", "", "who does it, for the record (required)")
+	s.text(why, "why", "", "why, for the record")
 	s.check(func(terminal) error {
-		if k.by == "" {
+		if *by == "" {
 			return errors.New("--by: is required: who does it")
 		}
 		return nil

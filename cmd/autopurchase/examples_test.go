@@ -29,6 +29,8 @@ var notRun = map[string]string{
 var saysNo = map[string]string{
 	"autopurchase keys rotate 1000001 ":                        "wrong_state: app_key: ",
 	"autopurchase orders resolve acme.PR-1-1 ":                 "names no request that is on record",
+	"autopurchase orders bind 2257000000000000973 acme":        "names no request that is on record",
+	"autopurchase orders unbind ":                              "is bound to nothing by hand",
 	"autopurchase orders show acme/":                           "names no request that is on record",
 	"autopurchase orders show 2257000000000000973 ":            "belongs to no request that is known",
 	"autopurchase orders cancel ":                              "names no request that is on record",

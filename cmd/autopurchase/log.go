@@ -61,6 +61,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StageWaiting:   zerolog.DebugLevel,
 	worker.StageParked:    zerolog.ErrorLevel,
 	worker.StageResolved:  zerolog.InfoLevel,
+	worker.StageBound:     zerolog.InfoLevel,
 	worker.StageCancelled: zerolog.InfoLevel,
 	worker.StageDiffers:   zerolog.ErrorLevel,
 	worker.StagePaused:    zerolog.WarnLevel,

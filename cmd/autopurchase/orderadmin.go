@@ -18,12 +18,14 @@ type orderAdmin struct {
 	resolver  *worker.Resolver
 	canceller *worker.Canceller
 	retrier   *worker.Retrier
+	binder    *worker.Binder
 	log       zerolog.Logger
 }
 
 // bazaar is 1688 as whoever decides about orders needs it.
 type bazaar interface {
 	worker.Market
+	worker.Bookshop
 	worker.Closer
 }
 
@@ -34,13 +36,37 @@ func newOrderAdmin(s *stores, market bazaar, see witness) *orderAdmin {
 		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: see.observe,
 	}
 	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Market: market, Observe: see.observe}
+	a.binder = &worker.Binder{Resolver: *a.resolver, Books: market, Holders: s.pool, Bindings: a, Register: s.bus.Register()}
 	a.retrier = &worker.Retrier{Record: s.bus, Again: s.bus}
 	return a
 }
 
 // endpoints answer what persons ask about requests beside that.
 func (a *orderAdmin) endpoints() []bus.Endpoint {
-	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel), bus.OrdersRetry.Answer(a.retry)}
+	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel), bus.OrdersRetry.Answer(a.retry), bus.OrdersBind.Answer(a.bind), bus.OrdersUnbind.Answer(a.unbind)}
+}
+
+func (a *orderAdmin) bind(ctx context.Context, ask bus.BindOrder) (bus.BoundOrder, error) {
+	bound, err := a.binder.Bind(ctx, ask.Binding())
+	return bus.Bound(bound), err
+}
+
+func (a *orderAdmin) unbind(ctx context.Context, ask bus.UnbindOrder) (bus.UnboundOrder, error) {
+	u, err := a.binder.Unbind(ctx, worker.Unbinding{OrderID: ask.OrderID, By: ask.By, Why: ask.Why})
+	return bus.UnboundOrder{Tenant: u.Tenant, RequestID: u.RequestID, OutOrderID: u.Reference, OrderID: u.OrderID, Outcome: u.Outcome}, err
+}
+
+// Bind is the pool's, which is verified first if it is not.
+func (a *orderAdmin) Bind(ctx context.Context, b worker.Bonding) (worker.Claim, error) {
+	if err := a.verify(ctx, b.Pool); err != nil {
+		return worker.Claim{}, err
+	}
+	return a.pool.Bind(ctx, b)
+}
+
+// Unbind is the pool's.
+func (a *orderAdmin) Unbind(ctx context.Context, seen worker.Claim, part worker.Part) (worker.Claim, error) {
+	return a.pool.Unbind(ctx, seen, part)
 }
 
 func (a *orderAdmin) cancel(ctx context.Context, ask bus.CancelOrder) (bus.CancelledRequest, error) {

@@ -27,5 +27,9 @@ func deedID(deed worker.Deed) string {
 	if deed.Repeats() {
 		return rand.Text()
 	}
-	return string(deed.What) + ":" + deed.Tenant + "." + deed.RequestID + ":" + deed.OutOrderID + ":" + strconv.FormatUint(deed.Letter, 10) + ":" + deed.By
+	id := string(deed.What) + ":" + deed.Tenant + "." + deed.RequestID + ":" + deed.OutOrderID + ":" + strconv.FormatUint(deed.Letter, 10) + ":" + deed.By
+	if deed.OrderID != "" {
+		id += ":" + deed.OrderID + ":" + strconv.FormatUint(deed.Entry, 10)
+	}
+	return id
 }

@@ -60,6 +60,8 @@ const (
 	SubjectOrdersResolve = "purchase.admin.resolve"
 	SubjectOrdersCancel  = ordersPrefix + "cancel"
 	SubjectOrdersRetry   = ordersPrefix + "retry"
+	SubjectOrdersBind    = ordersPrefix + "bind"
+	SubjectOrdersUnbind  = ordersPrefix + "unbind"
 	SubjectDeadList      = ordersPrefix + "dead-list"
 	SubjectDeadShow      = ordersPrefix + "dead-show"
 	SubjectDeadReplay    = ordersPrefix + "dead-replay"
@@ -78,6 +80,7 @@ const (
 	strayPrefix   = "purchase.stray."
 	deadPrefix    = "purchase.dead."
 	journalPrefix = "purchase.journal."
+	bondPrefix    = journalPrefix + noTenant + "." // an order of 1688 is one tenant's at most
 	parkedPrefix  = "purchase.parked."
 	alarmPrefix   = "purchase.alarm."
 	paymentPrefix = "purchase.payment."
@@ -114,6 +117,9 @@ func journalSubject(tenant string) string {
 	}
 	return journalPrefix + tenant
 }
+
+// bondSubject is where the last message says which request's an order of 1688 is by a person's word.
+func bondSubject(orderID string) string { return bondPrefix + worker.EncodeRef(orderID) }
 
 // requestSubject is where the request of that tenant and ref is published: one subject per request.
 func requestSubject(tenant, ref string) string { return requestPrefix + tenant + "." + ref }
@@ -194,6 +200,9 @@ func resultID(subject string, result worker.Result) string {
 	id := subject + ":" + string(result.Outcome)
 	if len(result.Unknown) > 1 {
 		id += ":" + strconv.Itoa(len(result.Unknown))
+	}
+	if result.ByHand != "" {
+		id += ":" + result.ByHand
 	}
 	if result.Replay > 0 {
 		id += ":replay" + strconv.Itoa(result.Replay)

@@ -26,6 +26,7 @@ func (b *Bus) Outbox() *Outbox { return &Outbox{bus: b} }
 //
 //	nothing                         ours is stored
 //	the same decision               ours was stored before and its acknowledgement lost: done
+//	any, and ours is by hand        ours is stored behind it: a person bound an order of 1688, or took that back
 //	provisional, ours is a replay's ours is stored behind it
 //	unknown, and ours is decided    ours is stored behind it if it resolves that, else worker.CodeFenced
 //	unknown, with more orders open  the same
@@ -83,6 +84,8 @@ func (o *Outbox) behind(ctx context.Context, subject string, result worker.Resul
 	switch {
 	case err != nil:
 		o.bus.alarm(fmt.Sprintf("the result on record at %s, sequence %d, cannot be read: %v; it stands", subject, msg.Sequence, err))
+	case result.ByHand != "" && (!sameDecision(stored, result) || len(stored.Unknown) != len(result.Unknown)):
+		return o.replace(ctx, subject, result, msg.Sequence)
 	case stored.Provisional() && result.Replay > 0 && (!sameDecision(stored, result) || len(result.Unknown) > 0):
 		return o.replace(ctx, subject, result, msg.Sequence)
 	case moreIsKnown(stored, result) && !result.Resolves:

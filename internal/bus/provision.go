@@ -57,7 +57,7 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 		},
 		{
 			Name: StreamJournal, Subjects: []string{SubjectJournal}, MaxAge: keep.Results, Duplicates: dedupeEvents, AllowDirect: true,
-			Description: "What persons did to requests and dead letters: who, and why.",
+			Description: "What persons did to requests and dead letters: who, and why; and which orders of 1688 they bound to requests.",
 		},
 		{
 			Name: StreamPayments, Subjects: []string{SubjectPayments, SubjectTill}, Duplicates: dedupe, AllowDirect: true,

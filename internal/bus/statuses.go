@@ -117,6 +117,16 @@ func (o *Outbox) Course(ctx context.Context, tenant, id string) (worker.Course, 
 // TakePush stores what 1688 said: beside the request whose order it is about, or apart. Errors are *worker.Trouble.
 func (o *Outbox) TakePush(ctx context.Context, push worker.Push) error {
 	status, stray := push.Sort()
+	if stray != nil && push.OrderID != "" { // it may be one that a person bound to a request
+		bond, entry, err := (&Register{o}).Bond(ctx, push.OrderID)
+		if err != nil {
+			return err
+		}
+		if entry != 0 {
+			push.Reference = bond.OutOrderID
+			status, stray = push.Sort()
+		}
+	}
 	if stray != nil {
 		return o.KeepApart(ctx, *stray)
 	}

@@ -100,6 +100,18 @@ func fenced() []step {
 			_, err := p.Withdraw(ctx, worker.Withdrawal{Pool: "default", Reference: "drawn", Fingerprint: "print", Published: time.Now().Add(time.Hour)})
 			return err
 		}},
+		{"a drawn order is bound to one that was made elsewhere", bindScript, func(ctx context.Context, p *Pool) error {
+			_, err := p.Bind(ctx, worker.Bonding{Pool: "default", Reference: "drawn", Fingerprint: "print", Published: time.Now().Add(time.Hour),
+				Seen: worker.ClaimDrawn, AppKey: "k3", Size: worker.Size{Lines: 2, Units: 2}, Part: worker.Part{State: placed}})
+			return err
+		}},
+		{"a placed one is unbound", unbindScript, func(ctx context.Context, p *Pool) error {
+			claim, _, err := p.Claim(ctx, "default", "placed")
+			if err == nil {
+				_, err = p.Unbind(ctx, claim, worker.Part{State: unknownOne})
+			}
+			return err
+		}},
 		{"an order is refused after its preview", refuseScript, func(ctx context.Context, p *Pool) error {
 			_, err := p.Refuse(ctx, order1("default", "new", 1), worker.Part{State: refused})
 			return err

@@ -39,7 +39,7 @@ type past struct {
 	ready    []*pastKey
 	changes  []string           // ids of the latest changes
 	sellers  map[string]string  // the kind of Alipay that they ask for, "" if they do no more
-	open     map[string]share   // by request: results that leave it open whether orders exist
+	open     map[string]share   // by request: results that leave something open, or unbought
 	flights  map[string]*flight // by request: what may not be finished
 	results  int64              // how many were read
 }
@@ -164,7 +164,8 @@ func (p *past) key(appKey string) *pastKey {
 	return k
 }
 
-// remember counts what a result says about this pool's keys. Only an unknown one may be replaced by a later one.
+// remember counts what a result says about this pool's keys. An unknown one may be replaced by a later one, and so may one of which
+// something was not bought, by an order that a person bound to it. One that takes a binding back changes no count.
 func (p *past) remember(result worker.Result) {
 	if result.Aside {
 		return
@@ -173,12 +174,15 @@ func (p *past) remember(result worker.Result) {
 	if f := p.flights[name]; f != nil {
 		f.answer(result)
 	}
-	if before, replaced := p.open[name]; replaced {
-		delete(p.open, name)
+	before, replaced := p.open[name]
+	delete(p.open, name)
+	if replaced && !result.Unbound {
 		before.book(-1)
 	}
-	s.book(1)
-	if len(s.open) > 0 {
+	if !result.Unbound {
+		s.book(1)
+	}
+	if len(s.open) > 0 || len(s.used) > 0 && len(result.Failed) > 0 {
 		p.open[name] = s
 	}
 }
