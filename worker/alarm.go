@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -12,7 +13,7 @@ type Alarm struct {
 	State AlarmState `json:"state"`
 	Text  string     `json:"text"`            // one sentence for people
 	Count int64      `json:"count,omitempty"` // how many of it there are
-	Mark  uint64     `json:"mark,omitempty"`  // sequence of the newest of them that is counted, in its stream
+	Mark  uint64     `json:"mark,omitempty"`  // sequence of the newest of them that is counted, in its stream; of orders, since when it stands still, ms
 	Since time.Time  `json:"since"`           // when it began
 	At    time.Time  `json:"at"`              // when this was told
 }
@@ -29,6 +30,10 @@ const (
 	AlarmPool    AlarmKind = "pool"    // no key of a pool has room
 	AlarmPrice   AlarmKind = "price"   // orders are not paid for since what is payable has changed
 	AlarmPayment AlarmKind = "payment" // orders are not paid for, for another reason that wants a person
+
+	AlarmUnshipped AlarmKind = "unshipped" // orders are paid, and nothing was sent for too long
+	AlarmUntraced  AlarmKind = "untraced"  // orders were sent, and no parcel was seen for too long
+	AlarmUnmoved   AlarmKind = "unmoved"   // nothing happened to orders for too long
 )
 
 // AlarmState says whether something is wrong or over.
@@ -55,8 +60,9 @@ type Finding struct {
 	What    string
 	State   AlarmState // AlarmRaised: it is wrong; AlarmOver: it is not; "": that is not sure
 	Count   int64
-	Mark    uint64
-	Waiting time.Duration // of AlarmQueue and AlarmRelay: for how long
+	Mark    uint64        // of alarms about orders: since when the newest of them stands still, milliseconds of Unix time
+	Waiting time.Duration // of AlarmQueue and AlarmRelay: for how long; of alarms about orders: how long they may
+	Named   []string      // of alarms about orders: some of them
 }
 
 // After says what there is to tell, given what was told last about the same; the zero Alarm if that is nothing. It returns false
@@ -96,6 +102,12 @@ func (f Finding) wrong() string {
 		return fmt.Sprintf("price change waits for a person: %d orders are not paid for, autopurchase orders unpaid", f.Count)
 	case AlarmPayment:
 		return fmt.Sprintf("%d payments want a person: autopurchase orders unpaid", f.Count)
+	case AlarmUnshipped:
+		return fmt.Sprintf("%d orders were paid for more than %s ago and are not shipped%s", f.Count, about(f.Waiting), f.named())
+	case AlarmUntraced:
+		return fmt.Sprintf("%d orders were shipped more than %s ago and no parcel was seen%s", f.Count, about(f.Waiting), f.named())
+	case AlarmUnmoved:
+		return fmt.Sprintf("nothing has happened to %d orders for more than %s%s", f.Count, about(f.Waiting), f.named())
 	default:
 		return "app key pool " + f.What + ": no key has room: add a key"
 	}
@@ -116,9 +128,27 @@ func (f Finding) over(lasted time.Duration) string {
 		return "no price change waits for a person" + after
 	case AlarmPayment:
 		return "no payment wants a person" + after
+	case AlarmUnshipped:
+		return "no order waits to be shipped for too long any more" + after
+	case AlarmUntraced:
+		return "no shipped order lacks a trace for too long any more" + after
+	case AlarmUnmoved:
+		return "no order stands still for too long any more" + after
 	default:
 		return "app key pool " + f.What + " has room again" + after
 	}
+}
+
+// named names some of the orders.
+func (f Finding) named() string {
+	if len(f.Named) == 0 {
+		return ""
+	}
+	text := ": " + strings.Join(f.Named, ", ")
+	if more := f.Count - int64(len(f.Named)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text + ": autopurchase orders show"
 }
 
 // about is a duration as people say it.

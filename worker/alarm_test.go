@@ -44,14 +44,17 @@ func TestWhatAlarmsSay(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for kind, want := range map[AlarmKind][2]string{
-		AlarmDead:    {"3 dead letters: requests that could not be read or were given up are on purchase.dead.>", "no dead letter is left after 4 h"},
-		AlarmRelay:   {"no worker has had a relay for 4 h: nothing is bought", "relay is back after 4 h"},
-		AlarmQueue:   {"3 requests wait, the oldest for 4 h", "the queue is on time again after 4 h"},
-		AlarmPrice:   {"price change waits for a person: 3 orders are not paid for, autopurchase orders unpaid", "no price change waits for a person after 4 h"},
-		AlarmPayment: {"3 payments want a person: autopurchase orders unpaid", "no payment wants a person after 4 h"},
-		AlarmPool:    {"app key pool p: no key has room: add a key", "app key pool p has room again after 4 h"},
+		AlarmDead:      {"3 dead letters: requests that could not be read or were given up are on purchase.dead.>", "no dead letter is left after 4 h"},
+		AlarmRelay:     {"no worker has had a relay for 4 h: nothing is bought", "relay is back after 4 h"},
+		AlarmQueue:     {"3 requests wait, the oldest for 4 h", "the queue is on time again after 4 h"},
+		AlarmPrice:     {"price change waits for a person: 3 orders are not paid for, autopurchase orders unpaid", "no price change waits for a person after 4 h"},
+		AlarmPayment:   {"3 payments want a person: autopurchase orders unpaid", "no payment wants a person after 4 h"},
+		AlarmPool:      {"app key pool p: no key has room: add a key", "app key pool p has room again after 4 h"},
+		AlarmUnshipped: {"3 orders were paid for more than 4 h ago and are not shipped: a.1-1, a.2-1 and 1 more: autopurchase orders show", "no order waits to be shipped for too long any more after 4 h"},
+		AlarmUntraced:  {"3 orders were shipped more than 4 h ago and no parcel was seen: a.1-1, a.2-1 and 1 more: autopurchase orders show", "no shipped order lacks a trace for too long any more after 4 h"},
+		AlarmUnmoved:   {"nothing has happened to 3 orders for more than 4 h: a.1-1, a.2-1 and 1 more: autopurchase orders show", "no order stands still for too long any more after 4 h"},
 	} {
-		finding := Finding{Kind: kind, What: "p", State: AlarmRaised, Count: 3, Waiting: 4 * time.Hour}
+		finding := Finding{Kind: kind, What: "p", State: AlarmRaised, Count: 3, Waiting: 4 * time.Hour, Named: []string{"a.1-1", "a.2-1"}}
 		raised, tell := finding.After(Alarm{}, now)
 		finding.State = AlarmOver
 		raised.Since = now.Add(-4 * time.Hour)

@@ -27,6 +27,7 @@ type workerSettings struct {
 	worker.Config
 	channel     channelSettings
 	alarms      alarmSettings
+	patrol      patrolSettings
 	pay         paySettings
 	callTimeout time.Duration
 	ackWait     time.Duration
@@ -36,6 +37,7 @@ type workerSettings struct {
 
 func (s *workerSettings) bind(set *settings) {
 	s.alarms.bind(set)
+	s.patrol.bind(set)
 	s.pay.bind(set)
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
@@ -57,6 +59,7 @@ type workerPart struct {
 	cashier *worker.Cashier
 	bills   *bus.Bills
 	guard   *watchman
+	patrol  *patrol
 	outlook *outlook
 	stopped atomic.Bool // it was told to
 	log     zerolog.Logger
@@ -124,6 +127,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	reviver := &worker.Reviver{Infirmary: infirmary{s}, Prover: client, First: set.reviveAfter, Observe: set.Observe}
 	p := &workerPart{stores: s, inbox: inbox, channel: client, worker: w, reviver: reviver, cashier: cashier, bills: bills, outlook: newOutlook(books), log: log}
 	p.guard = &watchman{stores: s, channel: client, set: set.alarms, log: log}
+	p.patrol = newPatrol(set.patrol, s.bus, tracker, p.guard, set.Instance, log)
 	says := &reporter{part: p, name: set.Instance, atOnce: set.Concurrent, started: time.Now().UTC(), outlook: p.outlook}
 	return p, says.serve(ctx)
 }
@@ -136,6 +140,7 @@ func (p *workerPart) run(ctx context.Context) {
 	running.Go(func() { p.pool.RunFlusher(beside, p.journal()) })
 	running.Go(func() { p.reviver.Run(beside) })
 	running.Go(func() { p.guard.run(beside) })
+	running.Go(func() { p.patrol.run(beside) })
 	running.Go(func() { p.outlook.run(beside) })
 	running.Go(func() { p.cashier.Run(ctx, p.bills) })
 	p.worker.Run(ctx)

@@ -23,6 +23,7 @@ type watchman struct {
 
 	began   time.Time
 	listed  uint64       // sequence of the newest entry of the list of parked requests when it was last read
+	peers   sync.Map     // of the workers that were heard: when, by instance
 	related atomic.Int64 // when some worker was last known to have a relay, in nanoseconds since 1970; 0: never
 }
 
@@ -50,6 +51,7 @@ func (w *watchman) run(ctx context.Context) {
 func (w *watchman) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		for said := range w.bus.Beats(ctx, nil) {
+			w.peers.Store(said.Instance, time.Now())
 			if said.Relay != "" {
 				w.related.Store(time.Now().UnixNano())
 			}
@@ -59,6 +61,21 @@ func (w *watchman) listen(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// first says whether a worker is the first, by name, of those that were heard a moment ago: what is to be done by one of all is its
+// turn. Two may think so for a moment.
+func (w *watchman) first(name string) bool {
+	is := true
+	w.peers.Range(func(peer, heard any) bool {
+		if time.Since(heard.(time.Time)) > 3*beatEvery { //nolint:forcetypeassert // see listen
+			w.peers.Delete(peer)
+			return true
+		}
+		is = is && peer.(string) >= name //nolint:forcetypeassert // see listen
+		return is
+	})
+	return is
 }
 
 // look reports how it is. What cannot be found out now is left as it was told.
