@@ -93,6 +93,10 @@ func TestReasons(t *testing.T) {
 		"address-201-characters":   "deliver_to.address: must be at most 200 characters",
 		"note-zero-width-space":    "note: must not hold control or invisible characters",
 		"missing-mobile-and-phone": "deliver_to.mobile: or phone is required without an address_id",
+		"mobile-plus":              "deliver_to.mobile: must be a number within China, without a country code: 1688 takes digits alone, and no + or 00 in front",
+		"phone-double-zero":        "deliver_to.phone: must be a number within China, without a country code: 1688 takes digits alone, and no + or 00 in front",
+		"mobile-hyphen":            "deliver_to.mobile: must be digits alone",
+		"missing-city":             "deliver_to.city: is required without an address_id or a district_code",
 	} {
 		_, err := DecodeRequest(files[file])
 		if err == nil || err.Error() != want {

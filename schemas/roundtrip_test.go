@@ -41,10 +41,10 @@ func drawAddress(t *rapid.T) worker.Address {
 		return worker.Address{AddressID: genOffer.Draw(t, "address id")}
 	}
 	return worker.Address{
-		FullName: genText(64).Draw(t, "name"), Phone: genText(32).Draw(t, "phone"), Address: genText(200).Draw(t, "address"),
-		Mobile: optionally(t, genText(32), "mobile"), City: optionally(t, genText(64), "city"),
+		FullName: genText(64).Draw(t, "name"), Phone: rapid.StringMatching(`[1-9][0-9]{0,14}(-[0-9]{1,8}){0,2}`).Draw(t, "phone"), Address: genText(200).Draw(t, "address"),
+		Mobile: optionally(t, rapid.StringMatching(`[1-9][0-9]{0,31}`), "mobile"), City: genText(64).Draw(t, "city"),
 		Town:     optionally(t, genText(64), "town"),
-		PostCode: optionally(t, genText(16), "post code"), Province: optionally(t, genText(64), "province"),
+		PostCode: optionally(t, genText(16), "post code"), Province: genText(64).Draw(t, "province"),
 		Area: optionally(t, genText(64), "area"), DistrictCode: optionally(t, genText(16), "district"),
 	}
 }
