@@ -47,6 +47,12 @@ func (c *Cashier) Agree(ctx context.Context, a Agreement) (Payment, error) {
 		p.Agreed, p.By, p.Why = a.Most, a.By, a.Why
 		p.Reason = fmt.Sprintf("up to %s may be paid", a.Most.Yuan())
 	})
+	if err == nil {
+		select {
+		case c.agreed <- result:
+		default:
+		}
+	}
 	return b.last, err
 }
 

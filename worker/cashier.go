@@ -74,15 +74,19 @@ type Cashier struct {
 	asked      stopwatches // by order, of payments that wait
 	missing    stopwatches // by order, of those that 1688 does not show
 	agreements agreements
+	agreed     chan Result  // whose orders a person agreed to: they are taken up at once
 	going      atomic.Int64 // when payments were last known not to be stopped, nanoseconds since 1970
 }
+
+// maxAgreed is how many agreements wait to be taken up at once. What is beyond them comes by again by itself.
+const maxAgreed = 64
 
 // NewCashier makes a cashier. It returns an error if the settings are wrong.
 func NewCashier(config CashierConfig, ports CashierPorts) (*Cashier, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	return &Cashier{CashierPorts: ports, config: config.withDefaults()}, nil
+	return &Cashier{CashierPorts: ports, config: config.withDefaults(), agreed: make(chan Result, maxAgreed)}, nil
 }
 
 // bill is one order that is to be paid for.
@@ -98,15 +102,13 @@ type bill struct {
 const PayAuto = "auto"
 
 // Settle goes on with the payment of every order of a result. It returns after how long it must come by again, 0 if nothing is left
-// to do. alive is called before each order: it may take as long as the calls to 1688 take. Errors are *Trouble; nothing is lost by
-// them, and it comes by again.
-func (c *Cashier) Settle(ctx context.Context, result Result, alive func()) (again time.Duration, err error) {
+// to do. Errors are *Trouble; nothing is lost by them, and it comes by again.
+func (c *Cashier) Settle(ctx context.Context, result Result) (again time.Duration, err error) {
 	if result.Pay != PayAuto || result.Aside {
 		return 0, nil
 	}
 	var errs []error
 	for _, order := range result.Orders {
-		alive()
 		b := &bill{Cashier: c, result: result, order: order}
 		after, err := b.settle(ctx)
 		errs = append(errs, err)

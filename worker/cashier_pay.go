@@ -13,7 +13,7 @@ func (b *bill) pay(ctx context.Context) (again time.Duration, on bool, err error
 		return b.config.WaitEvery, false, nil
 	}
 	if halt, err := b.Stopped(ctx); halt.Stopped || err != nil {
-		return b.config.WaitEvery, false, err
+		return aSecond, false, err
 	}
 	if b.last.Step == PaymentIntended || b.last.Step == PaymentUnpaid { // an intent of which nothing came, and cannot any more
 		if err := b.Till.GiveBack(ctx, b.counted()); err != nil {
@@ -141,7 +141,7 @@ func (b *bill) send(ctx context.Context, detail OrderDetail) (again time.Duratio
 		return b.wait(ctx, WaitDay, reason, detail)
 	}
 	if halt, err := b.Stopped(ctx); halt.Stopped || err != nil {
-		return b.config.WaitEvery, false, err // the intent stays, and is taken up later
+		return aSecond, false, err // the intent stays, and is taken up later
 	}
 	return b.charge(ctx)
 }

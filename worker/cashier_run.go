@@ -17,8 +17,9 @@ type Bills interface {
 type Bill struct {
 	Result  Result
 	Attempt int // from 1
-	// Alive shows the broker that it is being worked on.
+	// Alive shows the broker that it is being worked on, which it must hear within Every, or it is handed to somebody else too.
 	Alive func()
+	Every time.Duration
 	// Done ends it for good.
 	Done func(ctx context.Context) error
 	// Again hands it back, to be delivered again after the delay.
@@ -50,6 +51,16 @@ func (c *Cashier) Run(ctx context.Context, bills Bills) {
 			}
 		})
 	}
+	running.Go(func() {
+		for {
+			select {
+			case result := <-c.agreed: // what does not end now comes by again by itself
+				_, _ = c.settleSafely(work, Bill{Result: result, Alive: func() {}, Every: longestPause})
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 	running.Wait()
 }
 
@@ -93,5 +104,24 @@ func (c *Cashier) settleSafely(ctx context.Context, b Bill) (again time.Duration
 			err = &Trouble{Code: CodeInternal, Reason: "a payment could not be handled", Err: errPanic}
 		}
 	}()
-	return c.Settle(ctx, b.Result, b.Alive)
+	ended := make(chan struct{})
+	var beating sync.WaitGroup
+	defer beating.Wait()
+	defer close(ended)
+	beating.Go(func() { b.beat(ended) })
+	return c.Settle(ctx, b.Result)
+}
+
+// beat shows signs of life until it is over.
+func (b Bill) beat(ended <-chan struct{}) {
+	tick := time.NewTicker(max(b.Every, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			b.Alive()
+		case <-ended:
+			return
+		}
+	}
 }

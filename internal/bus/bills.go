@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,6 @@ type Bills struct {
 	mu       sync.Mutex
 	consumer jetstream.Consumer // nil: to be made, or found, again
 }
-
-// billWait is after how long without a sign of life a result is delivered again: longer than the calls about one order take.
-const billWait = 3 * time.Minute
 
 // Bills opens the results for cashiers. It returns an error when the streams were not provisioned.
 func (b *Bus) Bills(ctx context.Context) (*Bills, error) {
@@ -44,7 +42,7 @@ func (b *Bills) open(ctx context.Context) (jetstream.Consumer, error) {
 	consumer, err := b.bus.js.CreateOrUpdateConsumer(ctx, StreamResults, jetstream.ConsumerConfig{
 		Durable: ConsumerCashier, Description: "Results whose orders may have to be paid for; all cashiers share it.",
 		FilterSubject: resultPrefix + "*.*", DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: billWait, MaxDeliver: -1, MaxAckPending: maxAckPending, MaxWaiting: maxPulls,
+		AckWait: cmp.Or(b.bus.config.AckWait, newAckWait), MaxDeliver: -1, MaxAckPending: maxAckPending, MaxWaiting: maxPulls,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerCashier, StreamResults, err)
@@ -68,7 +66,7 @@ func (b *Bills) Next(ctx context.Context) (worker.Bill, error) {
 			b.forget()
 			return worker.Bill{}, natsDown("wait for a result", err)
 		}
-		bill, err := asBill(msg)
+		bill, err := asBill(msg, consumer.CachedInfo().Config.AckWait/3)
 		if err == nil {
 			return bill, nil
 		}
@@ -84,13 +82,13 @@ func (b *Bills) forget() {
 	b.consumer = nil
 }
 
-func asBill(msg jetstream.Msg) (worker.Bill, error) {
+func asBill(msg jetstream.Msg, every time.Duration) (worker.Bill, error) {
 	result, err := readResult(msg.Subject(), msg.Data())
 	if err != nil {
 		return worker.Bill{}, err
 	}
 	bill := worker.Bill{Result: result, Attempt: 1,
-		Alive: func() { _ = msg.InProgress() },
+		Alive: func() { _ = msg.InProgress() }, Every: every,
 		Done:  msg.DoubleAck,
 		Again: func(_ context.Context, after time.Duration) error { return msg.NakWithDelay(after) },
 	}

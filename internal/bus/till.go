@@ -81,6 +81,12 @@ func (b *Bus) countOnce(ctx context.Context, p worker.Payment, want, ceiling wor
 	return err == nil, err
 }
 
+// Counted is what is counted for an account on a day of China, such as 20261128: paid, or about to be.
+func (b *Bus) Counted(ctx context.Context, account, day string) (worker.Fen, error) {
+	c, _, err := b.sum(ctx, tillSubject(account, day))
+	return c.Sum, err
+}
+
 func (b *Bus) sum(ctx context.Context, subject string) (c counting, place uint64, err error) {
 	msg, err := b.last(ctx, StreamPayments, subject)
 	if err != nil || msg == nil {

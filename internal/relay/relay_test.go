@@ -16,7 +16,7 @@ func TestPlaceAndFind(t *testing.T) {
 		t.Fatalf("got %+v", placed)
 	}
 	found := r.Find(t.Context(), testKey.AppKey, reference)
-	if found.Verdict != worker.Placed || len(found.Orders) != 1 || found.Orders[0] != placed.Orders[0] {
+	if found.Verdict != worker.Placed || len(found.Orders) != 1 || found.Orders[0].ID != placed.Orders[0].ID || found.Orders[0].Total != placed.Orders[0].Total {
 		t.Errorf("placed %+v, found %+v", placed, found)
 	}
 	if none := r.Find(t.Context(), testKey.AppKey, "acme.PR-1-10"); none.Verdict != worker.Absent {

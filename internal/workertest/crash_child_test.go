@@ -45,6 +45,8 @@ type part struct {
 	NATS, Redis, Channel, Gateway string
 	// Relay makes it a relay, which listens on the socket that it inherits; otherwise it is a worker.
 	Relay bool
+	// Cashier makes it one that pays for orders.
+	Cashier bool
 	// DieAt are the points at which it kills itself, StopAt those at which it freezes until it is continued, once.
 	DieAt, StopAt []string
 	LookFor       time.Duration
@@ -62,6 +64,9 @@ func beChild(text string) error {
 	defer stop()
 	if p.Relay {
 		return p.beRelay(ctx)
+	}
+	if p.Cashier {
+		return p.beCashier(ctx)
 	}
 	return p.beWorker(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"autopurchase/internal/keypool"
 	"autopurchase/internal/sim1688"
 	"autopurchase/worker"
 )
@@ -31,11 +32,7 @@ func (r *rig) cashier(change ...func(*worker.CashierConfig, *worker.CashierPorts
 	r.t.Helper()
 	config := worker.CashierConfig{PayTimeout: 5 * time.Second, LookFor: 10 * time.Second, WaitEvery: 20 * time.Millisecond, AskEvery: 50 * time.Millisecond,
 		Observe: func(e worker.Event) { r.events <- e }}
-	ports := worker.CashierPorts{Book: r.bus, Till: r.bus, Teller: r.client, Record: r.bus, Stopped: r.bus.Stopped,
-		Account: func(ctx context.Context, pool, appKey string) (string, error) {
-			info, err := r.pool.Show(ctx, pool, appKey)
-			return info.Account, err
-		}}
+	ports := worker.CashierPorts{Book: r.bus, Till: r.bus, Teller: r.client, Record: r.bus, Stopped: r.bus.Stopped, Account: accounts(r.pool)}
 	for _, adapt := range change {
 		adapt(&config, &ports)
 	}
@@ -49,6 +46,14 @@ func (r *rig) cashier(change ...func(*worker.CashierConfig, *worker.CashierPorts
 	stop = sync.OnceFunc(func() { cancel(); done.Wait() })
 	r.t.Cleanup(stop)
 	return c, stop
+}
+
+// accounts are those of the pool's keys.
+func accounts(pool *keypool.Pool) func(context.Context, string, string) (string, error) {
+	return func(ctx context.Context, name, appKey string) (string, error) {
+		info, err := pool.Show(ctx, name, appKey)
+		return info.Account, err
+	}
 }
 
 // soonAgain makes a cashier try again after a moment what 1688 shows as unpaid.
@@ -392,11 +397,11 @@ func TestTwoCashiersAtOneOrder(t *testing.T) {
 	result.Tenant = "acme"
 	var together sync.WaitGroup
 	for _, c := range slices.Repeat(all, 4) {
-		together.Go(func() { _, _ = c.Settle(r.ctx, result, func() {}) })
+		together.Go(func() { _, _ = c.Settle(r.ctx, result) })
 	}
 	together.Wait()
 	r.eventually("the payment to end", func() bool {
-		again, err := all[0].Settle(r.ctx, result, func() {})
+		again, err := all[0].Settle(r.ctx, result)
 		return again == 0 && err == nil
 	})
 	r.step(o, worker.PaymentPaid)
