@@ -54,6 +54,7 @@ type biography struct {
 	fault   *Invalid
 	result  *Result
 	course  Course
+	unpaid  []Payment // that want a person, as far as was read
 	claims  []Claim
 	redis   error // why the claims could not be asked for
 	now     time.Time
@@ -80,6 +81,10 @@ func (bio *biography) read(e Entry) {
 		bio.step(LifeStep{At: e.At, What: "result", Code: e.Result.Code, Attempt: e.Result.Attempt, Text: joined(string(e.Result.Outcome), e.Result.Reason)})
 	case e.Status != nil:
 		bio.readStatus(e)
+	case e.Payment != nil:
+		bio.readPayment(*e.Payment, e.At)
+	case e.Deed != nil:
+		bio.step(LifeStep{At: e.At, What: string(e.Deed.What), Reference: e.Deed.OutOrderID, Text: e.Deed.Say()})
 	case e.Dead != nil:
 		bio.step(LifeStep{At: e.At, What: "dead", Code: e.Dead.Code, Attempt: e.Dead.Attempt, Text: e.Dead.Reason})
 	}
@@ -97,6 +102,15 @@ func (bio *biography) readStatus(e Entry) {
 	bio.course.Take(*e.Status)
 	bio.Latest = bio.course.latest()
 	bio.step(LifeStep{At: e.At, What: "status", Reference: e.Status.OutOrderID, Text: fmt.Sprintf("order %s: %s", e.Status.OrderID, e.Status.Say())})
+}
+
+// readPayment takes in an entry of the record of an order's payment; the last one of each order counts.
+func (bio *biography) readPayment(p Payment, at time.Time) {
+	bio.unpaid = slices.DeleteFunc(bio.unpaid, func(other Payment) bool { return other.OrderID == p.OrderID })
+	if p.Wants() {
+		bio.unpaid = append(bio.unpaid, p)
+	}
+	bio.step(LifeStep{At: at, What: "payment", Reference: p.Reference, Attempt: p.Try, Text: p.told()})
 }
 
 // parts gathers the request's orders: each as its claim has it, or as the result does where the ledger knows nothing.

@@ -70,6 +70,18 @@ func (a *archive) ended(reference string, state ClaimState, code Code, reason st
 	return a
 }
 
+// pay takes the order 11 through steps of its payment.
+func (a *archive) pay(steps ...PaymentStep) *archive {
+	for _, step := range steps {
+		p := Payment{OrderID: "11", Step: step, Reason: "why"}
+		if step == PaymentWaits {
+			p.Code = WaitPrice
+		}
+		a.entries = append(a.entries, Entry{Stream: "PAYMENT", At: asked, Payment: &p})
+	}
+	return a
+}
+
 func (a *archive) result(r Result) *archive {
 	r.Tenant, r.RequestID, r.DecidedAt = "acme", "PR.1", asked.Add(2*time.Second)
 	a.entries = append(a.entries, Entry{Stream: "RESULTS", Sequence: 1, At: asked.Add(3 * time.Second), Tenant: "acme", RequestID: "PR.1", Result: &r})
@@ -104,6 +116,8 @@ func TestWhatARequestWaitsFor(t *testing.T) {
 		"refused":        {twoSellers().result(Result{Outcome: OutcomeRefused, Code: CodeOutOfStock}), 0, LifeRefused, "nobody: it ended"},
 		"cancelled":      {twoSellers().result(Result{Outcome: OutcomeCancelled, Code: CodeDeadline}), 0, LifeCancelled, "nobody: it ended"},
 		"unknown":        {twoSellers().result(Result{Outcome: OutcomeUnknown, Code: CodeAbsent}), 0, LifeUnknown, "a person: it is parked"},
+		"unpaid":         {twoSellers().result(Result{Outcome: OutcomePlaced, Code: CodePlaced}).pay(PaymentAgreed, PaymentWaits), 0, LifePlaced, "a person: the payment of 11 waits: why"},
+		"paid":           {twoSellers().result(Result{Outcome: OutcomePlaced, Code: CodePlaced}).pay(PaymentWaits, PaymentPaid), 0, LifePlaced, "nobody: it ended"},
 		"forgotten":      {forgotten, 0, LifePlaced, "nobody: it ended"},
 	} {
 		if l := c.archive.life(t, c.timeout); l.State != c.state || !strings.HasPrefix(l.WaitingFor, c.waits) {
@@ -125,6 +139,9 @@ func TestStepsAreInOrderAndReal(t *testing.T) {
 	a.entries = append(a.entries, status(Status{Event: OrderEvent(StateShipped), Status: "waitbuyerreceive"}, 20, 21), status(Status{Event: OrderEvent(StatePaid), Late: true, Status: "waitsellersend"}, 10, 22),
 		status(Status{Event: EventTracking, Parcels: []Parcel{{Number: "SF1", Carrier: "SF Express"}}}, 20, 23), status(Status{Event: EventOther, Status: "NEW"}, 20, 24),
 		Entry{Stream: "RESULTS", At: at(4), Result: &Result{Outcome: OutcomeRefused, Code: CodeConflict, Reason: "same id", Aside: true}},
+		Entry{Stream: "PAYMENT", At: at(25), Payment: &Payment{Reference: first, OrderID: "11", Step: PaymentWaits, Code: WaitPrice, Reason: "21.00 is payable"}},
+		Entry{Stream: "PAYMENT", At: at(27), Payment: &Payment{Reference: first, OrderID: "11", Step: PaymentPaid, Try: 1}},
+		Entry{Stream: "JOURNAL", At: at(26), Deed: &Deed{What: DeedAgreed, OutOrderID: first, Text: "up to 21.00 may be paid", By: "li", Why: "still cheap"}},
 		Entry{Stream: "DEAD", At: at(30), Dead: &DeadLetter{Code: CodeNoAnswer, Reason: "a late answer names 12"}})
 	l := a.life(t, 0)
 	var got []string
@@ -135,7 +152,8 @@ func TestStepsAreInOrderAndReal(t *testing.T) {
 		"0s asked asked for: 2 lines of 2 sellers, with keys of pool default", "1s sent order sent with app key 1000001", "1s sent order sent with app key 1000001",
 		"2s settled the order is placed as order 11", "2s settled the order ended as refused; out of stock", "3s result partial; some lines were not bought",
 		"4s aside another message under this id was refused; same id", "21s status order 11: shipped", "22s status order 11: paid, told when it was shipped already",
-		"23s status order 11: tracking; parcel SF1 with SF Express", "24s status order 11: T; NEW", "30s dead a late answer names 12",
+		"23s status order 11: tracking; parcel SF1 with SF Express", "24s status order 11: T; NEW",
+		"25s payment payment of 11 waits: 21.00 is payable", "26s payment_agreed up to 21.00 may be paid, by li: still cheap", "27s payment payment of 11 paid", "30s dead a late answer names 12",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -156,7 +156,7 @@ func (b *bill) enter(ctx context.Context, step PaymentStep, change func(*Payment
 
 // told is the entry in words.
 func (p Payment) told() string {
-	text := "payment of " + p.OrderID + " is " + string(p.Step)
+	text := "payment of " + p.OrderID + " " + string(p.Step)
 	if p.Reason != "" {
 		text += ": " + p.Reason
 	}

@@ -2,8 +2,8 @@ package worker
 
 import "time"
 
-// Entry is one message of a stream, read: the request that it is about, and what it says of it. Of Request, Result, Status and
-// Dead at most one is there; none if it cannot be read or is about no request.
+// Entry is one message of a stream, read: the request that it is about, and what it says of it. Of Request, Result, Status, Payment,
+// Deed and Dead at most one is there; none if it cannot be read or is about no request.
 type Entry struct {
 	Stream   string
 	Sequence uint64    // in the stream
@@ -15,6 +15,8 @@ type Entry struct {
 	Fault     *Invalid // why the request cannot be taken
 	Result    *Result
 	Status    *Status
+	Payment   *Payment
+	Deed      *Deed
 	Dead      *DeadLetter
 }
 

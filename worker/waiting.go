@@ -12,6 +12,8 @@ func (b *Biographer) waitingFor(ctx context.Context, bio *biography) string {
 	switch {
 	case bio.result != nil && bio.result.Outcome == OutcomeUnknown:
 		return "a person: it is parked, since nobody knows whether its order exists"
+	case bio.result != nil && len(bio.unpaid) > 0:
+		return "a person: the " + bio.unpaid[0].told()
 	case bio.result != nil:
 		return "nobody: it ended"
 	case bio.request == nil:

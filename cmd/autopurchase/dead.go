@@ -233,7 +233,7 @@ func newDeadDrop(term terminal) *cobra.Command {
 		Use:   "drop LETTER…",
 		Short: "Remove dead letters",
 		Long: "Removes letters, named by their numbers or picked by a filter. Who did it and why stays on record, on\n" +
-			"purchase.journal.<tenant>. The stored requests and their results are not touched.",
+			"purchase.journal.<tenant>.<ref>. The stored requests and their results are not touched.",
 		Example: "  autopurchase dead drop 17 --by li --why 'bought by hand'\n  autopurchase dead drop --code invalid --until 720h --by li --dry-run",
 	}, job{"drop", func(ctx context.Context, b *bus.Bus, name string) ending {
 		answer, err := bus.DeadDrop.Ask(ctx, b, m.question(name))

@@ -66,6 +66,9 @@ func TestOrdersCancel(t *testing.T) {
 	if deed := lastDeed(t, nats); deed.What != worker.DeedClosed || deed.RequestID != "bought.1" || deed.By != "li" || deed.Why != "twice" {
 		t.Errorf("%+v", deed)
 	}
+	if _, out, _ := execute(t, nil, "orders", "show", "acme/bought.1", "--nats", nats); !strings.Contains(out, "closed at 1688: ") || !strings.Contains(out, ", by li: twice") {
+		t.Errorf("its life does not say who closed it: %s", out)
+	}
 	reach(t, nats, "acme", 4)
 	retry := func(args ...string) (int, string, string) {
 		return execute(t, nil, append([]string{"orders", "retry", "--by", "li", "--nats", nats}, args...)...)

@@ -22,6 +22,8 @@ func (b *Bus) Chronicle(ctx context.Context, tenant, id string) ([]worker.Entry,
 		{StreamResults, resultSubject(tenant, ref)},
 		{StreamResults, resultSubject(tenant, ref) + ".*"},
 		{StreamStatus, statusSubject(tenant, ref)},
+		{StreamPayments, paymentSubjects(tenant, ref)},
+		{StreamJournal, journalSubject(tenant, id)},
 	} {
 		entries, err := b.entries(ctx, from.stream, directGet{Sequence: 1, Next: from.subject}, 0)
 		if err != nil {

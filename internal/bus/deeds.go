@@ -18,7 +18,7 @@ func (b *Bus) Keep(ctx context.Context, deed worker.Deed) error {
 		return err
 	}
 	return persist(ctx, "keep what was done", func(ctx context.Context) error {
-		_, err := b.js.PublishMsg(ctx, message(journalSubject(deed.Tenant), body), jetstream.WithMsgID(deedID(deed)), jetstream.WithExpectStream(StreamJournal))
+		_, err := b.js.PublishMsg(ctx, message(journalSubject(deed.Tenant, deed.RequestID), body), jetstream.WithMsgID(deedID(deed)), jetstream.WithExpectStream(StreamJournal))
 		return err
 	})
 }

@@ -1,11 +1,14 @@
 package bus
 
 import (
+	"encoding/json"
+	"strings"
+
 	"autopurchase/schemas"
 	"autopurchase/worker"
 )
 
-// Entry reads a message of the streams of requests, results, statuses and dead letters. What cannot be read has its place and no
+// Entry reads a message of the streams of requests, results, statuses, payments, dead letters and deeds. What cannot be read has its place and no
 // more; a request that no worker takes has its id too, and what is wrong with it.
 func (m Message) Entry() worker.Entry {
 	e := worker.Entry{Stream: m.Stream, Sequence: m.Sequence, At: m.Time}
@@ -20,6 +23,18 @@ func (m Message) Entry() worker.Entry {
 		if status, err := schemas.DecodeStatus(m.Data); err == nil {
 			status.Tenant, status.Ref = parseTokens(m.Subject[len(statusPrefix):])
 			e.Tenant, e.RequestID, e.Status = status.Tenant, status.RequestID, &status
+		}
+	case StreamPayments:
+		if !strings.HasPrefix(m.Subject, paymentPrefix) { // the same stream counts what accounts pay
+			break
+		}
+		if payment, err := readPayment(m.Subject, m.Data); err == nil {
+			e.Tenant, e.RequestID, e.Payment = payment.Tenant, payment.RequestID, &payment
+		}
+	case StreamJournal:
+		var deed worker.Deed
+		if err := json.Unmarshal(m.Data, &deed); err == nil {
+			e.Tenant, e.RequestID, e.Deed = deed.Tenant, deed.RequestID, &deed
 		}
 	case StreamDead:
 		if letter, err := schemas.DecodeDeadLetter(m.Data); err == nil {

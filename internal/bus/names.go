@@ -80,7 +80,7 @@ const (
 	strayPrefix   = "purchase.stray."
 	deadPrefix    = "purchase.dead."
 	journalPrefix = "purchase.journal."
-	bondPrefix    = journalPrefix + noTenant + "." // an order of 1688 is one tenant's at most
+	bondPrefix    = journalPrefix + "=order." // an order of 1688 is one tenant's at most; no tenant is called so
 	parkedPrefix  = "purchase.parked."
 	alarmPrefix   = "purchase.alarm."
 	paymentPrefix = "purchase.payment."
@@ -98,6 +98,8 @@ const (
 
 	// noTenant stands where a subject asks for a tenant and none is known.
 	noTenant = "_"
+	// noRequest stands where a subject asks for a ref and it is about no single request. No request has it.
+	noRequest = "=all"
 
 	serviceKeys     = "autopurchase-keypool"
 	serviceOrders   = "autopurchase-orders"
@@ -110,12 +112,16 @@ func replaySubject(tenant, ref string, n int) string {
 	return requestSubject(tenant, ref) + "." + strconv.Itoa(n)
 }
 
-// journalSubject is where it is kept what persons did to the tenant's requests.
-func journalSubject(tenant string) string {
+// journalSubject is where it is kept what persons did to a request; without one, it is kept what they did to all.
+func journalSubject(tenant, requestID string) string {
+	ref := noRequest
+	if requestID != "" {
+		ref = worker.EncodeRef(requestID)
+	}
 	if tenant == "" {
 		tenant = noTenant
 	}
-	return journalPrefix + tenant
+	return journalPrefix + tenant + "." + ref
 }
 
 // bondSubject is where the last message says which request's an order of 1688 is by a person's word.
@@ -134,6 +140,9 @@ func asideSubject(tenant, ref string, code worker.Code) string {
 
 // parkedSubject is where the list of parked requests has the request.
 func parkedSubject(tenant, ref string) string { return parkedPrefix + tenant + "." + ref }
+
+// paymentSubjects are where the payments of all the request's orders are.
+func paymentSubjects(tenant, ref string) string { return paymentPrefix + tenant + "." + ref + ".*" }
 
 // paymentSubject is where the record of one order's payment is; the last message counts.
 func paymentSubject(tenant, ref, orderID string) string {

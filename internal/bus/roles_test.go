@@ -71,7 +71,7 @@ func rules() []rule {
 		{"purchase.request.acme.PR-1", "worker publisher-acme", seeing},
 		{"purchase.request.other.PR-1", "worker publisher-other", seeing},
 		{"purchase.request.acme.PR-1.1", "worker publisher-acme", seeing},
-		{"purchase.journal.acme", "worker", seeing},
+		{"purchase.journal.acme.PR-1", "worker", seeing},
 		{"purchase.result.acme.PR-1", "worker", seeing + " publisher-acme"},
 		{"purchase.result.other.PR-1", "worker", seeing + " publisher-other"},
 		{"purchase.result.acme.PR-1.conflict", "worker", seeing + " publisher-acme"},

@@ -218,7 +218,7 @@ func TestWhatIsNotReplayed(t *testing.T) {
 	r.letters(3)
 	ctx, cancel := context.WithTimeout(r.ctx, patience)
 	defer cancel()
-	for message, err := range r.bus.Watch(ctx, bus.WatchOptions{Subjects: []string{"purchase.journal.acme"}, Since: time.Unix(1, 0)}) {
+	for message, err := range r.bus.Watch(ctx, bus.WatchOptions{Subjects: []string{"purchase.journal.acme.>"}, Since: time.Unix(1, 0)}) {
 		r.must(err)
 		if text := string(message.Data); !strings.Contains(text, `"by":"li","why":"seen"`) || !strings.Contains(text, `"what":"dropped"`) {
 			t.Error(text)
