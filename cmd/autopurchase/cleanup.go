@@ -35,3 +35,11 @@ func (c *cleanup) run(budget time.Duration) error {
 	c.steps = nil
 	return errors.Join(problems...)
 }
+
+// unbegun is the error of what could not begin: none if that is because it was told to stop meanwhile.
+func unbegun(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -67,7 +67,7 @@ func deedsOf(t *testing.T, nats string, many int) (deeds []worker.Deed) {
 	b, err := bus.Connect(ctx, bus.Config{URL: nats, Name: "test"})
 	must(t, err)
 	defer func() { must(t, b.Close()) }()
-	for message, err := range b.Watch(ctx, bus.WatchOptions{Subjects: []string{"purchase.journal.acme"}, Since: time.Unix(1, 0)}) {
+	for message, err := range b.Watch(ctx, bus.WatchOptions{Subjects: []string{"purchase.journal.acme.>"}, Since: time.Unix(1, 0)}) {
 		must(t, err)
 		mustFit(t, "deed", message.Data)
 		var d worker.Deed

@@ -68,7 +68,7 @@ func runUp(cmd *cobra.Command, term terminal, set systemSettings, edge relaySett
 	}
 	s, err := newSystem(ctx, set, data, config, see, &undo)
 	if err != nil {
-		return err
+		return unbegun(ctx, err)
 	}
 	if err := data.publish(s.where); err != nil {
 		return err

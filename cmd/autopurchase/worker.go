@@ -38,11 +38,11 @@ func newWorker(term terminal) *cobra.Command {
 		broker.AckWait, broker.Replicas = set.ackWait, set.replicas
 		stores, err := openStores(ctx, see.broker(broker), see.redis(redis.config(redis.url)), &undo)
 		if err != nil {
-			return err
+			return unbegun(ctx, err)
 		}
 		part, err := newWorkerPart(ctx, stores, set, see, &undo)
 		if err != nil {
-			return err
+			return unbegun(ctx, err)
 		}
 		handler := healthHandler(part.readiness(), part.organs())
 		handler.Handle("GET "+metrics.Path, see.metrics)
