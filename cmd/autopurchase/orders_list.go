@@ -34,7 +34,7 @@ func (f *filterSettings) bind(s *settings) {
 	s.text(&f.Order, "order", "", "1688's id of an order")
 	s.text(&f.since, "since", "", "asked for since a day, a time (RFC 3339) or so long ago (such as 1h)", aMoment)
 	s.text(&f.until, "until", "", "asked for before a day, a time or so long ago", aMoment)
-	s.text(&f.Text, "text", "", "part of the request id, of an order id, or of the reason")
+	s.text(&f.Text, "text", "", "part of the request id, of an order id, of the reason, or of that of its latest dead letter")
 }
 
 // given says whether anything restricts.

@@ -19,7 +19,7 @@ func sundries(skus int) sim1688.Offer {
 	return offer
 }
 
-// lines asks for these SKUs of an offer.
+// linesOf asks for these SKUs of an offer.
 func linesOf(offer sim1688.Offer, skus ...int) (lines []worker.Line) {
 	for _, n := range skus {
 		lines = append(lines, worker.Line{OfferID: offer.OfferID, SpecID: offer.SpecIDs[n], Quantity: 1, UnitPrice: worker.Fen(offer.PriceFen), Seller: offer.Seller})
@@ -144,6 +144,28 @@ func TestOrdersOfOneCallNameTheirOwnLines(t *testing.T) {
 				len(o.Shares) != 1 || o.Shares[0] != (worker.Share{Line: o.Lines[0], Goods: 999, Postage: 700, Discount: 1}) {
 				t.Errorf("%s: %+v, exists: %+v", id, o, orders)
 			}
+		}
+	}
+}
+
+// TestOrdersOfOneCallAreTakenAsTold where it cannot be found out what each holds: they exist, and are counted, all the same.
+func TestOrdersOfOneCallAreTakenAsTold(t *testing.T) {
+	t.Parallel()
+	offer := sundries(2)
+	r := newRigSelling(t, processes(t), &door{}, offer)
+	r.addKey(rigKeys[0], 1000)
+	r.work()
+	r.must(r.sim.Inject(sim1688.Fault{Operation: "fastCreateOrder", Kind: "order_list", Count: 1}, sim1688.Fault{Operation: "getBuyerOrderList", Kind: "http_500", Count: 1}))
+	q := r.request("untold")
+	q.Lines = linesOf(offer, 0, 1)
+	r.ask(q)
+	result := r.result("untold")
+	if result.Outcome != worker.OutcomePlaced || len(result.Orders) != 2 || len(r.orders("untold")) != 2 || result.Products != 2 {
+		t.Fatalf("%+v", result)
+	}
+	for _, o := range result.Orders {
+		if !slices.Equal(o.Lines, []int{0, 1}) || len(o.Shares) > 0 || o.Total != 1699 || o.Postage != 700 {
+			t.Errorf("%+v", o)
 		}
 	}
 }
