@@ -9,6 +9,8 @@ type Order struct {
 	TradeType string  `json:"trade_type,omitempty"` // one that its preview lists; "" leaves it to 1688
 	DeliverTo Address `json:"deliver_to"`
 	Lines     []Line  `json:"lines"`
+
+	quoted Quote // by its preview, if that makes one order of it
 }
 
 // Verdict is what is known after asking 1688 for something.
@@ -45,7 +47,7 @@ type PlacedOrder struct {
 	ID      string `json:"id"`
 	Total   Fen    `json:"total,omitempty"`   // goods and postage; 0 when 1688 did not say
 	Postage Fen    `json:"postage,omitempty"` // 0 when 1688 did not say
-	// Discount is what was taken off, and is not in Total; 0 when 1688 did not say, which it does of a look-up only.
+	// Discount is what was taken off, and is not in Total; 0 when 1688 did not say, which it does of a look-up and a preview.
 	Discount Fen   `json:"discount,omitempty"`
 	Holds    []SKU `json:"holds,omitempty"` // of a look-up: what it holds; empty when 1688 did not say
 	// Lines are those of our order that it holds, from 0, where 1688 made several orders of one; nil when that is not known.

@@ -29,6 +29,9 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 		default:
 			sum += costs(quotes)
 			child.Order.TradeType = tradeType(quotes)
+			if len(quotes) == 1 {
+				child.Order.quoted = quotes[0]
+			}
 			pass = append(pass, child)
 		}
 		if err != nil {

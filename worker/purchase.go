@@ -142,7 +142,7 @@ func (b *buyer) send(ctx, placing context.Context, claim Claim, order Order) (Cl
 	if b.expired(claim.Now) {
 		return b.settle(ctx, claim, tooLate(), Size{})
 	}
-	answer := b.beside(ctx, order, b.Market.Place(placing, order))
+	answer := asQuoted(order, b.beside(ctx, order, b.Market.Place(placing, order)))
 	switch answer.Verdict {
 	case Placed, Refused:
 		b.learn(ctx, order, answer)

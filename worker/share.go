@@ -27,6 +27,17 @@ func (b *buyer) beside(ctx context.Context, order Order, answer Answer) Answer {
 	return answer
 }
 
+// asQuoted adds the discount that the preview named to the one order that was made, if it costs what the preview said: the answer of
+// the order itself does not name it.
+func asQuoted(order Order, answer Answer) Answer {
+	if len(answer.Orders) != 1 || order.quoted.Discount == 0 || answer.Orders[0].Discount > 0 || answer.Orders[0].Total != order.quoted.Total {
+		return answer
+	}
+	answer.Orders = slices.Clone(answer.Orders)
+	answer.Orders[0].Discount = order.quoted.Discount
+	return answer
+}
+
 // allotted says of each of several orders which lines it holds, if 1688 said so of all of them, and none holds anything that was not
 // asked for.
 func allotted(order Order, placed []PlacedOrder) []PlacedOrder {

@@ -153,6 +153,29 @@ func TestOrdersOfOneCall(t *testing.T) {
 	}
 }
 
+// TestTheDiscountOfAPreview is told of the order that it became, as far as that cost what was previewed.
+func TestTheDiscountOfAPreview(t *testing.T) {
+	t.Parallel()
+	order := Order{quoted: Quote{Total: 900, Discount: 100}}
+	for _, c := range []struct {
+		placed []PlacedOrder
+		want   Fen
+	}{
+		{[]PlacedOrder{{ID: "1", Total: 900}}, 100},
+		{[]PlacedOrder{{ID: "1", Total: 901}}, 0},
+		{[]PlacedOrder{{ID: "1"}}, 0},
+		{[]PlacedOrder{{ID: "1", Total: 900, Discount: 7}}, 7},
+		{[]PlacedOrder{{ID: "1", Total: 900}, {ID: "2", Total: 900}}, 0},
+	} {
+		if got := asQuoted(order, Answer{Verdict: Placed, Orders: c.placed}).Orders[0].Discount; got != c.want {
+			t.Errorf("%+v: %d, want %d", c.placed, got, c.want)
+		}
+	}
+	if got := asQuoted(Order{}, Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1"}}}); got.Orders[0].Discount != 0 {
+		t.Errorf("without a preview: %+v", got)
+	}
+}
+
 // TestTheSameGoodsTwice are one line of the order, whose fate is that of both lines of the request.
 func TestTheSameGoodsTwice(t *testing.T) {
 	t.Parallel()

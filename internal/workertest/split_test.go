@@ -148,6 +148,24 @@ func TestOrdersOfOneCallNameTheirOwnLines(t *testing.T) {
 	}
 }
 
+// TestADiscountThatWasPreviewed is shown with the order, and split over its lines.
+func TestADiscountThatWasPreviewed(t *testing.T) {
+	t.Parallel()
+	offer := sundries(2)
+	offer.DiscountFen = 101
+	r := newRigSelling(t, processes(t), &door{}, offer)
+	r.addKey(rigKeys[0], 1000)
+	r.work()
+	q := r.request("off")
+	q.Preview, q.Lines = worker.PreviewAlways, linesOf(offer, 0, 1)
+	r.ask(q)
+	result := r.result("off")
+	want := []worker.Share{{Line: 0, Goods: 950, Postage: 350, Discount: 51}, {Line: 1, Goods: 949, Postage: 350, Discount: 50}}
+	if result.Outcome != worker.OutcomePlaced || len(result.Orders) != 1 || result.Orders[0].Discount != 101 || !slices.Equal(result.Orders[0].Shares, want) {
+		t.Errorf("%+v", result)
+	}
+}
+
 // TestOrdersOfOneCallAreTakenAsTold where it cannot be found out what each holds: they exist, and are counted, all the same.
 func TestOrdersOfOneCallAreTakenAsTold(t *testing.T) {
 	t.Parallel()
