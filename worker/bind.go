@@ -148,7 +148,7 @@ func (b *Binder) bind(ctx context.Context, f *file, e *Ended, w Binding, answer 
 		}
 	}
 	answer.Bound, answer.New = true, !answer.Bound
-	if answer.Outcome, err = b.tell(ctx, f, deed); err != nil {
+	if answer.Outcome, err = b.tell(ctx, f, deed, w.note()); err != nil {
 		return answer, err
 	}
 	if err := b.Register.PublishStatus(ctx, deed.status(answer.Order, e.Claim.AppKey)); err != nil {
@@ -186,14 +186,14 @@ func (f *file) mayExist(e Ended) bool {
 }
 
 // tell publishes what the request's orders come to, if all of them have ended, and gives the outcome on record.
-func (b *Binder) tell(ctx context.Context, f *file, deed Deed) (Outcome, error) {
+func (b *Binder) tell(ctx context.Context, f *file, deed Deed, note string) (Outcome, error) {
 	for _, e := range f.ended {
 		if isOpen(e) && !(f.answered && f.result.Outcome == OutcomeUnknown) && e.Claim.State != ClaimUnknown {
 			return f.result.Outcome, nil // "": a worker has it, and publishes it
 		}
 	}
 	result := Gather(f.asked.Request, f.ended)
-	result.Reason, result.Resolves, result.ByHand = joined(result.Reason, deed.note()), true, deed.mark()
+	result.Reason, result.Resolves, result.ByHand = joined(result.Reason, note), true, deed.mark()
 	result.Unbound = deed.What == DeedUnbound
 	if err := b.Outbox.Publish(ctx, result); err != nil {
 		return "", err

@@ -48,22 +48,18 @@ func (w Binding) part(order Order, detail OrderDetail) (Part, Size) {
 	return part, size
 }
 
-// note is the same of a deed.
-func (d Deed) note() string {
-	w := Binding{By: d.By, Why: d.Why}
-	if d.What == DeedUnbound {
-		return "un" + w.note()
-	}
-	return w.note()
-}
-
 // Holds says whose an order is that was bound.
 func (d Deed) Holds() string {
 	return "is bound to " + d.OutOrderID + " by " + d.By + ": unbind it first"
 }
 
 // mark tells results that come of different deeds apart.
-func (d Deed) mark() string { return string(d.What) + strconv.FormatUint(d.Entry, 10) }
+func (d Deed) mark() string {
+	if d.Entry == 0 {
+		return string(d.What) + d.OrderID
+	}
+	return string(d.What) + strconv.FormatUint(d.Entry, 10)
+}
 
 // status is what was seen of the order.
 func (d Deed) status(order OrderDetail, appKey string) Status {

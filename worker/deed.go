@@ -28,6 +28,7 @@ const (
 	DeedResolved  DeedKind = "resolved"  // a person said what became of an order that nobody knew of
 	DeedBound     DeedKind = "bound"     // an order of 1688 is what a request asked for
 	DeedUnbound   DeedKind = "unbound"   // it is not
+	DeedFound     DeedKind = "found"     // an order of ours was found at 1688 that was parked, or of which nothing was known
 	DeedReplayed  DeedKind = "replayed"  // a dead letter's request was handed out again
 	DeedDropped   DeedKind = "dropped"   // a dead letter was removed
 

@@ -45,14 +45,14 @@ func (b *Binder) Unbind(ctx context.Context, w Unbinding) (Unbound, error) {
 	deed := Deed{What: DeedUnbound, Tenant: bond.Tenant, RequestID: bond.RequestID, OutOrderID: bond.OutOrderID, OrderID: w.OrderID,
 		Entry: entry, Text: "order " + w.OrderID + " of 1688 is not " + bond.OutOrderID, By: w.By, Why: w.Why, At: time.Now().UTC()}
 	answer := Unbound{Tenant: bond.Tenant, RequestID: bond.RequestID, Reference: bond.OutOrderID, OrderID: w.OrderID}
-	answer.Outcome, err = b.unbind(ctx, f, e, deed)
+	answer.Outcome, err = b.unbind(ctx, f, e, w, deed)
 	return answer, err
 }
 
 // unbind leaves the claim open, then publishes that, and sets the order free at last: until then nobody else's may be bound to it.
-func (b *Binder) unbind(ctx context.Context, f *file, e *Ended, deed Deed) (outcome Outcome, err error) {
+func (b *Binder) unbind(ctx context.Context, f *file, e *Ended, w Unbinding, deed Deed) (outcome Outcome, err error) {
 	if outcome = f.result.Outcome; sameOrders(e.Claim.Part.Orders, []string{deed.OrderID}) {
-		part := Part{State: ClaimUnknown, Code: CodeAbsent, Reason: deed.note(), At: e.Claim.Part.At}
+		part := Part{State: ClaimUnknown, Code: CodeAbsent, Reason: w.note(), At: e.Claim.Part.At}
 		seen := e.Claim
 		if e.Claim, err = b.Bindings.Unbind(ctx, seen, part); err != nil && AsTrouble(err).Code != CodeLost {
 			return outcome, err
@@ -62,10 +62,10 @@ func (b *Binder) unbind(ctx context.Context, f *file, e *Ended, deed Deed) (outc
 			e.Claim = seen
 		}
 		b.Observe(Event{Stage: StageBound, Tenant: deed.Tenant, RequestID: deed.RequestID, Reference: deed.OutOrderID, Pool: f.asked.Pool,
-			AppKey: e.Claim.AppKey, Code: CodeAbsent, Reason: deed.note()})
+			AppKey: e.Claim.AppKey, Code: CodeAbsent, Reason: w.note()})
 	}
 	if e.Claim.State == ClaimUnknown || e.Claim.State == "" && f.answered {
-		if outcome, err = b.tell(ctx, f, deed); err != nil {
+		if outcome, err = b.tell(ctx, f, deed, w.note()); err != nil {
 			return outcome, err
 		}
 	}
@@ -75,3 +75,6 @@ func (b *Binder) unbind(ctx context.Context, f *file, e *Ended, deed Deed) (outc
 	_, err = b.Register.Enter(ctx, deed)
 	return outcome, err
 }
+
+// note is what the result's reason and the log say of it.
+func (w Unbinding) note() string { return "un" + Binding{By: w.By, Why: w.Why}.note() }

@@ -43,7 +43,8 @@ func newOrderAdmin(s *stores, market bazaar, see witness) *orderAdmin {
 
 // endpoints answer what persons ask about requests beside that.
 func (a *orderAdmin) endpoints() []bus.Endpoint {
-	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel), bus.OrdersRetry.Answer(a.retry), bus.OrdersBind.Answer(a.bind), bus.OrdersUnbind.Answer(a.unbind)}
+	return []bus.Endpoint{bus.OrdersCancel.Answer(a.cancel), bus.OrdersRetry.Answer(a.retry), bus.OrdersBind.Answer(a.bind), bus.OrdersUnbind.Answer(a.unbind),
+		bus.OrdersImport.Answer(a.imports)}
 }
 
 func (a *orderAdmin) bind(ctx context.Context, ask bus.BindOrder) (bus.BoundOrder, error) {
@@ -54,6 +55,14 @@ func (a *orderAdmin) bind(ctx context.Context, ask bus.BindOrder) (bus.BoundOrde
 func (a *orderAdmin) unbind(ctx context.Context, ask bus.UnbindOrder) (bus.UnboundOrder, error) {
 	u, err := a.binder.Unbind(ctx, worker.Unbinding{OrderID: ask.OrderID, By: ask.By, Why: ask.Why})
 	return bus.UnboundOrder{Tenant: u.Tenant, RequestID: u.RequestID, OutOrderID: u.Reference, OrderID: u.OrderID, Outcome: u.Outcome}, err
+}
+
+func (a *orderAdmin) imports(ctx context.Context, ask bus.ImportOrders) (bus.ImportedOrders, error) {
+	if err := a.verify(ctx, ask.Pool); err != nil {
+		return bus.ImportedOrders{}, err
+	}
+	imported, err := (&worker.Importer{Binder: *a.binder}).Import(ctx, ask.Importing())
+	return bus.Imported(imported), err
 }
 
 // Bind is the pool's, which is verified first if it is not.

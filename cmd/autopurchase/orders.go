@@ -28,7 +28,7 @@ func newOrders(term terminal) *cobra.Command {
 	group(orders)
 	orders.AddCommand(newOrdersList(term), newOrdersShow(term), newOrdersParked(term), newOrdersResolve(term), newOrdersCancel(term), newOrdersRetry(term),
 		newOrdersUnpaid(term), newOrdersPay(term), newOrdersPayLink(term), newOrdersPayStop(term), newOrdersPayStart(term),
-		newOrdersBind(term), newOrdersUnbind(term))
+		newOrdersBind(term), newOrdersUnbind(term), newOrdersImport(term))
 	return orders
 }
 

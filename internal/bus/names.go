@@ -62,6 +62,7 @@ const (
 	SubjectOrdersRetry   = ordersPrefix + "retry"
 	SubjectOrdersBind    = ordersPrefix + "bind"
 	SubjectOrdersUnbind  = ordersPrefix + "unbind"
+	SubjectOrdersImport  = ordersPrefix + "import"
 	SubjectDeadList      = ordersPrefix + "dead-list"
 	SubjectDeadShow      = ordersPrefix + "dead-show"
 	SubjectDeadReplay    = ordersPrefix + "dead-replay"
