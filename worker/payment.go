@@ -122,3 +122,12 @@ type Ceilings struct {
 	Order Fen // for one order
 	Day   Fen // from midnight to midnight in China
 }
+
+// told says who stopped payments, and why.
+func (s Switch) told() string {
+	text := "payments are stopped by " + s.By
+	if s.Why != "" {
+		text += " (" + s.Why + ")"
+	}
+	return text
+}

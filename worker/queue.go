@@ -19,9 +19,11 @@ type QueueStatus struct {
 	Relays       int            `json:"relays"`  // different ones that they are connected to
 	Keys         KeyCounts      `json:"keys"`    // of all pools
 	ProductsLeft int64          `json:"products_left"`
-	UsedUpAt     time.Time      `json:"used_up_at,omitzero"` // when the first pool will be used up, if it goes on like this
-	Unknown      int64          `json:"unknown"`             // requests parked for a person
-	Dead         int64          `json:"dead"`                // dead letters
+	UsedUpAt     time.Time      `json:"used_up_at,omitzero"`   // when the first pool will be used up, if it goes on like this
+	Unknown      int64          `json:"unknown"`               // requests parked for a person
+	Dead         int64          `json:"dead"`                  // dead letters
+	Unpaid       int64          `json:"unpaid,omitempty"`      // payments that want a person
+	PayStopped   *Switch        `json:"pay_stopped,omitempty"` // by whom all payments were stopped; nil if they are not
 	Pools        []PoolStatus   `json:"pools"`
 	Tenants      []TenantStatus `json:"tenants"`
 	Lanes        []LaneStatus   `json:"lanes"`

@@ -93,6 +93,10 @@ func (s QueueStatus) notes() string {
 	switch {
 	case s.Unknown > 0:
 		return remedyParked + " (" + count(s.Unknown, "request") + ")"
+	case s.PayStopped != nil:
+		return s.PayStopped.told() + ": `autopurchase orders pay-start` lets them go on"
+	case s.Unpaid > 0:
+		return "decide about what is not paid for: `autopurchase orders unpaid` (" + count(s.Unpaid, "payment") + ")"
 	case !s.UsedUpAt.IsZero() && s.UsedUpAt.Sub(s.At) < ahead:
 		return "prepare keys: `autopurchase keys forecast` says how many"
 	}

@@ -61,6 +61,11 @@ func TestAPersonDecidesAboutPayments(t *testing.T) {
 	if deed := lastDeed(t, nats); deed.What != worker.DeedStopped || deed.By != "li" || deed.Why != "wrong prices" {
 		t.Errorf("%+v", deed)
 	}
+	if code, out, errs := execute(t, nil, "queue", "--json", "--nats", nats); code != exitOK || !strings.Contains(out, `"pay_stopped":{"stopped":true,"by":"li","why":"wrong prices"`) {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	} else {
+		mustFit(t, "queue-status", []byte(out))
+	}
 	publishFile(t, nats, "acme", piece(t, "dear.1", "auto")).accepted(1)
 	reach(t, nats, "acme", 1)
 	const reference = "acme.dear=2E1-1"

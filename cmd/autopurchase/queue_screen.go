@@ -21,8 +21,11 @@ func showQueue(out io.Writer, s worker.QueueStatus) error {
 	}
 	fmt.Fprintf(&text, "\nunfinished %s   in work %s   oldest %s   in %s/s   finished %s/s\n", asked(s, worker.UnaskedNATS, s.Depth),
 		asked(s, worker.UnaskedNATS, s.InFlight), asked(s, worker.UnaskedNATS, age(s)), asked(s, worker.UnaskedNATS, decimal(s.RateIn)), asked(s, worker.UnaskedNATS, decimal(s.RateOut)))
-	fmt.Fprintf(&text, "workers %d   relays %d   products left %s   parked for a person %s   dead letters %s\n", s.Workers, s.Relays,
-		asked(s, worker.UnaskedRedis, s.ProductsLeft), asked(s, worker.UnaskedNATS, s.Unknown), asked(s, worker.UnaskedNATS, s.Dead))
+	fmt.Fprintf(&text, "workers %d   relays %d   products left %s   parked for a person %s   dead letters %s   payments that want a person %s\n", s.Workers, s.Relays,
+		asked(s, worker.UnaskedRedis, s.ProductsLeft), asked(s, worker.UnaskedNATS, s.Unknown), asked(s, worker.UnaskedNATS, s.Dead), asked(s, worker.UnaskedNATS, s.Unpaid))
+	if stopped := s.PayStopped; stopped != nil {
+		fmt.Fprintf(&text, "payments are stopped by %s since %s: %s\n", printable(stopped.By), stopped.At.Local().Format(time.DateTime), oneLine(stopped.Why))
+	}
 	table := tabwriter.NewWriter(&text, 0, 4, 2, ' ', 0)
 	poolRows(table, s.Pools)
 	tenantRows(table, s.Tenants)

@@ -20,7 +20,7 @@ const rateWindow = time.Minute
 // cannot find out before ctx ends, or this user may not ask, is left out; the error says what and why. A monitor's user may ask
 // for all but the depth: consumers are out of the reach of its account. ErrNoQueue, wrapped, says that there are no streams.
 func (b *Bus) Measure(ctx context.Context, s *worker.QueueStatus) error {
-	var errs [6]error
+	var errs [8]error
 	now := time.Now()
 	depth, err := b.depthSoon(ctx)
 	if errs[5] = err; !depth.at.IsZero() {
@@ -36,6 +36,8 @@ func (b *Bus) Measure(ctx context.Context, s *worker.QueueStatus) error {
 	asking.Go(func() { s.RateOut, errs[1] = b.rate(ctx, StreamResults, now) })
 	asking.Go(func() { errs[2] = b.counted(ctx, StreamParked, &s.Unknown) })
 	asking.Go(func() { errs[3] = b.counted(ctx, StreamDead, &s.Dead) })
+	asking.Go(func() { errs[6] = b.counted(ctx, StreamUnpaid, &s.Unpaid) })
+	asking.Go(func() { s.PayStopped, errs[7] = b.payStopped(ctx) })
 	asking.Go(func() { s.Tenants, errs[4] = b.tenants.waiting(ctx, b, depth) })
 	asking.Wait()
 	return errors.Join(errs[:]...)
@@ -75,6 +77,15 @@ func (b *Bus) counted(ctx context.Context, stream string, into *int64) error {
 	n, err := b.Stored(ctx, stream)
 	*into = int64(n)
 	return err
+}
+
+// payStopped says by whom payments are stopped; nil if they are not.
+func (b *Bus) payStopped(ctx context.Context) (*worker.Switch, error) {
+	now, err := b.turned(ctx)
+	if err != nil || !now.Stopped {
+		return nil, err
+	}
+	return &now, nil
 }
 
 // more is how many of the messages that were asked for are behind this one.

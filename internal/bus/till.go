@@ -132,12 +132,18 @@ func (b *Bus) share(ctx context.Context, subject string, intent, last uint64) (s
 // Stopped says whether a person stopped all payments.
 func (b *Bus) Stopped(ctx context.Context) (now worker.Switch, err error) {
 	err = persist(ctx, "see whether payments are stopped", func(ctx context.Context) error {
-		msg, err := b.last(ctx, StreamPayments, SubjectSwitch)
-		if err != nil || msg == nil {
-			return err
-		}
-		return json.Unmarshal(msg.Data, &now)
+		now, err = b.turned(ctx)
+		return err
 	})
+	return now, err
+}
+
+func (b *Bus) turned(ctx context.Context) (now worker.Switch, err error) {
+	msg, err := b.last(ctx, StreamPayments, SubjectSwitch)
+	if err != nil || msg == nil {
+		return now, err
+	}
+	err = json.Unmarshal(msg.Data, &now)
 	return now, err
 }
 

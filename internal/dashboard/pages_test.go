@@ -197,3 +197,13 @@ func TestAStatementIsAFile(t *testing.T) {
 		t.Errorf("%v", got.Header)
 	}
 }
+
+// TestPaymentsThatAreStopped: who looks sees by whom and why, and how many payments want a person.
+func TestPaymentsThatAreStopped(t *testing.T) {
+	t.Parallel()
+	s := busy()
+	open(t, s).get("/").is(200).lacks("Payments are stopped", "payments want a person")
+	s = busy()
+	s.status.Unpaid, s.status.PayStopped = 3, &worker.Switch{Stopped: true, By: "li", Why: "wrong <prices>", At: time.Now()}
+	open(t, s).get("/").is(200).says("Payments are stopped by", "li", "wrong <prices>", "payments want a person")
+}
