@@ -126,6 +126,7 @@ func apportion(sum Fen, weights []Fen) []Fen {
 		all += weight
 	}
 	parts, rests, order := make([]Fen, len(weights)), make([]uint64, len(weights)), make([]int, len(weights))
+	sum = max(sum, 0)
 	left := sum
 	for i, weight := range weights {
 		high, low := bits.Mul64(uint64(sum), uint64(weight))

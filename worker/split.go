@@ -29,7 +29,7 @@ func Split(r Request) []Child {
 			continue
 		}
 		at, found := open[line.Seller]
-		if !found || len(children[at].Lines) == MaxSKUs {
+		if !found || len(children[at].Order.Lines) == MaxSKUs {
 			at = len(children)
 			open[line.Seller] = at
 			children = append(children, newChild(r, at+1))

@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -45,6 +46,34 @@ func TestSplitAtFiftySKUs(t *testing.T) {
 		}
 		if !reflect.DeepEqual(sizes, want) || len(covered) != lines {
 			t.Errorf("%d lines became %v covering %d, want %v", lines, sizes, len(covered), want)
+		}
+	}
+}
+
+// TestTheSameGoodsFillNoOrder: lines that join another one take no place of a SKU, wherever they stand, and no order gets more than
+// it may have.
+func TestTheSameGoodsFillNoOrder(t *testing.T) {
+	for _, twice := range []int{0, 1, 2, 48, 49, 50} {
+		r := requestOf(make([]string, 120)...)
+		for n := range twice { // the first goods again, just before the order is full
+			again := r.Lines[n]
+			r.Lines = slices.Insert(r.Lines, 49, again)
+		}
+		covered, wanted := 0, int64(0)
+		var sizes []int
+		for _, c := range Split(r) {
+			sizes = append(sizes, len(c.Order.Lines))
+			covered += len(c.Lines)
+			for _, line := range c.Order.Lines {
+				wanted += line.Quantity
+			}
+		}
+		asked := int64(0)
+		for _, line := range r.Lines {
+			asked += line.Quantity
+		}
+		if !slices.Equal(sizes, []int{50, 50, 20}) || covered != len(r.Lines) || wanted != asked {
+			t.Errorf("%d lines twice: orders of %v SKUs covering %d of %d lines, %d of %d pieces", twice, sizes, covered, len(r.Lines), wanted, asked)
 		}
 	}
 }
