@@ -100,7 +100,7 @@ func (bio *biography) askedFor() string {
 // readStatus takes in what 1688 told, in whatever order that came.
 func (bio *biography) readStatus(e Entry) {
 	bio.course.Take(*e.Status)
-	bio.Latest = bio.course.latest()
+	bio.Latest, bio.Tracking = bio.course.latest(), Tracked(bio.Tracking, e.Status.Parcels)
 	bio.step(LifeStep{At: e.At, What: "status", Reference: e.Status.OutOrderID, Text: fmt.Sprintf("order %s: %s", e.Status.OrderID, e.Status.Say())})
 }
 

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -124,6 +125,23 @@ func withParcel(parcels []Parcel, p Parcel, newest bool) []Parcel {
 	}
 	return append(parcels, p)
 }
+
+// Tracked adds parcels to a list of them as a Summary has it.
+func Tracked(list []string, parcels []Parcel) []string {
+	for _, p := range parcels {
+		list = slices.DeleteFunc(slices.Clone(list), func(known string) bool {
+			number, carrier, _ := strings.Cut(known, " ")
+			return number == p.Replaces || number == p.Number && (carrier == "" || p.Carrier != "")
+		})
+		if !slices.ContainsFunc(list, func(known string) bool { return known == p.Number || strings.HasPrefix(known, p.Number+" ") }) && len(list) < maxTracked {
+			list = append(list, strings.TrimSpace(p.Number+" "+orElse(p.Carrier, p.CarrierCode)))
+		}
+	}
+	return list
+}
+
+// maxTracked is how many parcels a Summary names.
+const maxTracked = 100
 
 // Order gives what is known of an order; false if nothing is.
 func (c *Course) Order(id string) (OrderCourse, bool) {

@@ -17,8 +17,9 @@ type Summary struct {
 	Lines     int       `json:"lines"`
 	Products  int64     `json:"products"` // counted on keys
 	Attempt   int       `json:"attempt,omitempty"`
-	Latest    string    `json:"latest,omitempty"`  // state of the order that moved last
-	AskedAt   time.Time `json:"asked_at,omitzero"` // zero if only its result is still on record
+	Latest    string    `json:"latest,omitempty"`   // state of the order that moved last
+	Tracking  []string  `json:"tracking,omitempty"` // what was sent: numbers, each with its carrier behind a blank
+	AskedAt   time.Time `json:"asked_at,omitzero"`  // zero if only its result is still on record
 	DecidedAt time.Time `json:"decided_at,omitzero"`
 }
 

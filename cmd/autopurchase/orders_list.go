@@ -34,7 +34,7 @@ func (f *filterSettings) bind(s *settings) {
 	s.text(&f.Order, "order", "", "1688's id of an order")
 	s.text(&f.since, "since", "", "asked for since a day, a time (RFC 3339) or so long ago (such as 1h)", aMoment)
 	s.text(&f.until, "until", "", "asked for before a day, a time or so long ago", aMoment)
-	s.text(&f.Text, "text", "", "part of the request id, of an order id, of the reason, or of that of its latest dead letter")
+	s.text(&f.Text, "text", "", "part of the request id, of an order id, of a tracking number, of the reason, or of that of its latest dead letter")
 }
 
 // given says whether anything restricts.
@@ -120,10 +120,10 @@ func counted(total int) string {
 
 func showRequests(out io.Writer, requests []worker.Summary) error {
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "REQUEST\tSTATE\tCODE\tASKED\tLINES\tPRODUCTS\tAPP KEYS\tORDERS\tLATEST\tREASON")
+	fmt.Fprintln(table, "REQUEST\tSTATE\tCODE\tASKED\tLINES\tPRODUCTS\tAPP KEYS\tORDERS\tLATEST\tPARCELS\tREASON")
 	for _, r := range requests {
-		fmt.Fprintf(table, "%s.%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\n", r.Tenant, r.RequestID, r.State, r.Code, clock(r.AskedAt), r.Lines, r.Products,
-			few(r.AppKeys), few(r.OrderIDs), oneLine(r.Latest), oneLine(r.Reason))
+		fmt.Fprintf(table, "%s.%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", r.Tenant, r.RequestID, r.State, r.Code, clock(r.AskedAt), r.Lines, r.Products,
+			few(r.AppKeys), few(r.OrderIDs), stateWords(worker.OrderState(oneLine(r.Latest))), few(r.Tracking), oneLine(r.Reason))
 	}
 	return table.Flush()
 }

@@ -135,7 +135,7 @@ func (b *batch) write(ctx context.Context, p *pending) error {
 	}
 	columns := []any{nil, r.Tenant, r.RequestID, r.at(), r.State, r.Code, reason, r.words(), r.Pool, lines(r.AppKeys), lines(r.OrderIDs),
 		lines(r.Sellers), lines(r.Offers), r.Lines, r.Products, r.Attempt, r.Latest, nanos(r.asked), nanos(r.DecidedAt), nanos(r.answered),
-		r.askedIn, r.decidedIn, nanos(r.movedAt), r.movedIn, dead, r.deadIn}
+		r.askedIn, r.decidedIn, nanos(r.movedAt), r.movedIn, dead, r.deadIn, lines(r.Tracking)}
 	if r.id > 0 {
 		columns[0] = r.id
 	}
@@ -157,8 +157,8 @@ func (b *batch) writeWords(ctx context.Context, p *pending) error {
 	if p.before.id == 0 {
 		errs[0] = b.exec(ctx, `INSERT INTO word (rowid, text) VALUES (?, ?)`, 2*p.after.id, p.after.RequestID)
 	}
-	if orders := lines(p.after.OrderIDs); orders != lines(p.before.OrderIDs) {
-		errs[1] = b.exec(ctx, `INSERT OR REPLACE INTO word (rowid, text) VALUES (?, ?)`, 2*p.after.id+1, orders)
+	if numbers := p.after.numbers(); numbers != p.before.numbers() {
+		errs[1] = b.exec(ctx, `INSERT OR REPLACE INTO word (rowid, text) VALUES (?, ?)`, 2*p.after.id+1, numbers)
 	}
 	return errors.Join(errs[:]...)
 }

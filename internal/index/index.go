@@ -20,7 +20,7 @@ var schema string
 // What an index is told by, in the file's head: whose it is, and which schema. One of another schema is made again.
 const (
 	application = 0x61757075 // "aupu"
-	version     = 3
+	version     = 4
 )
 
 const (

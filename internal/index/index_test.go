@@ -26,7 +26,8 @@ func story() []worker.Entry {
 		s.result("acme", "PR-1", worker.OutcomePlaced, worker.CodePlaced, "", "225701", "225702"),
 		s.request("beta", "PR-1", "hill", "703"),
 		s.result("acme", "PR-2", worker.OutcomeRefused, worker.CodeOutOfStock, "Out of Stock: 50% left_over"),
-		s.status("acme", "PR-1", "shipped", begun.Add(2*time.Hour)),
+		s.sent("acme", "PR-1", begun.Add(2*time.Hour), worker.Parcel{Number: "SF1300"}, worker.Parcel{Number: "SF1399"},
+			worker.Parcel{Number: "SF1300", Carrier: "SF Express"}, worker.Parcel{Number: "SF1301", Replaces: "SF1399"}),
 		s.status("acme", "PR-1", "paid", begun.Add(time.Hour)),
 		s.result("beta", "PR-1", worker.OutcomeUnknown, worker.CodeAbsent, "not found"),
 		s.request("beta", "x%_'\"", "", "704"),
@@ -59,6 +60,8 @@ func TestEveryFieldOfAFilter(t *testing.T) {
 		{worker.Filter{Order: "225702"}, " acme.PR-1"},
 		{worker.Filter{Order: "2257"}, ""},
 		{worker.Filter{Text: "2257"}, " acme.PR-1"},
+		{worker.Filter{Text: "sf130"}, " acme.PR-1"},
+		{worker.Filter{Text: "SF1399"}, ""},
 		{worker.Filter{Text: "r-1"}, " beta.PR-1 acme.PR-1"},
 		{worker.Filter{Text: "zz"}, ""},
 		{worker.Filter{Text: "1"}, " beta.PR-1 acme.PR-1"},
@@ -99,7 +102,7 @@ func TestSummary(t *testing.T) {
 	want := worker.Summary{
 		Tenant: "acme", RequestID: "PR-1", State: worker.LifePlaced, Code: worker.CodePlaced, Pool: "default", AppKeys: []string{"k-2"},
 		OrderIDs: []string{"225701", "225702"}, Sellers: []string{"hill"}, Offers: []string{"701", "702"}, Lines: 2, Products: 2, Attempt: 1,
-		Latest: "shipped", AskedAt: begun.Add(time.Second), DecidedAt: begun.Add(3 * time.Second),
+		Latest: "shipped", Tracking: []string{"SF1300 SF Express", "SF1301"}, AskedAt: begun.Add(time.Second), DecidedAt: begun.Add(3 * time.Second),
 	}
 	if !reflect.DeepEqual(listing.Requests, []worker.Summary{want}) {
 		t.Errorf("got  %+v\nwant %+v", listing.Requests, want)

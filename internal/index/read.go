@@ -23,7 +23,7 @@ func places(ctx context.Context, from asker) ([]worker.Place, error) {
 
 const columns = `r.id, r.tenant, r.request_id, r.state, r.code, (SELECT text FROM reason WHERE id = r.reason), r.pool, r.app_keys, r.order_ids, r.sellers, r.offers,
 	r.lines, r.products, r.attempt, r.latest, r.asked, r.decided, r.answered, r.asked_in, r.decided_in, r.moved_at, r.moved_in,
-	(SELECT text FROM reason WHERE id = r.dead), r.dead_in`
+	(SELECT text FROM reason WHERE id = r.dead), r.dead_in, r.tracking`
 
 // query gives the requests that a condition picks.
 func query(ctx context.Context, from asker, where string, args ...any) ([]row, error) {
@@ -31,11 +31,11 @@ func query(ctx context.Context, from asker, where string, args ...any) ([]row, e
 }
 
 func scan(rows *sql.Rows) (r row, err error) {
-	var keys, orders, sellers, offers string
+	var keys, orders, sellers, offers, tracking string
 	var asked, decided, answered, moved int64
 	err = rows.Scan(&r.id, &r.Tenant, &r.RequestID, &r.State, &r.Code, &r.Reason, &r.Pool, &keys, &orders, &sellers, &offers,
-		&r.Lines, &r.Products, &r.Attempt, &r.Latest, &asked, &decided, &answered, &r.askedIn, &r.decidedIn, &moved, &r.movedIn, &r.dead, &r.deadIn)
-	r.AppKeys, r.OrderIDs, r.Sellers, r.Offers = list(keys), list(orders), list(sellers), list(offers)
+		&r.Lines, &r.Products, &r.Attempt, &r.Latest, &asked, &decided, &answered, &r.askedIn, &r.decidedIn, &moved, &r.movedIn, &r.dead, &r.deadIn, &tracking)
+	r.AppKeys, r.OrderIDs, r.Sellers, r.Offers, r.Tracking = list(keys), list(orders), list(sellers), list(offers), list(tracking)
 	r.asked, r.AskedAt, r.DecidedAt, r.answered, r.movedAt = moment(asked), moment(asked), moment(decided), moment(answered), moment(moved)
 	return r, err
 }

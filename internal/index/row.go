@@ -2,7 +2,7 @@ package index
 
 import (
 	"cmp"
-	"strings"
+	"slices"
 	"time"
 
 	"autopurchase/worker"
@@ -41,7 +41,10 @@ func (r *row) at() int64 {
 }
 
 // words are what a text is looked for in. None of them has a line's end.
-func (r *row) words() string { return strings.Join(append([]string{r.RequestID}, r.OrderIDs...), "\n") }
+func (r *row) words() string { return r.RequestID + "\n" + r.numbers() }
+
+// numbers are the words that are not its own: of its orders and parcels.
+func (r *row) numbers() string { return lines(slices.Concat(r.OrderIDs, r.Tracking)) }
 
 // take takes in what a message says. What is older than what is known already changes nothing.
 func (r *row) take(e worker.Entry) {
@@ -54,8 +57,11 @@ func (r *row) take(e worker.Entry) {
 		r.Decide(*e.Result)
 	case e.Dead != nil:
 		r.deadIn, r.dead = e.Sequence, e.Dead.Reason
-	case e.Status != nil && !e.Status.Late && e.Status.State != "" && r.moved(e):
-		r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, string(e.Status.State)
+	case e.Status != nil:
+		r.Tracking = worker.Tracked(r.Tracking, e.Status.Parcels)
+		if !e.Status.Late && e.Status.State != "" && r.moved(e) {
+			r.movedIn, r.movedAt, r.Latest = e.Sequence, e.Status.At, string(e.Status.State)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ CREATE TABLE request (
 	state      TEXT NOT NULL,
 	code       TEXT NOT NULL,
 	reason     INTEGER NOT NULL REFERENCES reason,
-	words      TEXT NOT NULL, -- what a text is looked for in: its id and order ids, one a line
+	words      TEXT NOT NULL, -- what a text is looked for in: its id, order ids and parcels, one a line
 	pool       TEXT NOT NULL,
 	app_keys   TEXT NOT NULL, -- as all lists one value a line: none has a line's end in it
 	order_ids  TEXT NOT NULL,
@@ -38,6 +38,7 @@ CREATE TABLE request (
 	moved_in   INTEGER NOT NULL, -- and its sequence
 	dead       INTEGER NOT NULL REFERENCES reason, -- of its latest dead letter
 	dead_in    INTEGER NOT NULL, -- the letter's sequence; 0 when there was none
+	tracking   TEXT NOT NULL, -- numbers and carriers of what was sent
 	UNIQUE (tenant, request_id)
 );
 

@@ -89,6 +89,12 @@ func (s *streams) status(tenant, id, status string, at time.Time) worker.Entry {
 	return e
 }
 
+func (s *streams) sent(tenant, id string, at time.Time, parcels ...worker.Parcel) worker.Entry {
+	e := s.status(tenant, id, "shipped", at)
+	e.Status.Parcels = parcels
+	return e
+}
+
 func (s *streams) dead(tenant, id, reason string) worker.Entry {
 	e := s.entry("DEAD", tenant, id)
 	e.Dead = &worker.DeadLetter{Tenant: tenant, RequestID: id, Code: worker.CodeInvalid, Reason: reason}

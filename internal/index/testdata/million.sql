@@ -5,7 +5,7 @@ WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ?1),
 		CASE WHEN n % 100000 = 0 THEN 'unknown' WHEN n % 10 = 0 THEN 'refused' ELSE 'placed' END AS state FROM s)
 INSERT INTO request SELECT n, 't' || (n % 5), request_id, at, state, CASE state WHEN 'refused' THEN 'out_of_stock' WHEN 'unknown' THEN 'absent' ELSE 'placed' END,
 	CASE state WHEN 'refused' THEN 2 WHEN 'unknown' THEN 3 ELSE 1 END, request_id || char(10) || order_id, 'default', 'key' || (n / 1000), order_id,
-	'seller' || (n % 5000), '70000000' || (n % 90000), 1, 1, 1, '', at, at, at + 500000000, n, n, 0, 0, 1, 0 FROM r;
+	'seller' || (n % 5000), '70000000' || (n % 90000), 1, 1, 1, '', at, at, at + 500000000, n, n, 0, 0, 1, 0, '' FROM r;
 INSERT INTO side SELECT 1, app_keys, at, id FROM request;
 INSERT INTO side SELECT 2, sellers, at, id FROM request;
 INSERT INTO side SELECT 3, offers, at, id FROM request;
