@@ -46,7 +46,9 @@
 //	miscounted      products in the books that a key has not counted, or that it has counted too many, orders parked as unknown
 //	                left out. After redis_kill, redis_term and redis_flush a key may count too many, see below
 //	died            processes that ended although nobody had told them to
+//	paid_twice      payments beyond the first for an order, and any for one that was not to be paid for, by the simulator's books
 //	unknown_parked  orders parked for a person: allowed, since a person can end them
+//	paid, unpaid    orders that were paid for without a person, and that were to be and were not: allowed, since they want a person
 //
 // A Redis that was started or emptied may have forgotten which key took an order. The platform shows the order to every key of
 // its buyer account, so that it cannot tell either: it counts on each key that may have taken it, and no key is over-drawn.

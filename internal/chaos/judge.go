@@ -24,13 +24,16 @@ type Report struct {
 	Miscounted    int64        `json:"miscounted"`
 	Died          int          `json:"died"`
 	UnknownParked int          `json:"unknown_parked"`
+	Paid          int          `json:"paid"`       // orders
+	PaidTwice     int          `json:"paid_twice"` // payments too many
+	Unpaid        int          `json:"unpaid"`
 	Seconds       float64      `json:"seconds"`
 	Seed          uint64       `json:"seed"`
 }
 
 // Right says whether every promise was kept.
 func (r Report) Right() bool {
-	return r.Double == 0 && r.Lost == 0 && r.OverDrawn == 0 && r.LeakedHolds == 0 && r.Miscounted == 0 && r.Died == 0
+	return r.Double == 0 && r.Lost == 0 && r.OverDrawn == 0 && r.LeakedHolds == 0 && r.Miscounted == 0 && r.Died == 0 && r.PaidTwice == 0
 }
 
 // evidence is what the judge reads when all is over.
@@ -112,6 +115,7 @@ func (c *court) judge() {
 	c.judgeResults()
 	c.judgeOrders()
 	c.judgeKeys()
+	c.judgePayments()
 }
 
 // lost counts something lost and says what.
@@ -181,6 +185,32 @@ func (c *court) judgeOrders() {
 	}
 	for name := range told {
 		c.lost("order %s is in a result and does not exist", name)
+	}
+}
+
+// judgePayments counts payments. An order that is parked, or whose request does not ask for it, must have none.
+func (c *court) judgePayments() {
+	due := map[string]bool{} // by order id at 1688
+	for _, results := range c.results {
+		for _, order := range results[len(results)-1].Orders {
+			due[order.OrderID] = results[len(results)-1].Pay == worker.PayAuto
+		}
+	}
+	for _, order := range c.orders {
+		paid := len(order.Payments)
+		switch {
+		case paid > 1 || paid == 1 && !due[order.OrderID]:
+			c.report.PaidTwice += paid
+			if due[order.OrderID] {
+				c.report.PaidTwice--
+			}
+			c.say("PAID TWICE order %s %s: %v", order.OutOrderID, order.OrderID, order.Payments)
+		case paid == 0 && due[order.OrderID]:
+			c.report.Unpaid++
+		}
+		if paid > 0 {
+			c.report.Paid++
+		}
 	}
 }
 

@@ -50,6 +50,16 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		"a call that the platform split is one": {func(c *court) {
 			c.orders = append(c.orders, sim1688.Order{OrderID: "94", OutOrderID: "chaos.3-1", AppKey: "k", Call: 2})
 		}, Report{}},
+		"a second payment": {func(c *court) {
+			c.results["1"][0].Pay = worker.PayAuto
+			c.orders[0].Payments = make([]sim1688.Payment, 2)
+		}, Report{PaidTwice: 1, Paid: 1}},
+		"a payment that nobody asked for": {func(c *court) { c.orders[0].Payments = make([]sim1688.Payment, 1) }, Report{PaidTwice: 1, Paid: 1}},
+		"one payment": {func(c *court) {
+			c.results["1"][0].Pay = worker.PayAuto
+			c.orders[0].Payments = make([]sim1688.Payment, 1)
+		}, Report{Paid: 1}},
+		"no payment":  {func(c *court) { c.results["1"][0].Pay = worker.PayAuto }, Report{Unpaid: 1}},
 		"no result":   {func(c *court) { delete(c.results, "2") }, Report{Lost: 1}},
 		"two results": {func(c *court) { c.results["2"] = append(c.results["2"], worker.Result{RequestID: "2"}) }, Report{Lost: 1}},
 		"a result behind an unknown one": {func(c *court) {
@@ -78,7 +88,8 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		got := c.report
 		got.UnknownParked = 0
 		if got.Double != test.want.Double || got.Lost != test.want.Lost || got.OverDrawn != test.want.OverDrawn ||
-			got.LeakedHolds != test.want.LeakedHolds || got.Miscounted != test.want.Miscounted {
+			got.LeakedHolds != test.want.LeakedHolds || got.Miscounted != test.want.Miscounted ||
+			got.PaidTwice != test.want.PaidTwice || got.Unpaid != test.want.Unpaid {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}

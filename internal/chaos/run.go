@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,6 +71,7 @@ func (r *run) perform(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	r.settle(working)
+	r.pay(working)
 	if ctx.Err() != nil {
 		return Report{}, context.Cause(ctx)
 	}
@@ -272,6 +274,37 @@ func (r *run) settle(ctx context.Context) {
 		}
 		wait(ctx, restartAfter)
 	}
+}
+
+// pay waits until every order is paid for that is to be, or until no more was for so long that the others wait for a person.
+func (r *run) pay(ctx context.Context) {
+	for last, since := -1, time.Now(); ctx.Err() == nil && time.Since(since) < standstill; wait(ctx, 2*time.Second) {
+		unpaid := r.unpaid(ctx)
+		if unpaid == 0 {
+			return
+		}
+		if unpaid != last {
+			last, since = unpaid, time.Now()
+			r.notes.say("%d orders are to be paid for", unpaid)
+		}
+	}
+}
+
+// unpaid counts the orders that are to be paid for and are not: those in a result that says so.
+func (r *run) unpaid(ctx context.Context) (n int) {
+	for _, order := range r.sim.Orders(sim1688.OrderFilter{}) {
+		_, ref, _, _ := worker.ParseReference(order.OutOrderID)
+		id, _ := worker.DecodeRef(ref)
+		if len(order.Payments) > 0 {
+			continue
+		}
+		result, _, err := r.bus.Result(ctx, tenant, id)
+		is := func(o worker.ResultOrder) bool { return o.OrderID == order.OrderID }
+		if err != nil || result.Pay == worker.PayAuto && slices.ContainsFunc(result.Orders, is) {
+			n++
+		}
+	}
+	return n
 }
 
 // standstill is after how long without a result and without a fault nothing more is expected. It is longer than the longest

@@ -11,7 +11,8 @@ import (
 // tenant publishes the requests.
 const tenant = "chaos"
 
-// samples makes the requests of a seed: one to four lines of one or two sellers, and one line in thirty sold out.
+// samples makes the requests of a seed: one to four lines of one or two sellers, and one line in thirty sold out. Every third is to be
+// paid for without a person.
 func samples(seed uint64, n int) []worker.Request {
 	random := rand.New(rand.NewPCG(seed, 2))
 	var offers, soldOut []sim1688.Offer
@@ -28,6 +29,9 @@ func samples(seed uint64, n int) []worker.Request {
 		r := worker.Request{ID: fmt.Sprintf("PR.%d", i), Pool: "default", Flow: "general", Pay: "none", DeliverTo: worker.Address{
 			FullName: "张三", Mobile: "13800138000", PostCode: "200000", Province: "上海", City: "上海市", Area: "黄浦区", Address: "陕西南路1号",
 		}}
+		if i%3 == 0 {
+			r.Pay = worker.PayAuto
+		}
 		for _, at := range random.Perm(len(offers))[:1+random.IntN(4)] {
 			offer := offers[at]
 			if random.IntN(30) == 0 {

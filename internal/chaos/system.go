@@ -57,6 +57,11 @@ func (s *system) close() {
 
 func (s *system) startSim(ctx context.Context) (err error) {
 	s.sim, err = sim1688.Start(ctx, sim1688.Config{Keys: s.keys, Seed: s.config.Seed, Now: s.clock.now, TokenLife: tokenLife})
+	if err == nil {
+		for _, key := range s.keys {
+			s.sim.SetAgreement(key.Member, true)
+		}
+	}
 	return err
 }
 
@@ -125,6 +130,7 @@ func (s *system) startWorkers(ctx context.Context) error {
 		s.launch(ctx, &process{name: "worker" + strconv.Itoa(i), path: s.config.Binary, args: []string{
 			"worker", "--nats", "nats://" + to[0], "--redis", "redis://" + to[1], "--channel", "ws://" + to[2] + "/channel",
 			"--workers", "16", "--ack-wait", "2s", "--look-for", "5s", "--call-timeout", "4s", "--grace", "3s",
+			"--pay-timeout", "4s", "--pay-look-for", "12s", "--pay-order-ceiling", "0", "--pay-day-ceiling", "0",
 		}})
 	}
 	return nil
