@@ -55,7 +55,7 @@ type Bonding struct {
 
 // Register keeps who an order of 1688 is bound to by hand, so that one is never bound to two.
 type Register interface {
-	// Bond gives the deed that bound an order and its entry's number; 0 if it is not bound by hand.
+	// Bond gives the deed that says whose an order is, DeedBound or DeedResolved, and its entry's number; 0 if there is none.
 	Bond(ctx context.Context, orderID string) (deed Deed, entry uint64, err error)
 	// Enter puts it on record that an order is bound, or no longer is, and gives the entry's number; a repetition gives that of the
 	// first. An *Invalid if it is bound to another request's.
@@ -127,8 +127,8 @@ func (b *Binder) Bind(ctx context.Context, w Binding) (Bound, error) {
 	case w.DryRun || !again && len(answer.Differences) > 0 && !w.Force:
 		return answer, nil
 	case again:
-		if _, entry, err := b.Register.Bond(ctx, w.OrderID); err != nil || entry == 0 {
-			return answer, err // no person's word is needed for it: it was ordered so
+		if bond, _, err := b.Register.Bond(ctx, w.OrderID); err != nil || bond.What != DeedBound {
+			return answer, err // no such word is needed for it: it was ordered or resolved so
 		}
 	}
 	return b.bind(ctx, f, e, w, answer)

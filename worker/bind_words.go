@@ -48,8 +48,11 @@ func (w Binding) part(order Order, detail OrderDetail) (Part, Size) {
 	return part, size
 }
 
-// Holds says whose an order is that was bound.
+// Holds says whose an order is by a person's word.
 func (d Deed) Holds() string {
+	if d.What != DeedBound {
+		return "is the order of " + d.OutOrderID + ", as " + d.By + " said"
+	}
 	return "is bound to " + d.OutOrderID + " by " + d.By + ": unbind it first"
 }
 

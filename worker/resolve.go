@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -49,7 +50,14 @@ type Resolver struct {
 	Stock   Stock
 	Market  Market
 	Outbox  Outbox
+	Bonds   Bonds // nil: nobody keeps whose an order is by a person's word
 	Observe func(Event)
+}
+
+// Bonds keeps whose an order of 1688 is by a person's word; see Register.
+type Bonds interface {
+	// Enter puts it on record; an *Invalid if it is another request's.
+	Enter(ctx context.Context, deed Deed) (entry uint64, err error)
 }
 
 // verifyTime bounds the question to 1688, since a person waits for the answer.
@@ -99,6 +107,9 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 		return nil
 	}
 	part, size, keys, err := v.judge(ctx, f, e, r)
+	if err == nil {
+		err = v.enter(ctx, e.Claim.Reference, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -107,6 +118,26 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 	}
 	if differs(e.Claim.Part, part) {
 		return r.wrong(r.field(), "contradicts what was settled in this moment: the order "+tell(e.Claim.Part))
+	}
+	return nil
+}
+
+// enter puts it on record whose the orders are by this word, before it is made true: none is said to be two requests'.
+func (v *Resolver) enter(ctx context.Context, reference string, r Resolution) error {
+	if v.Bonds == nil {
+		return nil
+	}
+	deed := r.Deed(time.Now())
+	deed.OutOrderID = reference
+	for _, id := range r.Placed {
+		deed.OrderID = id
+		_, err := v.Bonds.Enter(ctx, deed)
+		if taken, ok := errors.AsType[*Invalid](err); ok {
+			return r.wrong("placed", "order "+id+" "+taken.Reason)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

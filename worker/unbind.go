@@ -31,8 +31,11 @@ func (b *Binder) Unbind(ctx context.Context, w Unbinding) (Unbound, error) {
 	if err != nil {
 		return Unbound{}, err
 	}
-	if entry == 0 {
+	switch {
+	case entry == 0:
 		return Unbound{}, &Invalid{Field: "order_id", Reason: "is bound to nothing by hand"}
+	case bond.What != DeedBound:
+		return Unbound{}, &Invalid{Field: "order_id", Reason: "was not bound: " + bond.By + " said that " + bond.OutOrderID + " is placed so, and that stands"}
 	}
 	f, err := b.open(ctx, bond.Tenant, bond.RequestID)
 	if err != nil {

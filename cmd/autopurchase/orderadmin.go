@@ -33,7 +33,8 @@ type bazaar interface {
 func newOrderAdmin(s *stores, market bazaar, see witness) *orderAdmin {
 	a := &orderAdmin{stores: s, log: see.log}
 	a.resolver = &worker.Resolver{
-		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(), Observe: see.observe,
+		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(),
+		Bonds: s.bus.Register(), Observe: see.observe,
 	}
 	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Market: market, Observe: see.observe}
 	a.binder = &worker.Binder{Resolver: *a.resolver, Books: market, Holders: s.pool, Bindings: a, Register: s.bus.Register()}

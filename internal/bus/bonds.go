@@ -21,7 +21,7 @@ func (b *Bus) Register() *Register { return &Register{b.Outbox()} }
 // Bond gives who an order is bound to; see worker.Register. Errors are *worker.Trouble.
 func (r *Register) Bond(ctx context.Context, orderID string) (deed worker.Deed, entry uint64, err error) {
 	deed, entry, err = r.read(ctx, orderID)
-	if err != nil || deed.What != worker.DeedBound {
+	if err != nil || !holds(deed) {
 		return worker.Deed{}, 0, err
 	}
 	deed.Entry = entry
@@ -41,6 +41,11 @@ func (r *Register) read(ctx context.Context, orderID string) (deed worker.Deed, 
 		return deed, 0, fmt.Errorf("%s, sequence %d: %w", msg.Subject, msg.Sequence, err)
 	}
 	return deed, msg.Sequence, nil
+}
+
+// holds says whether an entry makes an order somebody's.
+func holds(deed worker.Deed) bool {
+	return deed.What == worker.DeedBound || deed.What == worker.DeedResolved
 }
 
 // Enter puts a bond or its end on record; see worker.Register.
@@ -66,9 +71,9 @@ func (r *Register) enter(ctx context.Context, deed worker.Deed) (entry uint64, t
 	switch {
 	case err != nil:
 		return 0, nil, err
-	case before.What == deed.What && before.OutOrderID == deed.OutOrderID, entry == 0 && deed.What == worker.DeedUnbound:
+	case entry != 0 && holds(before) == holds(deed) && before.OutOrderID == deed.OutOrderID, entry == 0 && !holds(deed):
 		return entry, nil, nil
-	case before.What == worker.DeedBound && before.OutOrderID != deed.OutOrderID:
+	case holds(before) && before.OutOrderID != deed.OutOrderID:
 		return 0, &worker.Invalid{RequestID: deed.RequestID, Field: "order_id", Reason: before.Holds()}, nil
 	}
 	body, err := json.Marshal(deed)

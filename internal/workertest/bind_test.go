@@ -528,3 +528,37 @@ func (r *rig) statesAsBooked() {
 		r.t.Errorf("stated %d, %v; booked %+v", s.Used, err, key)
 	}
 }
+
+// TestResolvedIsBound: what a person said to be one request's order by resolving is bound to no other one, and the other way round.
+func TestResolvedIsBound(t *testing.T) {
+	r := newRig(t, processes(t))
+	r.addKey("1000001", 1000)
+	r.work()
+	for _, id := range []string{"one", "two", "three"} {
+		r.park(id, 1, 0)
+	}
+	resolver := r.resolver()
+	resolver.Bonds = r.bus.Register()
+	resolve := func(id, order string) error {
+		_, err := resolver.Resolve(r.ctx, worker.Resolution{Tenant: "acme", RequestID: id, Placed: []string{order}, Force: true, By: "li"})
+		return err
+	}
+	resolved, bound := r.visit(1, 0), r.visit(1, 0)
+	r.must(resolve("one", resolved))
+	r.must(resolve("one", resolved))
+	r.bindsNot(r.word("two", resolved, true), "order_id", "is the order of acme.one-1, as li said")
+	if b := r.bind("one", resolved); !b.Bound || b.New {
+		t.Errorf("%+v", b)
+	}
+	r.bind("two", bound)
+	for _, order := range []string{resolved, bound} {
+		var invalid *worker.Invalid
+		if err := resolve("three", order); !errors.As(err, &invalid) || invalid.Field != "placed" {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := r.binder().Unbind(r.ctx, worker.Unbinding{OrderID: resolved, By: "li"}); err == nil || !strings.Contains(err.Error(), "was not bound") {
+		t.Errorf("%v", err)
+	}
+	r.books(2, 1)
+}
