@@ -47,6 +47,7 @@
 //	                left out. After redis_kill, redis_term and redis_flush a key may count too many, see below
 //	died            processes that ended although nobody had told them to
 //	paid_twice      payments beyond the first for an order, and any for one that was not to be paid for, by the simulator's books
+//	status_lost     orders of which 1688 pushed that they were made, or paid for, without that being on record when all is over
 //	unknown_parked  orders parked for a person: allowed, since a person can end them
 //	paid, unpaid    orders that were paid for without a person, and that were to be and were not: allowed, since they want a person
 //

@@ -27,13 +27,14 @@ type Report struct {
 	Paid          int          `json:"paid"`       // orders
 	PaidTwice     int          `json:"paid_twice"` // payments too many
 	Unpaid        int          `json:"unpaid"`
+	StatusLost    int          `json:"status_lost"`
 	Seconds       float64      `json:"seconds"`
 	Seed          uint64       `json:"seed"`
 }
 
 // Right says whether every promise was kept.
 func (r Report) Right() bool {
-	return r.Double == 0 && r.Lost == 0 && r.OverDrawn == 0 && r.LeakedHolds == 0 && r.Miscounted == 0 && r.Died == 0 && r.PaidTwice == 0
+	return r.Double == 0 && r.Lost == 0 && r.OverDrawn == 0 && r.LeakedHolds == 0 && r.Miscounted == 0 && r.Died == 0 && r.PaidTwice == 0 && r.StatusLost == 0
 }
 
 // evidence is what the judge reads when all is over.
@@ -42,6 +43,7 @@ type evidence struct {
 	orders  []sim1688.Order
 	books   []sim1688.KeyBook
 	keys    []bus.KeyInfo
+	unheard []string // what 1688 pushed and nobody has on record
 }
 
 func (r *run) judge(ctx context.Context) (Report, error) {
@@ -64,6 +66,9 @@ func (r *run) evidence(ctx context.Context) (e evidence, err error) {
 	defer cancel()
 	e.orders, e.books = r.sim.Orders(sim1688.OrderFilter{}), r.sim.Keys()
 	if e.results, err = r.stored(ctx); err != nil {
+		return e, err
+	}
+	if e.unheard, err = r.unheard(ctx); err != nil {
 		return e, err
 	}
 	for {
@@ -116,6 +121,10 @@ func (c *court) judge() {
 	c.judgeOrders()
 	c.judgeKeys()
 	c.judgePayments()
+	for _, status := range c.unheard {
+		c.report.StatusLost++
+		c.say("STATUS LOST %s", status)
+	}
 }
 
 // lost counts something lost and says what.

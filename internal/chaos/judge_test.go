@@ -59,9 +59,10 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 			c.results["1"][0].Pay = worker.PayAuto
 			c.orders[0].Payments = make([]sim1688.Payment, 1)
 		}, Report{Paid: 1}},
-		"no payment":  {func(c *court) { c.results["1"][0].Pay = worker.PayAuto }, Report{Unpaid: 1}},
-		"no result":   {func(c *court) { delete(c.results, "2") }, Report{Lost: 1}},
-		"two results": {func(c *court) { c.results["2"] = append(c.results["2"], worker.Result{RequestID: "2"}) }, Report{Lost: 1}},
+		"no payment":                   {func(c *court) { c.results["1"][0].Pay = worker.PayAuto }, Report{Unpaid: 1}},
+		"a push that is not on record": {func(c *court) { c.unheard = []string{"order chaos.1-1 91 was made"} }, Report{StatusLost: 1}},
+		"no result":                    {func(c *court) { delete(c.results, "2") }, Report{Lost: 1}},
+		"two results":                  {func(c *court) { c.results["2"] = append(c.results["2"], worker.Result{RequestID: "2"}) }, Report{Lost: 1}},
 		"a result behind an unknown one": {func(c *court) {
 			c.results["2"] = append([]worker.Result{{RequestID: "2", Outcome: worker.OutcomeUnknown}}, c.results["2"]...)
 		}, Report{}},
@@ -89,7 +90,7 @@ func TestTheJudgeSeesEveryBrokenPromise(t *testing.T) {
 		got.UnknownParked = 0
 		if got.Double != test.want.Double || got.Lost != test.want.Lost || got.OverDrawn != test.want.OverDrawn ||
 			got.LeakedHolds != test.want.LeakedHolds || got.Miscounted != test.want.Miscounted ||
-			got.PaidTwice != test.want.PaidTwice || got.Unpaid != test.want.Unpaid {
+			got.PaidTwice != test.want.PaidTwice || got.StatusLost != test.want.StatusLost || got.Unpaid != test.want.Unpaid {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}

@@ -72,6 +72,7 @@ func (r *run) perform(ctx context.Context) (Report, error) {
 	}
 	r.settle(working)
 	r.pay(working)
+	r.hear(working)
 	if ctx.Err() != nil {
 		return Report{}, context.Cause(ctx)
 	}

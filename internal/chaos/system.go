@@ -109,7 +109,7 @@ func (s *system) startRelays(ctx context.Context) error {
 		}
 		s.launch(ctx, &process{name: name, path: s.config.Binary, args: []string{
 			"relay", "--listen", s.where[name], "--keys-file", file, "--gateway", "http://" + gateway, "--messages", s.sim.MessagesURL(),
-			"--per-key", "0", "--gateway-timeout", "3s",
+			"--per-key", "0", "--gateway-timeout", "3s", "--missed-every", "2s",
 		}})
 	}
 	return nil
