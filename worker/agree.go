@@ -43,6 +43,11 @@ func (c *Cashier) Agree(ctx context.Context, a Agreement) (Payment, error) {
 	case b.last.Step == PaymentAgreed && b.last.Agreed == a.Most:
 		return b.last, nil
 	}
+	if b.last.Step == PaymentUnpaid { // whoever entered that may have died before it was counted no longer
+		if err := c.Till.GiveBack(ctx, b.last); err != nil {
+			return b.last, err
+		}
+	}
 	err = b.enter(ctx, PaymentAgreed, func(p *Payment) {
 		p.Agreed, p.By, p.Why = a.Most, a.By, a.Why
 		p.Reason = fmt.Sprintf("up to %s may be paid", a.Most.Yuan())

@@ -27,6 +27,13 @@ func (a *agreements) know(appKey string, life time.Duration) {
 	a.until[appKey] = time.Now().Add(life)
 }
 
+// forget has it asked again: a person may have taken the agreement back.
+func (a *agreements) forget(appKey string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.until, appKey)
+}
+
 // agreement says why the account cannot pay without a password, "" if it can.
 func (b *bill) agreement(ctx context.Context) (WaitCode, string, error) {
 	if b.agreements.known(b.order.AppKey) {

@@ -167,6 +167,7 @@ func (b *bill) charge(ctx context.Context) (again time.Duration, on bool, err er
 		}
 		return 0, false, &Trouble{Code: answer.Code, Reason: answer.Reason, After: answer.retry()}
 	}
+	b.agreements.forget(b.order.AppKey)
 	return 0, true, b.enter(ctx, PaymentUnknown, func(p *Payment) { p.Reason = answer.Reason })
 }
 

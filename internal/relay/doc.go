@@ -1,7 +1,7 @@
 // Package relay is the edge to 1688: it stands between the order channel and the Open Platform, and alone holds the keys'
 // secrets and tokens.
 //
-//	channel ─ place, find, probe ─► key known? ─► token good? ─► paced ─► alibaba ─► worker.Answer
+//	channel ─ place, find, pay … ─► key known? ─► token good? ─► paced ─► alibaba ─► worker.Answer
 //	channel ◄──────── push ──────── order id → reference ◄── message session of each key ◄── 1688
 //
 // Secrets come sealed from the Vault, where administrators put them, or plain from the keys file of the relay's operator; a
@@ -19,7 +19,8 @@
 //	access token missing or near its end               refreshed first, once per key whoever asks, whichever relay
 //	new tokens cannot be stored                        used all the same, and stored as soon as it can be done
 //	refresh token ends in 30, 14, 7 or 1 days          an alarm
-//	access token turned down (error 401)               refreshed, and the call made once more: nothing was executed
+//	access token turned down (error 401)               refreshed, and the call made once more: nothing was executed, so that a
+//	                                                   payment is not asked for twice either
 //	refresh turned down                                not attempted, unauthorized
 //	refresh without an answer                          not attempted, channel_down
 //	more calls than the key's pace allows              waits; throttled at once if its turn comes after the deadline

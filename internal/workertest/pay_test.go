@@ -230,7 +230,7 @@ func TestNothingIsPaidWithoutAnAgreement(t *testing.T) {
 	t.Parallel()
 	r := paying(t)
 	r.sim.SetAgreement("buyer", false)
-	r.cashier()
+	r.cashier(soonAgain)
 	o := r.buy("unsigned")
 	r.payment(o, "no agreement", func(p worker.Payment) bool { return p.Code == worker.WaitAgreement })
 	if list := r.unpaid(1); list[0].OrderID != o.OrderID || list[0].Tenant != "acme" {
@@ -242,6 +242,11 @@ func TestNothingIsPaidWithoutAnAgreement(t *testing.T) {
 	r.sim.SetAgreement("buyer", true)
 	r.step(o, worker.PaymentPaid)
 	r.unpaid(0)
+	r.sim.SetAgreement("buyer", false) // while the cashier believes that there is one
+	again := r.buy("taken-back")
+	if p := r.payment(again, "the agreement to be gone", func(p worker.Payment) bool { return p.Code == worker.WaitAgreement }); p.Try > 1 || len(r.paid(again)) != 0 {
+		t.Errorf("%+v", p)
+	}
 }
 
 // TestCeilings: for one order and for the day, of the account, whoever of several cashiers pays.
