@@ -98,6 +98,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	if err != nil {
 		return nil, err
 	}
+	undo.add("cashier", func(context.Context) error { bills.Close(); return nil })
 	decisions := slices.Concat(orders.endpoints(), payAdmin{s, cashier, client}.endpoints())
 	if _, err := s.bus.AdminOrders(context.WithoutCancel(ctx), orders, decisions...); err != nil {
 		return nil, err

@@ -89,6 +89,7 @@ func (p part) beCashier(ctx context.Context) error {
 		return err
 	}
 	c.Run(ctx, fatefulBills{bills, f})
+	bills.Close()
 	return b.Close()
 }
 

@@ -42,7 +42,10 @@ func (r *rig) cashier(change ...func(*worker.CashierConfig, *worker.CashierPorts
 	r.must(err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.ctx))
 	var done sync.WaitGroup
-	done.Go(func() { c.Run(ctx, bills) })
+	done.Go(func() {
+		c.Run(ctx, bills)
+		bills.Close()
+	})
 	stop = sync.OnceFunc(func() { cancel(); done.Wait() })
 	r.t.Cleanup(stop)
 	return c, stop
