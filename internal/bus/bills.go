@@ -76,12 +76,12 @@ func (b *Bills) Next(ctx context.Context) (worker.Bill, error) {
 		case !bytes.Contains(msg.Data(), toBePaid):
 			_ = msg.Ack() // one that gets lost comes again
 		default:
-			if bill, err := asBill(msg, b.every); err == nil {
+			bill, err := asBill(msg, b.every)
+			if err == nil {
 				return bill, nil
-			} else {
-				b.bus.alarm("a result cannot be read, and its orders are not paid for: " + err.Error())
-				_ = msg.TermWithReason("cannot be read")
 			}
+			b.bus.alarm("a result cannot be read, and its orders are not paid for: " + err.Error())
+			_ = msg.TermWithReason("cannot be read")
 		}
 	}
 	return worker.Bill{}, context.Cause(ctx)
