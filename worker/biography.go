@@ -84,7 +84,7 @@ func (bio *biography) read(e Entry) {
 	case e.Payment != nil:
 		bio.readPayment(*e.Payment, e.At)
 	case e.Deed != nil:
-		bio.step(LifeStep{At: e.At, What: string(e.Deed.What), Reference: e.Deed.OutOrderID, Text: e.Deed.Say()})
+		bio.step(LifeStep{At: e.At, What: string(e.Deed.What), Reference: e.Deed.OutOrderID, Text: joined(e.Deed.Text, e.Deed.Why), By: e.Deed.By})
 	case e.Dead != nil:
 		bio.step(LifeStep{At: e.At, What: "dead", Code: e.Dead.Code, Attempt: e.Dead.Attempt, Text: e.Dead.Reason})
 	}
@@ -110,7 +110,7 @@ func (bio *biography) readPayment(p Payment, at time.Time) {
 	if p.Wants() {
 		bio.unpaid = append(bio.unpaid, p)
 	}
-	bio.step(LifeStep{At: at, What: "payment", Reference: p.Reference, Attempt: p.Try, Text: p.told()})
+	bio.step(LifeStep{At: at, What: "payment", Reference: p.Reference, Attempt: p.Try, Text: joined(p.told(), p.Why), By: p.By})
 }
 
 // parts gathers the request's orders: each as its claim has it, or as the result does where the ledger knows nothing.

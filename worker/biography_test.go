@@ -146,14 +146,14 @@ func TestStepsAreInOrderAndReal(t *testing.T) {
 	l := a.life(t, 0)
 	var got []string
 	for _, s := range l.Steps {
-		got = append(got, s.At.Sub(asked).String()+" "+s.What+" "+s.Text)
+		got = append(got, strings.TrimSpace(s.At.Sub(asked).String()+" "+s.What+" "+s.Text+" "+s.By))
 	}
 	want := []string{
 		"0s asked asked for: 2 lines of 2 sellers, with keys of pool default", "1s sent order sent with app key 1000001", "1s sent order sent with app key 1000001",
 		"2s settled the order is placed as order 11", "2s settled the order ended as refused; out of stock", "3s result partial; some lines were not bought",
 		"4s aside another message under this id was refused; same id", "21s status order 11: shipped", "22s status order 11: paid, told when it was shipped already",
 		"23s status order 11: tracking; parcel SF1 with SF Express", "24s status order 11: T; NEW",
-		"25s payment payment of 11 waits: 21.00 is payable", "26s payment_agreed up to 21.00 may be paid, by li: still cheap", "27s payment payment of 11 paid", "30s dead a late answer names 12",
+		"25s payment payment of 11 waits: 21.00 is payable", "26s payment_agreed up to 21.00 may be paid; still cheap li", "27s payment payment of 11 paid", "30s dead a late answer names 12",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -37,15 +37,6 @@ const (
 	DeedAgreed  DeedKind = "payment_agreed" // an order may be paid for although what is payable has changed
 )
 
-// Say tells the deed in words.
-func (d Deed) Say() string {
-	text := d.Text + ", by " + d.By
-	if d.Why != "" {
-		text += ": " + d.Why
-	}
-	return text
-}
-
 // Repeats says whether doing it again is a deed of its own.
 func (d Deed) Repeats() bool {
 	return d.What == DeedStopped || d.What == DeedStarted || d.What == DeedAgreed

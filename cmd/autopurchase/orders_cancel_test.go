@@ -66,7 +66,7 @@ func TestOrdersCancel(t *testing.T) {
 	if deed := lastDeed(t, nats); deed.What != worker.DeedClosed || deed.RequestID != "bought.1" || deed.By != "li" || deed.Why != "twice" {
 		t.Errorf("%+v", deed)
 	}
-	if _, out, _ := execute(t, nil, "orders", "show", "acme/bought.1", "--nats", nats); !strings.Contains(out, "closed at 1688: ") || !strings.Contains(out, ", by li: twice") {
+	if _, out, _ := execute(t, nil, "orders", "show", "acme/bought.1", "--nats", nats); !strings.Contains(out, "closed at 1688: ") || !strings.Contains(out, "; twice, by li") {
 		t.Errorf("its life does not say who closed it: %s", out)
 	}
 	reach(t, nats, "acme", 4)

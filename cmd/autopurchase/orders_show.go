@@ -119,7 +119,11 @@ func showSteps(out io.Writer, steps []worker.LifeStep) error {
 		if s.Attempt > 0 {
 			attempt = fmt.Sprint(s.Attempt)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.At.Local().Format("2006-01-02 15:04:05.000"), s.What, s.Reference, attempt, oneLine(s.Text))
+		text := s.Text
+		if s.By != "" {
+			text += ", by " + s.By
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.At.Local().Format("2006-01-02 15:04:05.000"), s.What, s.Reference, attempt, oneLine(text))
 	}
 	return table.Flush()
 }
