@@ -7,7 +7,7 @@ SHELL         := bash
 # What the caller may set:
 ARGS     ?=
 PACKAGES ?= ./...
-TIMEOUT  ?= 8m
+TIMEOUT  ?= 12m
 ORDERS   ?= 2000
 FAULTS   ?= 200
 SEED     ?=
