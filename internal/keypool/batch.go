@@ -106,10 +106,10 @@ func groups(batch []*call) []*group {
 	return all
 }
 
-// queue adds the group's run to a pipeline.
-func (g *group) queue(ctx context.Context, pipe redis.Pipeliner, server string) {
+// send runs the group's script, or queues it where to is a pipeline.
+func (g *group) send(ctx context.Context, to redis.Scripter, server string) {
 	if first := g.calls[0]; first.script.place == 0 {
-		g.reply = pipe.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
+		g.reply = to.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
 		return
 	}
 	names, args := append([]string(nil), g.calls[0].keys[:5]...), []any{server}
@@ -117,7 +117,7 @@ func (g *group) queue(ctx context.Context, pipe redis.Pipeliner, server string) 
 		names = append(names, c.keys[5])
 		args = append(append(args, c.script.place, len(c.args)), c.args...)
 	}
-	g.reply = pipe.EvalSha(ctx, batchScript.sha, names, args...)
+	g.reply = to.EvalSha(ctx, batchScript.sha, names, args...)
 }
 
 // answer gives every call its reply.

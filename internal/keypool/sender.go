@@ -148,17 +148,12 @@ func (p *Pool) longest(batch []*call) (limit time.Duration) {
 // round is one round trip. It answers every call but those whose script Redis does not know, which it returns; with load
 // the scripts travel along and every call is answered. broken says that the connection is no good any more.
 func (l *lane) round(ctx context.Context, batch []*call, load bool) (unknown []*call, broken bool) {
-	pipe := l.conn.Pipeline()
-	if load {
-		for _, s := range scripts {
-			pipe.ScriptLoad(ctx, s.source)
-		}
-	}
 	all := groups(batch)
-	for _, g := range all {
-		g.queue(ctx, pipe, l.server)
+	if len(all) == 1 && !load {
+		all[0].send(ctx, l.conn, l.server)
+	} else {
+		l.sendAll(ctx, all, load)
 	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
 	for _, g := range all {
 		err := g.reply.Err()
 		broken = broken || useless(err)
@@ -169,6 +164,20 @@ func (l *lane) round(ctx context.Context, batch []*call, load bool) (unknown []*
 		g.answer()
 	}
 	return unknown, broken
+}
+
+// sendAll sends groups as one pipeline, behind the scripts if these are to be loaded. Each command has its own error.
+func (l *lane) sendAll(ctx context.Context, all []*group, load bool) {
+	pipe := l.conn.Pipeline()
+	if load {
+		for _, s := range scripts {
+			pipe.ScriptLoad(ctx, s.source)
+		}
+	}
+	for _, g := range all {
+		g.send(ctx, pipe, l.server)
+	}
+	_, _ = pipe.Exec(ctx)
 }
 
 // useless says that a connection is not to be used again: it is gone, or leads to a server that takes no writes, while its
