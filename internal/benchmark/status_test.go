@@ -2,7 +2,10 @@ package benchmark
 
 import (
 	"context"
+	"os"
+	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +19,47 @@ func BenchmarkQueueStatus(b *testing.B) {
 	r := newRig(b)
 	t := take(*pairs, *long, r.asked(16), r.workers(16))
 	t.report(b, "purchases, 16 at a time, asked how the queue is five times a second and not at all", "purchases/s")
+}
+
+// BenchmarkWatch compares purchases that nobody looks at with purchases of which a watcher, the program as a process of its own, is told
+// every message: by the CPU time of the worker's process, since on a machine that is busy with purchases alone the watcher and the
+// broker take theirs from it.
+func BenchmarkWatch(b *testing.B) {
+	if _, err := os.Stat(program); err != nil {
+		b.Fatal("the program is not built: run make bench, which builds it")
+	}
+	r := newRig(b)
+	t := take(*pairs, *long, thrift(r.watched(16)), thrift(r.workers(16)))
+	t.report(b, "purchases, 16 at a time, every message watched and none, by the worker's own CPU time", "purchases/s")
+}
+
+// thrift tells what a side takes of this process's CPU time.
+func thrift(s side) side {
+	return func(n int) time.Duration {
+		before := spent()
+		s(n)
+		return spent() - before
+	}
+}
+
+func spent() time.Duration {
+	var used syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // it knows this process
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// watched is our side while it is watched.
+func (r *rig) watched(concurrent int) side {
+	run := r.workers(concurrent)
+	return func(n int) time.Duration {
+		watcher := exec.Command(program, "watch", "--json", "--nats", r.natsURL)
+		r.must(watcher.Start())
+		defer func() {
+			_ = watcher.Process.Signal(syscall.SIGTERM)
+			r.must(watcher.Wait())
+		}()
+		return run(n)
+	}
 }
 
 // TestAskedWhileItWorks keeps the benchmark from rotting unseen, and sees to it that questions are answered.
