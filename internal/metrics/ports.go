@@ -97,27 +97,27 @@ func (l ledger) Settle(ctx context.Context, claim worker.Claim, part worker.Part
 	return settled, err
 }
 
+// answered measures how long 1688 took to answer: with yes, or with that no.
+func (s *Set) answered(which stage, no worker.Verdict, ask func() worker.Answer) worker.Answer {
+	began := time.Now()
+	answer := ask()
+	if answer.Verdict == worker.Placed || answer.Verdict == no {
+		s.took(which, time.Since(began))
+	}
+	return answer
+}
+
 type market struct {
 	worker.Market
 	set *Set
 }
 
 func (m market) Place(ctx context.Context, order worker.Order) worker.Answer {
-	began := time.Now()
-	answer := m.Market.Place(ctx, order)
-	if answer.Verdict == worker.Placed || answer.Verdict == worker.Refused {
-		m.set.took(stagePlace, time.Since(began))
-	}
-	return answer
+	return m.set.answered(stagePlace, worker.Refused, func() worker.Answer { return m.Market.Place(ctx, order) })
 }
 
 func (m market) Find(ctx context.Context, appKey, reference string) worker.Answer {
-	began := time.Now()
-	answer := m.Market.Find(ctx, appKey, reference)
-	if answer.Verdict == worker.Placed || answer.Verdict == worker.Absent {
-		m.set.took(stageFind, time.Since(began))
-	}
-	return answer
+	return m.set.answered(stageFind, worker.Absent, func() worker.Answer { return m.Market.Find(ctx, appKey, reference) })
 }
 
 type previewer struct {
@@ -126,12 +126,7 @@ type previewer struct {
 }
 
 func (p previewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
-	began := time.Now()
-	answer := p.Previewer.Preview(ctx, order)
-	if answer.Verdict == worker.Placed || answer.Verdict == worker.Refused {
-		p.set.took(stagePreview, time.Since(began))
-	}
-	return answer
+	return p.set.answered(stagePreview, worker.Refused, func() worker.Answer { return p.Previewer.Preview(ctx, order) })
 }
 
 type outbox struct {

@@ -120,16 +120,25 @@ func (g *gateway) payLink(c *call) answer {
 	return ok(result)
 }
 
+// unpaid is an order that waits to be paid for. The lock must be held.
+func (b *books) unpaid(orderID string) (*entry, *refusal) {
+	e := b.byID[orderID]
+	switch {
+	case e == nil:
+		return nil, refuse("SIM_ORDER_NOT_FOUND", -1)
+	case e.Status != statusUnpaid:
+		return nil, refuse("SIM_ORDER_NOT_UNPAID", -1)
+	}
+	return e, nil
+}
+
 // closeOrder is a seller's end of an unpaid order.
 func (b *books) closeOrder(orderID string) (entry, *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e := b.byID[orderID]
-	switch {
-	case e == nil:
-		return entry{}, refuse("SIM_ORDER_NOT_FOUND", -1)
-	case e.Status != statusUnpaid:
-		return entry{}, refuse("SIM_ORDER_NOT_UNPAID", -1)
+	e, refused := b.unpaid(orderID)
+	if refused != nil {
+		return entry{}, refused
 	}
 	e.Status = statusCancelled
 	b.giveBack(e.Lines)
@@ -140,12 +149,10 @@ func (b *books) closeOrder(orderID string) (entry, *refusal) {
 func (b *books) setOrderPrice(orderID string, total, post int64) (entry, *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e := b.byID[orderID]
+	e, refused := b.unpaid(orderID)
 	switch {
-	case e == nil:
-		return entry{}, refuse("SIM_ORDER_NOT_FOUND", -1)
-	case e.Status != statusUnpaid:
-		return entry{}, refuse("SIM_ORDER_NOT_UNPAID", -1)
+	case refused != nil:
+		return entry{}, refused
 	case total <= 0 || post < 0 || post > total:
 		return entry{}, invalid("total_fen or post_fen")
 	}
