@@ -67,20 +67,10 @@ const (
 	OutcomeUnknown   Outcome = "unknown"
 )
 
-// Action is what a worker does with a request once a code is known.
-type Action int
-
-// The actions.
-const (
-	Finish Action = iota // publish the result and acknowledge the request
-	Later                // hand it back to JetStream with a delay
-	LookUp               // find out by our reference, never send again blindly
-)
-
 // Disposition is one row of the table that maps a code to what follows.
 type Disposition struct {
-	Action  Action
-	Outcome Outcome       // of a finished request
+	Next    Route         // what is tried next; all that a worker does about the code
+	Outcome Outcome       // of a request that ends so: at once, or once nothing is left to be tried
 	After   time.Duration // first delay of a request tried later or looked up
 	Pauses  bool          // fetching stops until the cause is gone
 	Again   bool          // of what ended so: the same purchase may succeed when it is asked for later
@@ -92,42 +82,42 @@ const (
 )
 
 var dispositions = map[Code]Disposition{
-	CodePlaced:        {Action: Finish, Outcome: OutcomePlaced},
-	CodePartial:       {Action: Finish, Outcome: OutcomePartial},
-	CodeInvalid:       {Action: Finish, Outcome: OutcomeRefused},
-	CodeConflict:      {Action: Finish, Outcome: OutcomeRefused},
-	CodeTooLarge:      {Action: Finish, Outcome: OutcomeRefused},
-	CodeDeadline:      {Action: Finish, Outcome: OutcomeCancelled, Again: true},
-	CodeCancelled:     {Action: Finish, Outcome: OutcomeCancelled, Again: true},
-	CodeForbidden:     {Action: Finish, Outcome: OutcomeRefused},
-	CodeNotOrderable:  {Action: Finish, Outcome: OutcomeRefused},
-	CodePriceChanged:  {Action: Finish, Outcome: OutcomeRefused, Again: true},
-	CodeOverBudget:    {Action: Finish, Outcome: OutcomeRefused, Again: true},
-	CodeNotSold:       {Action: Finish, Outcome: OutcomeRefused},
-	CodeManySellers:   {Action: Finish, Outcome: OutcomeRefused},
-	CodeUnknownSpec:   {Action: Finish, Outcome: OutcomeRefused},
-	CodeOutOfStock:    {Action: Finish, Outcome: OutcomeRefused, Again: true},
-	CodeBelowMinimum:  {Action: Finish, Outcome: OutcomeRefused},
-	CodeAboveMaximum:  {Action: Finish, Outcome: OutcomeRefused},
-	CodeMixRule:       {Action: Finish, Outcome: OutcomeRefused},
-	CodeSellUnit:      {Action: Finish, Outcome: OutcomeRefused},
-	CodeNoConsignment: {Action: Finish, Outcome: OutcomeRefused},
-	CodeZeroPrice:     {Action: Finish, Outcome: OutcomeRefused, Again: true},
-	CodeBelowBatch:    {Action: Finish, Outcome: OutcomeRefused},
-	CodeRefused:       {Action: Finish, Outcome: OutcomeRefused, Again: true},
-	CodeThrottled:     {Action: Later, After: aSecond},
-	CodeUnauthorized:  {Action: Later, After: soon},
-	CodeKeyUnknown:    {Action: Later, After: soon},
-	CodeNoPool:        {Action: Later, After: aSecond, Pauses: true},
-	CodeNoKey:         {Action: Later, After: soon, Pauses: true},
-	CodeChannelDown:   {Action: Later, After: soon, Pauses: true},
-	CodeRedisDown:     {Action: Later, After: soon, Pauses: true},
-	CodeNATSDown:      {Action: Later, After: soon, Pauses: true},
-	CodeFenced:        {Action: Later, After: aSecond},
-	CodeInternal:      {Action: Later, After: aSecond},
-	CodeNoAnswer:      {Action: LookUp, Outcome: OutcomeUnknown, After: soon},
-	CodeAbsent:        {Action: Finish, Outcome: OutcomeUnknown},
-	CodeLost:          {Action: LookUp, Outcome: OutcomeUnknown, After: soon},
+	CodePlaced:        {Next: RouteNever, Outcome: OutcomePlaced},
+	CodePartial:       {Next: RouteNever, Outcome: OutcomePartial},
+	CodeInvalid:       {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeConflict:      {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeTooLarge:      {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeDeadline:      {Next: RouteNever, Outcome: OutcomeCancelled, Again: true},
+	CodeCancelled:     {Next: RouteNever, Outcome: OutcomeCancelled, Again: true},
+	CodeForbidden:     {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeNotOrderable:  {Next: RouteNever, Outcome: OutcomeRefused},
+	CodePriceChanged:  {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
+	CodeOverBudget:    {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
+	CodeNotSold:       {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeManySellers:   {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeUnknownSpec:   {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeOutOfStock:    {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
+	CodeBelowMinimum:  {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeAboveMaximum:  {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeMixRule:       {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeSellUnit:      {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeNoConsignment: {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeZeroPrice:     {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
+	CodeBelowBatch:    {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeRefused:       {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
+	CodeThrottled:     {Next: RouteSameKey, After: aSecond},
+	CodeUnauthorized:  {Next: RouteOtherKey, After: soon},
+	CodeKeyUnknown:    {Next: RouteOtherKey, After: soon},
+	CodeNoPool:        {Next: RouteAnyKey, After: aSecond, Pauses: true},
+	CodeNoKey:         {Next: RouteAnyKey, After: soon, Pauses: true},
+	CodeChannelDown:   {Next: RouteSameKey, After: soon, Pauses: true},
+	CodeRedisDown:     {Next: RouteSameKey, After: soon, Pauses: true},
+	CodeNATSDown:      {Next: RouteSameKey, After: soon, Pauses: true},
+	CodeFenced:        {Next: RouteSameKey, After: aSecond},
+	CodeInternal:      {Next: RouteSameKey, After: aSecond},
+	CodeNoAnswer:      {Next: RouteLookUp, Outcome: OutcomeUnknown, After: soon},
+	CodeAbsent:        {Next: RouteNever, Outcome: OutcomeUnknown},
+	CodeLost:          {Next: RouteLookUp, Outcome: OutcomeUnknown, After: soon},
 }
 
 // Dispose gives what follows from a code. A code outside the vocabulary counts as CodeInternal, so that nothing is lost

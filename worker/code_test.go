@@ -1,24 +1,30 @@
 package worker
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+)
 
 // TestEveryCodeHasItsConsequence walks the whole vocabulary: what an unlisted code would do is lose a request or its money.
 func TestEveryCodeHasItsConsequence(t *testing.T) {
 	for _, code := range Codes() {
 		d := Dispose(code)
-		switch d.Action {
-		case Finish:
+		switch d.Next {
+		case RouteNever:
 			if d.Outcome == "" || d.Pauses || d.After != 0 {
 				t.Errorf("%s finishes, so it needs an outcome and nothing else: %+v", code, d)
 			}
-		case Later:
+		case RouteSameKey, RouteAnyKey, RouteOtherKey:
 			if d.Outcome != "" || d.After <= 0 {
 				t.Errorf("%s comes again, so it needs a delay and no outcome: %+v", code, d)
 			}
-		case LookUp:
+		case RouteLookUp:
 			if d.Outcome != OutcomeUnknown || d.After <= 0 {
 				t.Errorf("%s may have bought something: %+v", code, d)
 			}
+		default:
+			t.Errorf("%s has no route: %+v", code, d)
 		}
 	}
 	if len(Codes()) < 30 {
@@ -46,5 +52,29 @@ func TestDelayGrowsAndHasAnEnd(t *testing.T) {
 	}
 	if got := delay(&Trouble{Code: CodeThrottled, After: 7 * aSecond}, 9); got != 7*aSecond {
 		t.Errorf("the platform's own delay became %v", got)
+	}
+}
+
+// TestTheTableIsInTheDocuments: what operators read is what workers go by.
+func TestTheTableIsInTheDocuments(t *testing.T) {
+	text, err := os.ReadFile("../docs/codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[Code]string{}
+	for line := range strings.Lines(string(text)) {
+		if cells := strings.Split(strings.TrimSpace(line), " | "); len(cells) == 5 && strings.HasPrefix(line, "| `") {
+			said[Code(strings.Trim(cells[0], "| `"))] = strings.TrimRight(strings.Join(cells[2:], " | "), " |")
+		}
+	}
+	for _, code := range Codes() {
+		d := Dispose(code)
+		later := map[bool]string{true: "yes"}[d.Again]
+		if want := strings.TrimRight(strings.Join([]string{string(d.Next), string(d.Outcome), later}, " | "), " |"); said[code] != want {
+			t.Errorf("%s: docs/codes.md says %q, want %q", code, said[code], want)
+		}
+	}
+	if len(said) != len(Codes()) {
+		t.Errorf("docs/codes.md has %d codes, want %d", len(said), len(Codes()))
 	}
 }

@@ -39,4 +39,4 @@ func (g *gate) forRoom() bool {
 }
 
 // wantsRoom says whether more keys, or a pool's first one, are what is missing.
-func (c Code) wantsRoom() bool { return c == CodeNoKey || c == CodeNoPool }
+func (c Code) wantsRoom() bool { return Dispose(c).Next == RouteAnyKey }

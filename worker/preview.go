@@ -68,7 +68,7 @@ func (b *buyer) unpreviewed(ctx context.Context, order Order, answer Answer) err
 	if answer.Verdict != NotAttempted {
 		answer.Code = CodeChannelDown
 	}
-	if answer.Code == CodeUnauthorized || answer.Code == CodeKeyUnknown {
+	if answer.next().Moves() {
 		err := b.persist(ctx, func() error { return b.Undrawn.Bench(ctx, b.request.Pool, order.AppKey, answer.Code) })
 		if err != nil {
 			return err

@@ -62,7 +62,7 @@ func (b *buyer) buyEach(ctx context.Context, children []Child, preview Previewin
 			unseen = append(unseen, child)
 		case err == nil:
 			b.ended = append(b.ended, Ended{Child: child, Claim: claim})
-		case Dispose(AsTrouble(err).Code).Action == LookUp:
+		case Dispose(AsTrouble(err).Code).Next == RouteLookUp:
 			open = err
 		default:
 			return nil, nil, err
@@ -143,15 +143,15 @@ func (b *buyer) send(ctx, placing context.Context, claim Claim, order Order) (Cl
 		return b.settle(ctx, claim, tooLate(), Size{})
 	}
 	answer := asQuoted(order, b.beside(ctx, order, b.Market.Place(placing, order)))
-	switch answer.Verdict {
-	case Placed, Refused:
+	switch answer.next() {
+	case RouteNever:
 		b.learn(ctx, order, answer)
 		part, size := Decide(order, answer)
 		return b.settle(ctx, claim, part, size)
-	case NotAttempted:
-		return Claim{}, b.takeBack(ctx, claim, answer)
-	default:
+	case RouteLookUp:
 		return b.lookUp(ctx, claim, order)
+	default:
+		return Claim{}, b.takeBack(ctx, claim, answer)
 	}
 }
 

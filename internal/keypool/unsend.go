@@ -37,10 +37,10 @@ bench(key(c.k), why)
 return {'ok', events}
 `)
 
-// Unsend takes back the mark of an order that provably never left; see worker.Ledger. worker.CodeUnauthorized and
-// worker.CodeKeyUnknown bench the key, any other code keeps the claim on it; worker.CodeAbsent is counted by the claim.
+// Unsend takes back the mark of an order that provably never left; see worker.Ledger. A code whose route is another key benches this
+// one, any other keeps the claim on it; worker.CodeAbsent is counted by the claim.
 func (p *Pool) Unsend(ctx context.Context, claim worker.Claim, why worker.Code) error {
-	if why != worker.CodeUnauthorized && why != worker.CodeKeyUnknown && why != worker.CodeAbsent {
+	if !worker.Dispose(why).Next.Moves() && why != worker.CodeAbsent {
 		why = ""
 	}
 	_, err := p.run(ctx, claim.Pool, unsendScript, namesOf(claim.Pool).keys(claim.Reference), fit(claim.Owner), claim.Attempt, string(why))
