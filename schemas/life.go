@@ -71,10 +71,10 @@ var (
 	strategyWords = []string{"first", "even"}
 	sourceWords   = []string{"own", "managed"}
 	verdictWords  = []string{"passed", "waived", "open"}
-	stateWords    = []string{"onboarding", "ready", "active", "spent", "benched", "disabled", "retired", "removed"}
+	stateWords    = []string{"onboarding", "ready", "active", "spent", "benched", "stopped", "disabled", "retired", "removed"}
 	eventKinds    = []worker.EventKind{
 		worker.EventPool, worker.EventAdded, worker.EventJoined, worker.EventChanged, worker.EventRotated, worker.EventSpent, worker.EventLow,
-		worker.EventExhausted, worker.EventBenched, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
+		worker.EventExhausted, worker.EventBenched, worker.EventStopped, worker.EventRestored, worker.EventDisabled, worker.EventEnabled,
 		worker.EventRetired, worker.EventRemoved, worker.EventReset, worker.EventSecret, worker.EventTokens,
 		worker.EventEnding, worker.EventOnboarded, worker.EventSeller, worker.EventRebuilt,
 	}

@@ -27,8 +27,7 @@ func (b *buyer) sendAgain(ctx context.Context, claim Claim, order Order) (Claim,
 	answer := b.found(ctx, claim, order)
 	switch answer.Verdict {
 	case Placed:
-		part, size := Decide(order, answer)
-		return b.settle(ctx, claim, part, size)
+		return b.decide(ctx, claim, order, answer)
 	case Absent:
 		return Claim{}, b.release(ctx, claim)
 	}

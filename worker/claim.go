@@ -56,6 +56,8 @@ type Draw struct {
 	// Sole says whether nobody else can have been handed the request until now: a ledger that forgot whether somebody sent the
 	// order asks it. nil: that is not known.
 	Sole func() bool
+	// Stays says that the order may go to no other account than it was drawn from first: its address is in that one's address book.
+	Stays bool
 	// Preview says whether an order without a claim is to be previewed before it is drawn for: then nothing is drawn.
 	Preview Previewing
 }

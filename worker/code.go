@@ -38,12 +38,14 @@ const (
 	CodeRefused       Code = "refused" // any other refusal; the reason has 1688's words
 
 	// Nothing happened at 1688; the cause passes and the request is tried again.
-	CodeThrottled    Code = "throttled"    // the platform's rate limit: same key, later
-	CodeUnauthorized Code = "unauthorized" // the key's secret or token was turned down: the key is benched
-	CodeKeyUnknown   Code = "key_unknown"  // the relay holds no secret for the key: the key is benched
-	CodeNoPool       Code = "no_pool"      // nobody has added a key to the pool yet
-	CodeNoKey        Code = "no_key"       // no key has room
-	CodeChannelDown  Code = "channel_down" // no relay in reach
+	CodeThrottled    Code = "throttled"     // the platform's rate limit: same key, later
+	CodeUnauthorized Code = "unauthorized"  // the key's secret or token was turned down: the key is benched
+	CodeKeyUnknown   Code = "key_unknown"   // the relay holds no secret for the key: the key is benched
+	CodeRiskControl  Code = "risk_control"  // the buyer account is under risk control: all its keys are stopped
+	CodeBusinessOnly Code = "business_only" // the seller takes business accounts only
+	CodeNoPool       Code = "no_pool"       // nobody has added a key to the pool yet
+	CodeNoKey        Code = "no_key"        // no key has room
+	CodeChannelDown  Code = "channel_down"  // no relay in reach
 	CodeRedisDown    Code = "redis_down"
 	CodeNATSDown     Code = "nats_down"
 	CodeFenced       Code = "fenced" // a later delivery of the same request has taken over
@@ -108,6 +110,8 @@ var dispositions = map[Code]Disposition{
 	CodeThrottled:     {Next: RouteSameKey, After: aSecond},
 	CodeUnauthorized:  {Next: RouteOtherKey, After: soon},
 	CodeKeyUnknown:    {Next: RouteOtherKey, After: soon},
+	CodeRiskControl:   {Next: RouteOtherAccount, Outcome: OutcomeRefused, After: soon, Again: true},
+	CodeBusinessOnly:  {Next: RouteBusiness, Outcome: OutcomeRefused, After: soon},
 	CodeNoPool:        {Next: RouteAnyKey, After: aSecond, Pauses: true},
 	CodeNoKey:         {Next: RouteAnyKey, After: soon, Pauses: true},
 	CodeChannelDown:   {Next: RouteSameKey, After: soon, Pauses: true},

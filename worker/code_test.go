@@ -19,6 +19,10 @@ func TestEveryCodeHasItsConsequence(t *testing.T) {
 			if d.Outcome != "" || d.After <= 0 {
 				t.Errorf("%s comes again, so it needs a delay and no outcome: %+v", code, d)
 			}
+		case RouteOtherAccount, RouteBusiness:
+			if d.Outcome != OutcomeRefused || d.After <= 0 {
+				t.Errorf("%s comes again until no account is left: %+v", code, d)
+			}
 		case RouteLookUp:
 			if d.Outcome != OutcomeUnknown || d.After <= 0 {
 				t.Errorf("%s may have bought something: %+v", code, d)

@@ -54,7 +54,8 @@ const (
 	EventLow       EventKind = "low"        // the pool's capacity fell below its low-water mark
 	EventExhausted EventKind = "exhausted"  // no key has room
 	EventBenched   EventKind = "benched"    // a key was taken out of use until it is restored
-	EventRestored  EventKind = "restored"   // a benched key came back
+	EventStopped   EventKind = "stopped"    // a key was taken out of use with its account, until a person restores it
+	EventRestored  EventKind = "restored"   // a benched or stopped key came back
 	EventDisabled  EventKind = "disabled"   // a person took a key out of use
 	EventEnabled   EventKind = "enabled"    // a person put a disabled or retired key back
 	EventRetired   EventKind = "retired"    // a key has done its work

@@ -6,11 +6,29 @@ import (
 	"strings"
 )
 
-// learn remembers a seller that turned the order away because the account is no business: this order is refused, and the next one
-// for its goods goes to a business key.
-func (b *buyer) learn(ctx context.Context, order Order, answer Answer) {
+// understood reads out of the words of a definite no what 1688 or the seller has against the account, as far as the settings know
+// such words. An answer that leaves it open whether an order exists stays as it is.
+func (b *buyer) understood(ctx context.Context, order Order, answer Answer) Answer {
+	if answer.Verdict != Refused && answer.Verdict != NotAttempted {
+		return answer
+	}
 	says := func(text string) bool { return strings.Contains(answer.Reason, text) }
-	if answer.Verdict != Refused || b.Rules == nil || !slices.ContainsFunc(b.config.BusinessRefusals, says) {
+	switch {
+	case slices.ContainsFunc(b.config.RiskRefusals, says):
+		answer.Code = CodeRiskControl
+	case slices.ContainsFunc(b.config.BusinessRefusals, says):
+		answer.Code = CodeBusinessOnly
+	}
+	if answer.next() == RouteBusiness {
+		b.learn(ctx, order, answer)
+	}
+	return answer
+}
+
+// learn remembers a seller that turned an order away because the account is no business: those that come for its goods go to a
+// business key at once.
+func (b *buyer) learn(ctx context.Context, order Order, answer Answer) {
+	if b.Rules == nil {
 		return
 	}
 	err := b.persist(ctx, func() error { return b.Rules.Learn(ctx, b.request.Pool, sellerOf(order), answer.Reason) })

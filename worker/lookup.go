@@ -30,8 +30,7 @@ func (b *buyer) lookUpOnce(ctx context.Context, claim Claim, order Order, known 
 	answer, late := b.found(ctx, claim, order), since >= b.config.LookFor
 	switch {
 	case answer.Verdict == Placed && (late || len(answer.Failed) == 0):
-		part, size := Decide(order, answer)
-		return b.settle(ctx, claim, part, size)
+		return b.decide(ctx, claim, order, answer)
 	case answer.Verdict == Absent && late && again:
 		return b.sendAgain(ctx, claim, order)
 	case answer.Verdict == Absent && late:

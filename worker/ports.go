@@ -110,8 +110,9 @@ type Undrawn interface {
 	// no later delivery orders it. If it has ended meanwhile, that claim comes back. Troubles: CodeConflict, CodeFenced when it
 	// was drawn for meanwhile.
 	Refuse(ctx context.Context, draw Draw, part Part) (Claim, error)
-	// Bench takes a key out of use that 1688 turned down, until it is restored.
-	Bench(ctx context.Context, pool, appKey string, why Code) error
+	// Leave says that a key turned down an order for which nothing was drawn: the key is benched or its account stopped as the code's
+	// route says, and the next draw of the order goes elsewhere.
+	Leave(ctx context.Context, draw Draw, appKey string, why Code) error
 }
 
 // Outbox publishes what a request ended in. Errors are *Trouble with CodeNATSDown: it may be stored all the same, and the

@@ -49,13 +49,12 @@ func (b *buyer) quoted(ctx context.Context, order Order) ([]Quote, Part, error) 
 	if b.expired(time.Now()) {
 		return nil, tooLate(), nil
 	}
-	answer := b.Previewer.Preview(ctx, order)
-	switch answer.Verdict {
-	case Placed:
+	answer := b.understood(ctx, order, b.Previewer.Preview(ctx, order))
+	switch {
+	case answer.Verdict == Placed:
 		refused, _ := guard(order, b.request.PriceTolerance, answer.Quotes)
 		return answer.Quotes, refused, nil
-	case Refused:
-		b.learn(ctx, order, answer)
+	case answer.next() == RouteNever:
 		refused, _ := Decide(order, answer)
 		return nil, refused, nil
 	}
@@ -63,13 +62,13 @@ func (b *buyer) quoted(ctx context.Context, order Order) ([]Quote, Part, error) 
 }
 
 // unpreviewed says how it goes on after a preview that gave no answer: it changed nothing at 1688, and is asked for again later. A
-// key that 1688 turns down is benched.
+// key that turns the order down gets it no more.
 func (b *buyer) unpreviewed(ctx context.Context, order Order, answer Answer) error {
-	if answer.Verdict != NotAttempted {
+	if answer.Verdict != NotAttempted && answer.Verdict != Refused {
 		answer.Code = CodeChannelDown
 	}
 	if answer.next().Moves() {
-		err := b.persist(ctx, func() error { return b.Undrawn.Bench(ctx, b.request.Pool, order.AppKey, answer.Code) })
+		err := b.persist(ctx, func() error { return b.Undrawn.Leave(ctx, b.drawing(order), order.AppKey, answer.Code) })
 		if err != nil {
 			return err
 		}

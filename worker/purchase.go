@@ -112,7 +112,7 @@ func (b *buyer) draw(ctx context.Context, draw Draw) (claim Claim, err error) {
 func (b *buyer) drawing(order Order) Draw {
 	return Draw{
 		Pool: b.request.Pool, Payer: b.request.Payer, Seller: sellerOf(order), Reference: order.Reference, Fingerprint: b.fingerprint,
-		Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, Sole: b.delivery.Sole,
+		Stays: b.request.DeliverTo.AddressID != "", Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, Sole: b.delivery.Sole,
 	}
 }
 
@@ -125,6 +125,8 @@ func (b *buyer) undrawn(ctx context.Context, order Order, t *Trouble) (Claim, er
 		return b.neverDrawn(order, Part{State: ClaimRefused, Code: t.Code, Reason: t.Reason}), nil
 	case b.expired(time.Now()) && t.Code.wantsRoom():
 		return b.neverDrawn(order, tooLate()), nil
+	case Dispose(t.Code).Next.Moves():
+		return b.turnedDown(ctx, order, t)
 	case Dispose(t.Code).Pauses:
 		b.pause(t, b.request.Pool)
 	}
@@ -142,17 +144,18 @@ func (b *buyer) send(ctx, placing context.Context, claim Claim, order Order) (Cl
 	if b.expired(claim.Now) {
 		return b.settle(ctx, claim, tooLate(), Size{})
 	}
-	answer := asQuoted(order, b.beside(ctx, order, b.Market.Place(placing, order)))
+	answer := b.understood(ctx, order, asQuoted(order, b.beside(ctx, order, b.Market.Place(placing, order))))
 	switch answer.next() {
 	case RouteNever:
-		b.learn(ctx, order, answer)
-		part, size := Decide(order, answer)
-		return b.settle(ctx, claim, part, size)
+		return b.decide(ctx, claim, order, answer)
 	case RouteLookUp:
 		return b.lookUp(ctx, claim, order)
-	default:
-		return Claim{}, b.takeBack(ctx, claim, answer)
 	}
+	err := b.takeBack(ctx, claim, answer)
+	if code := AsTrouble(err).Code; answer.Verdict == Refused && (code == CodeFenced || code == CodeLost) {
+		return b.decide(ctx, claim, order, answer) // who has it now does not know that it was refused
+	}
+	return Claim{}, err
 }
 
 // takeBack unmarks an order that provably never left, so that it may be tried again without being a second order.
@@ -170,6 +173,12 @@ func (b *buyer) notAttempted(answer Answer) error {
 		b.pause(t, b.request.Pool)
 	}
 	return t
+}
+
+// decide ends a claim with a definite answer.
+func (b *buyer) decide(ctx context.Context, claim Claim, order Order, answer Answer) (Claim, error) {
+	part, size := Decide(order, answer)
+	return b.settle(ctx, claim, part, size)
 }
 
 func (b *buyer) settle(ctx context.Context, claim Claim, part Part, size Size) (settled Claim, err error) {

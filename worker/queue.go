@@ -48,6 +48,7 @@ type KeyCounts struct {
 	Active     int `json:"active"`
 	Spent      int `json:"spent"`
 	Benched    int `json:"benched"`
+	Stopped    int `json:"stopped"`
 	Disabled   int `json:"disabled"`
 	Retired    int `json:"retired"`
 }

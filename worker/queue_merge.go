@@ -95,6 +95,7 @@ func (c *KeyCounts) Add(other KeyCounts) {
 	c.Active += other.Active
 	c.Spent += other.Spent
 	c.Benched += other.Benched
+	c.Stopped += other.Stopped
 	c.Disabled += other.Disabled
 	c.Retired += other.Retired
 }

@@ -139,6 +139,9 @@ func (s QueueStatus) noKey(p PoolStatus) (what, todo string) {
 	k, of := p.Keys, option(p.Pool)
 	none := "no key of pool " + p.Pool + " can be used: "
 	switch {
+	case k.usable() == 0 && k.Stopped > 0:
+		return none + count(k.Stopped, "is stopped by risk control", "are stopped by risk control"),
+			"have 1688 release the account, then put its keys back with `autopurchase keys restore APPKEY" + of + "`; or " + addTo(p.Pool)
 	case k.usable() == 0 && k.Benched > 0:
 		return none + count(k.Benched, "is benched", "are benched"),
 			"see with `autopurchase keys probe APPKEY" + of + "` what 1688 says of a benched key; it goes on by itself once 1688 takes it; or " + addTo(p.Pool)

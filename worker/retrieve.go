@@ -85,6 +85,5 @@ func (b *buyer) adopt(ctx context.Context, keys []string, order Order, answer An
 		return b.settle(ctx, claim, absent(), Size{})
 	}
 	order.AppKey = claim.AppKey
-	part, size := Decide(order, answer)
-	return b.settle(ctx, claim, part, size)
+	return b.decide(ctx, claim, order, answer)
 }

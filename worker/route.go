@@ -10,11 +10,17 @@ const (
 	RouteSameKey  Route = "the same later" // the request is handed back with a delay; what was drawn keeps its key
 	RouteAnyKey   Route = "a key with room"
 	RouteOtherKey Route = "another key" // the key is benched; one of the same account comes first
-	RouteLookUp   Route = "a look-up"   // by our reference; it is never sent again blindly
+	// Every key of the account is stopped until a person restores it. Each account gets an order once; when none is left that may
+	// pay for it, it ends.
+	RouteOtherAccount Route = "another account"
+	RouteBusiness     Route = "business Alipay" // the order goes to a key with business Alipay, as the seller's next ones do
+	RouteLookUp       Route = "a look-up"       // by our reference; it is never sent again blindly
 )
 
 // Moves says whether the order leaves its key for another one.
-func (r Route) Moves() bool { return r == RouteOtherKey }
+func (r Route) Moves() bool {
+	return r == RouteOtherKey || r == RouteOtherAccount || r == RouteBusiness
+}
 
 // next is what is tried next after an answer about an order. Its verdict comes first: a code says nothing about an order that may
 // exist, or does.

@@ -38,6 +38,9 @@ type Config struct {
 	// BusinessRefusals are texts in 1688's refusals by which a seller turns away accounts that are no business; which ones these
 	// are is not known. Default none.
 	BusinessRefusals []string
+	// RiskRefusals are texts in 1688's refusals by which it says that the buyer account is under risk control; which ones these are is
+	// not known. Default none.
+	RiskRefusals []string
 	// Observe is told what happens, from many goroutines at once. May be nil.
 	Observe func(Event)
 }

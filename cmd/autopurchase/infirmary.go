@@ -34,7 +34,7 @@ func (i infirmary) Benched(ctx context.Context) ([]worker.BenchedKey, error) {
 
 func (i infirmary) Restore(ctx context.Context, key worker.BenchedKey, why string) error {
 	return i.onRecord(ctx, key.Pool, func() error {
-		_, err := i.pool.Alter(ctx, key.Pool, key.AppKey, keypool.Restore, keypool.Change{By: "probe", Why: why})
+		_, err := i.pool.Alter(ctx, key.Pool, key.AppKey, keypool.Revive, keypool.Change{By: "probe", Why: why})
 		return err
 	})
 }

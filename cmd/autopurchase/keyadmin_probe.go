@@ -32,6 +32,6 @@ func (a keyAdmin) probe(ctx context.Context, q bus.ChangeKey) (bus.ProbedKey, er
 		return probed, nil
 	}
 	probed.Restored = true
-	probed.Key, err = a.altered(ctx, q, keypool.Restore)
+	probed.Key, err = a.altered(ctx, q, keypool.Revive)
 	return probed, err
 }

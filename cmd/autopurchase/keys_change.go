@@ -19,7 +19,7 @@ var keyChanges = []keyChange{
 	{verb: bus.KeysEnable, short: "Put a disabled or retired key back into use"},
 	{verb: bus.KeysDisable, short: "Take a key out of use until a person enables it; its orders under way end as they end"},
 	{verb: bus.KeysBench, short: "Take a key out of use until it is restored or a probe passes"},
-	{verb: bus.KeysRestore, short: "Put a benched key back into use"},
+	{verb: bus.KeysRestore, short: "Put a benched or stopped key back into use"},
 	{verb: bus.KeysRotate, short: "Send an active key to the end of the ready ones, so that the next one takes over"},
 	{verb: bus.KeysRetire, short: "End the work of a key", final: true},
 	{verb: bus.KeysRemove, short: "Take a key off its pool; its count is kept, and goes on if it is added again", final: true},

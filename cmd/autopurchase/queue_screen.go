@@ -54,10 +54,10 @@ func poolRows(out io.Writer, pools []worker.PoolStatus) {
 	if len(pools) == 0 {
 		return
 	}
-	fmt.Fprintln(out, "\nPOOL\tLEFT\tHELD\tACTIVE\tREADY\tSPENT\tBENCHED\tDISABLED\tONBOARDING\tEND")
+	fmt.Fprintln(out, "\nPOOL\tLEFT\tHELD\tACTIVE\tREADY\tSPENT\tBENCHED\tSTOPPED\tDISABLED\tONBOARDING\tEND")
 	for _, p := range pools {
-		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", p.Pool, p.ProductsLeft, p.Held, p.Keys.Active, p.Keys.Ready, p.Keys.Spent,
-			p.Keys.Benched, p.Keys.Disabled, p.Keys.Onboarding, usedUp(p.UsedUpAt))
+		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", p.Pool, p.ProductsLeft, p.Held, p.Keys.Active, p.Keys.Ready, p.Keys.Spent,
+			p.Keys.Benched, p.Keys.Stopped, p.Keys.Disabled, p.Keys.Onboarding, usedUp(p.UsedUpAt))
 	}
 }
 

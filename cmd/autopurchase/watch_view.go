@@ -81,7 +81,7 @@ func (l *lineView) skipped(s *bus.Skipped) error {
 // moods are the colours of what words say, wherever a message has them.
 var moods = map[string]colour{
 	string(worker.OutcomePlaced): green, string(worker.OutcomePartial): yellow, string(worker.OutcomeRefused): yellow, string(worker.OutcomeCancelled): yellow,
-	string(worker.OutcomeUnknown): red, string(worker.EventExhausted): red, string(worker.EventBenched): red,
+	string(worker.OutcomeUnknown): red, string(worker.EventExhausted): red, string(worker.EventBenched): red, string(worker.EventStopped): red,
 	string(worker.EventLow): yellow, string(worker.EventSpent): yellow, string(worker.EventEnding): yellow, string(worker.EventRestored): green,
 }
 

@@ -20,7 +20,7 @@ const (
 )
 
 // alarmKinds are what persons are told of, as far as whoever tells them does not leave an event out.
-var alarmKinds = []worker.EventKind{worker.EventLow, worker.EventExhausted, worker.EventBenched, worker.EventSpent, worker.EventEnding}
+var alarmKinds = []worker.EventKind{worker.EventLow, worker.EventExhausted, worker.EventBenched, worker.EventStopped, worker.EventSpent, worker.EventEnding}
 
 // Alarms hands the pools' alarms to tell until ctx ends or the bus is closed: what is recorded after the first process has asked for
 // them, in the order of their pools' journals but for repeats. Of all processes that ask, one is handed each alarm. When tell has

@@ -40,7 +40,7 @@ func (b *Bus) AdminKeys(ctx context.Context, endpoints ...Endpoint) (stop func()
 type KeyInfo struct {
 	AppKey      string `json:"app_key"`
 	Pool        string `json:"pool"`
-	State       string `json:"state"` // onboarding, ready, active, spent, benched, disabled, retired or removed
+	State       string `json:"state"` // onboarding, ready, active, spent, benched, stopped, disabled, retired or removed
 	Limit       int64  `json:"limit"` // products
 	Used        int64  `json:"used"`
 	Held        int64  `json:"held"`

@@ -19,13 +19,13 @@ type keyAction struct {
 func (a keyAction) fits(state string) bool { return slices.Contains(a.states, state) }
 
 var keyActions = []keyAction{
-	{"disable", "Switch off", "No new order is drawn from the key until a person switches it on again. Orders under way end as they end.", false, []string{"active", "ready", "spent", "benched", "onboarding"}},
+	{"disable", "Switch off", "No new order is drawn from the key until a person switches it on again. Orders under way end as they end.", false, []string{"active", "ready", "spent", "benched", "stopped", "onboarding"}},
 	{"enable", "Switch on", "The key is put back into use.", false, []string{"disabled", "retired"}},
 	{"bench", "Set aside", "No new order is drawn from the key until it is restored, by a person or by the workers once 1688 takes it again.", false, []string{"active", "ready"}},
-	{"restore", "Restore", "The key is put back into use although it was turned down.", false, []string{"benched"}},
+	{"restore", "Restore", "The key is put back into use although it was turned down, or stopped with its account.", false, []string{"benched", "stopped"}},
 	{"rotate", "Let the next key take over", "The key goes to the end of the ready ones, and the next one takes over.", false, []string{"active"}},
-	{"limit", "Change the limit", "How many products may be ordered with the key. A limit at or below what was ordered leaves nothing; a higher one lets waiting orders go on at once.", false, []string{"active", "ready", "spent", "benched", "disabled", "onboarding"}},
-	{"retire", "Retire", "The key has done its work: nothing more is ordered with it. Not while orders on it are under way or unknown.", true, []string{"active", "ready", "spent", "benched", "disabled", "onboarding"}},
+	{"limit", "Change the limit", "How many products may be ordered with the key. A limit at or below what was ordered leaves nothing; a higher one lets waiting orders go on at once.", false, []string{"active", "ready", "spent", "benched", "stopped", "disabled", "onboarding"}},
+	{"retire", "Retire", "The key has done its work: nothing more is ordered with it. Not while orders on it are under way or unknown.", true, []string{"active", "ready", "spent", "benched", "stopped", "disabled", "onboarding"}},
 }
 
 // askKey asks whether a key is to be changed.

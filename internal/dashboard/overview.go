@@ -152,7 +152,7 @@ func barOf(k Key) keyBar {
 
 // inOrder puts what is in use first and what is done with last.
 func inOrder(keys []Key) []Key {
-	rank := []string{"active", "benched", "ready", "onboarding", "disabled", "spent", "retired", "removed"}
+	rank := []string{"active", "stopped", "benched", "ready", "onboarding", "disabled", "spent", "retired", "removed"}
 	sorted := slices.Clone(keys)
 	slices.SortStableFunc(sorted, func(a, b Key) int { return slices.Index(rank, a.State) - slices.Index(rank, b.State) })
 	return sorted

@@ -54,7 +54,7 @@ type Desk interface {
 type Key struct {
 	AppKey      string
 	Pool        string
-	State       string // onboarding, ready, active, spent, benched, disabled, retired or removed
+	State       string // onboarding, ready, active, spent, benched, stopped, disabled, retired or removed
 	Limit       int64  // products
 	Used        int64
 	Held        int64

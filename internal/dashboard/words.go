@@ -113,6 +113,7 @@ func sentence(text string) string {
 
 var keyStates = map[string]string{
 	"onboarding": "being set up", "ready": "ready", "active": "in use", "spent": "used up", "benched": "turned down by 1688",
+	"stopped":  "stopped by risk control",
 	"disabled": "switched off", "retired": "retired", "removed": "removed",
 }
 

@@ -21,6 +21,8 @@ func happened(e worker.PoolEvent) string {
 		return fmt.Sprintf("key %s is spent and no key waits to take over, %d products left: prepare a key", e.AppKey, e.Left)
 	case worker.EventBenched:
 		return fmt.Sprintf("key %s was taken out of use%s, %d products left", e.AppKey, because(e.Why), e.Left)
+	case worker.EventStopped:
+		return fmt.Sprintf("key %s was stopped with its account%s, %d products left: a person restores it", e.AppKey, because(e.Why), e.Left)
 	case worker.EventEnding:
 		return fmt.Sprintf("the authorization of key %s ends%s: authorize it again", e.AppKey, because(e.Why))
 	}

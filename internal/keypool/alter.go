@@ -13,7 +13,8 @@ const (
 	Disable Verb = "disable" // takes it out of use, until a person enables it
 	Enable  Verb = "enable"  // puts a disabled or a retired key back
 	Bench   Verb = "bench"   // takes it out of use until it is restored, as the machine does by itself
-	Restore Verb = "restore" // puts a benched key back
+	Restore Verb = "restore" // puts a benched or a stopped key back
+	Revive  Verb = "revive"  // puts a benched key back, and leaves a stopped one alone: the machine's own restore
 	Retire  Verb = "retire"  // ends its work
 	Remove  Verb = "remove"  // takes it off the pool; its count is kept, and goes on if it is added again
 	Reset   Verb = "reset"   // what was counted counts no longer
@@ -61,8 +62,11 @@ function verbs.bench()
   if resting[k.state] then return wrong() end
   out('benched', 'benched')
 end
+function verbs.revive()
+  if k.state == 'benched' then back('restored') end
+end
 function verbs.restore()
-  if k.state == 'benched' then back('restored') elseif resting[k.state] then return wrong() end
+  if k.state == 'benched' or k.state == 'stopped' then back('restored') elseif resting[k.state] then return wrong() end
 end
 function verbs.retire()
   if k.state == 'onboarding' then return wrong() end

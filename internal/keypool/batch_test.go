@@ -128,6 +128,7 @@ func anyStep(r *rapid.T) taken1 {
 		fingerprint := rapid.SampledFrom([]string{"print", "print", "print", "other"}).Draw(r, "print")
 		return taken1{drawScript, reference, []any{
 			fingerprint, owner, attempt, int64(1) << 50, size, 2 * size, account, on, "", alipay, seller, "acme", preview,
+			rapid.SampledFrom([]string{"", "", "1"}).Draw(r, "stays"),
 		}}
 	case settleScript.place:
 		state := rapid.SampledFrom([]string{"placed", "placed", "partial", "refused", "unknown", "cancelled"}).Draw(r, "state")
@@ -137,8 +138,8 @@ func anyStep(r *rapid.T) taken1 {
 		}
 		return taken1{settleScript, reference, args}
 	default:
-		why := rapid.SampledFrom([]string{"", "absent", "unauthorized"}).Draw(r, "why")
-		return taken1{unsendScript, reference, []any{owner, attempt, why}}
+		why := rapid.SampledFrom([]worker.Code{"throttled", "absent", "unauthorized", "risk_control", "business_only"}).Draw(r, "why")
+		return taken1{unsendScript, reference, []any{owner, attempt, string(why), routes[worker.Dispose(why).Next]}}
 	}
 }
 

@@ -136,12 +136,9 @@ func refusal(pool, status, detail string) error {
 	case "no_pool":
 		return trouble(worker.CodeNoPool, "no key has been added")
 	case "no_key":
-		products, alipay, _ := strings.Cut(detail, " ")
-		reason := "no key has room for " + products + " products"
-		if alipay != "" {
-			reason = "no key with " + alipay + " Alipay has room for " + products + " products"
-		}
-		return &worker.Trouble{Code: worker.CodeNoKey, Reason: "pool " + pool + ": " + reason, Payer: worker.Payer{Alipay: alipay}}
+		return noKey(pool, strings.Split(detail+";;;", ";"))
+	case "turned_down":
+		return turnedDown(pool, strings.Split(detail, ", "))
 	case "forbidden":
 		return trouble(worker.CodeForbidden, "it is not for this tenant")
 	case "fenced":
@@ -160,4 +157,28 @@ func refusal(pool, status, detail string) error {
 		return trouble(worker.CodeInternal, "app key "+detail+" is not in the pool")
 	}
 	return trouble(worker.CodeInternal, "unexpected status "+status)
+}
+
+// noKey says that no key has room, and which ones are meant: products, alipay, the key whose account it must be, and the keys whose
+// accounts it must not be.
+func noKey(pool string, of []string) *worker.Trouble {
+	reason := "no key"
+	if of[1] != "" {
+		reason += " with " + of[1] + " Alipay"
+	}
+	if of[2] != "" {
+		reason += " of the account of app key " + of[2]
+	}
+	if of[3] != "" {
+		reason += " of another account than turned it down"
+	}
+	return &worker.Trouble{Code: worker.CodeNoKey, Reason: "pool " + pool + ": " + reason + " has room for " + of[0] + " products",
+		Payer: worker.Payer{Alipay: of[1], Like: of[2], Unlike: of[3]}}
+}
+
+// turnedDown says that no account is left that may pay, and who said what. The last word counts.
+func turnedDown(pool string, said []string) *worker.Trouble {
+	_, code, _ := strings.Cut(said[len(said)-1], " ")
+	return &worker.Trouble{Code: worker.Code(code),
+		Reason: "pool " + pool + ": no account is left to order with, app keys that turned it down: " + strings.Join(said, ", ")}
 }

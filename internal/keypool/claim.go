@@ -20,6 +20,7 @@ import (
 //	s state   k app key   n products held or counted   u unit of n   f fingerprint
 //	o owner   a attempt   t sent at, ms                d settled at, ms   x how often sent again
 //	e0 e1 …   other app keys that it is on, one each: one of them all took the order
+//	h app key that it left   p0 p1 … those whose accounts turned it down, each with the code   q alipay that it needs since
 //	r0 r1 …   the outcome, cut into pieces
 const fieldLimit = 64
 

@@ -7,6 +7,7 @@
 //	onboarding ─► ready ─► active ─► spent ─► retired    every step of making it is done (see Step); used reached the limit
 //	                ▲         │
 //	                ├ benched ◄┤                         the machine took it out, or a person; Restore puts it back
+//	                ├ stopped ◄┤                         its account is under risk control; a person's Restore puts it back
 //	                └ disabled ◄┘                        a person took it out; Enable puts it back
 //
 // Administrators change keys and settings in steps of their own, each made once by the id of its message and against a version if

@@ -15,15 +15,18 @@ import (
 //	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on these keys or ""
 //	        9 birth of the pool before which nobody else can have sent it, or ""  10 alipay or ""  11 seller or ""  12 tenant
 //	        13 never | always to preview an order without a claim first, or "" as the pool's setting says
+//	        14 1 if it must stay with the account that it was drawn from first, or ""
 //	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
 //	        ok and in brief, with turn preview, the key to preview it with, in the last place the sum above which it is to be; nothing
 //	        was drawn
-//	        conflict | fenced | no_pool | lost | doubtful <birth> [lost] | too_large <limit> | no_key <n> [alipay] | broken <app key> |
+//	        conflict | fenced | no_pool | lost | doubtful <birth> [lost] | too_large <limit> | broken <app key> |
+//	        no_key <n>;<alipay>;<key whose account it must be>;<keys whose accounts it must not be> | turned_down <key why>, … |
 //	        unknown_key <app key> | forbidden
 //
 // A claim that was sent is given back to the same owner in the same attempt as to be sent: its reply was lost, and an owner
 // draws again only before sending. Whoever overtakes must look it up, also if its reply was lost. A drawn claim goes on with
-// its key, unless that was taken out of use meanwhile: then it moves.
+// its key, unless that was taken out of use meanwhile: then it moves, to another key of the same account if one has room. Accounts that
+// turned it down get it no more, and once all have that may pay for it, it is turned down.
 //
 // A reference with a lost record is looked up on every key before anything is sent. Who handles its first delivery knows that it
 // has not sent it, since it only draws before sending; but a later delivery may have, and the claim that fences the first one off
@@ -83,11 +86,20 @@ local function stays()
   return #apps == #wanted
 end
 
+local home, gone, said = c and key(c.k ~= '' and c.k or c.h or ''), turned(c)
+local fixed = home and ARGV[14] == '1'
+if alipay == '' and c then alipay = c.q or '' end
 if alipay == '' and pool.rules > 0 then alipay = redis.call('HGET', KEYS[1], 'seller:' .. ARGV[11]) or '' end
-local function pays(k) return (account == '' or k.account == account) and (alipay == '' or k.alipay == alipay) end
+local function pays(k)
+  for _, other in ipairs(gone) do
+    if same(k, other) then return false end
+  end
+  return (account == '' or k.account == account) and (alipay == '' or k.alipay == alipay) and not (fixed and not same(k, home))
+end
 local function fits(k) return pays(k) and k.used + k.held + n <= k.limit end
+local function near(k) return same(k, home) and fits(k) end
 
-local function choose()
+local function pick(fits)
   for list = 3, 4 do
     local best
     for i = 0, pool.size do
@@ -100,6 +112,13 @@ local function choose()
     end
     if best then return best end
   end
+end
+
+local function choose()
+  local k, status, detail
+  if home then k, status, detail = pick(near) end
+  if not k and not status then k, status, detail = pick(fits) end
+  if k or status then return k, status, detail end
   local largest = -1
   for _, app in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
     local k = key(app)
@@ -107,7 +126,10 @@ local function choose()
     if k.state ~= 'retired' and pays(k) then largest = math.max(largest, k.limit) end
   end
   if largest >= 0 and n > largest then return nil, 'too_large', n .. ' of ' .. largest end
-  return nil, 'no_key', n .. ' ' .. alipay
+  if largest < 0 and #said > 0 then return nil, 'turned_down', table.concat(said, ', ') end
+  local apart = {}
+  for i, k in ipairs(gone) do apart[i] = k.app end
+  return nil, 'no_key', table.concat({n, alipay, fixed and home.app or '', table.concat(apart, ' ')}, ';')
 end
 
 -- stub stays behind where nothing was drawn
@@ -158,7 +180,10 @@ if c then
     c.s, c.o, c.a, c.t = 'sent', owner, attempt, now
     return answer(c, 'send')
   end
-  if k then loosen(c) end
+  if k then
+    loosen(c)
+    redis.call('HSET', KEYS[6], 'h', k.app)
+  end
 elseif lost() or published < pool.born then
   local doubt = doubtful()
   if doubt then return doubt end
@@ -222,10 +247,14 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 
 func (p *Pool) drawn(ctx context.Context, draw worker.Draw, cleared string) (reply, error) {
 	tenant, _, _ := strings.Cut(draw.Reference, ".")
+	stays := ""
+	if draw.Stays {
+		stays = "1"
+	}
 	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
 		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
 		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared, draw.Alipay, draw.Seller, tenant,
-		string(draw.Preview))
+		string(draw.Preview), stays)
 	if trouble, ok := errors.AsType[*worker.Trouble](err); ok && trouble.Code == worker.CodeNoKey {
 		trouble.Payer.Account = draw.Account
 	}

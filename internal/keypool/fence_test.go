@@ -116,8 +116,8 @@ func fenced() []step {
 			_, err := p.Refuse(ctx, order1("default", "new", 1), worker.Part{State: refused})
 			return err
 		}},
-		{"a preview's key is turned down", benchScript, func(ctx context.Context, p *Pool) error {
-			return p.Bench(ctx, "default", "k1", worker.CodeUnauthorized)
+		{"a preview's key is turned down", leaveScript, func(ctx context.Context, p *Pool) error {
+			return p.Leave(ctx, order1("default", "new", 1), "k1", worker.CodeUnauthorized)
 		}},
 		{"a key is added", addScript, func(ctx context.Context, p *Pool) error {
 			_, err := p.Add(ctx, Key{Pool: "default", AppKey: "k4"})

@@ -26,14 +26,16 @@ type modelKey struct {
 	name, account     string
 	limit, used, held int64
 	benched, spent    bool
-	disabled          bool
+	disabled, stopped bool
 }
 
-// modelClaim is a claim. One that moved off a benched key and found no other has none.
+// modelClaim is a claim. One that moved off its key and found no other has none.
 type modelClaim struct {
 	state   worker.ClaimState
 	key     *modelKey
 	also    []*modelKey // the other keys that it is on
+	home    *modelKey   // which it left last
+	gone    []*modelKey // whose accounts turned it down
 	n       int64
 	by      holder
 	print   string
@@ -48,13 +50,21 @@ type holder struct {
 	attempt int
 }
 
-func (k *modelKey) usable() bool { return !k.benched && !k.disabled && k.used < k.limit }
+func (k *modelKey) usable() bool { return !k.benched && !k.stopped && !k.disabled && k.used < k.limit }
 
 func (k *modelKey) left() int64 {
 	if !k.usable() {
 		return 0
 	}
 	return max(0, k.limit-k.used-k.held)
+}
+
+// resting says whether it starts no order whatever room it has.
+func (k *modelKey) resting() bool { return k.benched || k.stopped || k.disabled }
+
+// isOf says whether it is of another key's account.
+func (k *modelKey) isOf(other *modelKey) bool {
+	return k == other || k.account != "" && k.account == other.account
 }
 
 func (m *model) key(name string) *modelKey {
@@ -81,17 +91,20 @@ func (m *model) draw(d worker.Draw, old bool, choice string) string {
 		return "fenced"
 	case c.state == sent && (len(d.OnKeys) == 0 || c.isOn(m.narrow(c, d))):
 		return c.resume(me, len(d.OnKeys) > 0)
-	case len(d.OnKeys) == 0 && c.key != nil && !c.key.benched && !c.key.disabled:
+	case len(d.OnKeys) == 0 && c.key != nil && !c.key.resting():
 		c.state, c.by, c.looking = sent, me, false
 		return "send"
 	}
 	on := m.narrow(c, d)
+	if c != nil && c.key != nil {
+		c.home = c.key
+	}
 	m.release(c)
 	if len(on) > 0 {
 		m.bind(d, me, on...)
 		return "look_up"
 	}
-	if code := m.room(d); code != "" {
+	if code := m.room(c, d); code != "" {
 		if c == nil && old && code == "no_key" { // or its next delivery would be taken for lost
 			m.claims[d.Reference] = &modelClaim{state: drawn, by: me, print: d.Fingerprint}
 		}
@@ -113,10 +126,10 @@ func (c *modelClaim) resume(me holder, bound bool) string {
 }
 
 // room says why no key takes an order, "" if one does.
-func (m *model) room(d worker.Draw) string {
+func (m *model) room(c *modelClaim, d worker.Draw) string {
 	largest := int64(-1)
 	for _, k := range m.keys {
-		if d.Account != "" && d.Account != k.account {
+		if d.Account != "" && d.Account != k.account || c != nil && (slices.ContainsFunc(c.gone, k.isOf) || d.Stays && c.home != nil && !k.isOf(c.home)) {
 			continue
 		}
 		if largest = max(largest, k.limit); k.usable() && k.used+k.held+d.Size.Lines <= k.limit {
@@ -125,6 +138,9 @@ func (m *model) room(d worker.Draw) string {
 	}
 	if largest >= 0 && d.Size.Lines > largest {
 		return "too_large"
+	}
+	if c != nil && largest < 0 && len(c.gone) > 0 {
+		return "risk_control"
 	}
 	return "no_key"
 }
@@ -244,27 +260,44 @@ func (m *model) unsend(reference string, me holder, why worker.Code) string {
 		c.resent++
 	case why == worker.CodeKeyUnknown && c.key != nil:
 		c.key.bench()
+		c.home = c.key
+		m.release(c)
+	case why == worker.CodeRiskControl && c.key != nil:
+		m.stop(c.key)
+		c.home, c.gone = c.key, append(c.gone, c.key)
 		m.release(c)
 	}
 	c.state = drawn
 	return ""
 }
 
-func (k *modelKey) bench() { k.benched = k.used < k.limit && !k.disabled }
+func (k *modelKey) bench() { k.benched = k.used < k.limit && !k.disabled && !k.stopped }
+
+// stop takes an account's keys out, but for those that a person took out.
+func (m *model) stop(account *modelKey) {
+	for _, k := range m.keys {
+		if k.isOf(account) && !k.disabled {
+			k.benched, k.spent, k.stopped = false, false, true
+		}
+	}
+}
 
 // alter ends in "", or in what any error that is no trouble counts as.
 func (k *modelKey) alter(verb Verb) string {
 	switch {
 	case k.disabled && (verb == Bench || verb == Restore):
 		return "internal"
-	case k.benched && verb == Enable:
+	case k.stopped && verb == Bench, (k.benched || k.stopped) && verb == Enable:
 		return "internal"
 	case verb == Bench:
 		k.bench()
-	case verb == Restore:
+	case verb == Revive:
 		k.benched = false
+	case verb == Restore:
+		k.spent = k.spent || k.stopped && k.used >= k.limit
+		k.benched, k.stopped = false, false
 	case verb == Disable:
-		k.benched, k.spent, k.disabled = false, false, true
+		k.benched, k.stopped, k.spent, k.disabled = false, false, false, true
 	case verb == Enable:
 		k.disabled, k.spent = false, k.used >= k.limit
 	case verb == Reset:
@@ -288,7 +321,7 @@ func (m *model) add(name string, limit int64, account string) {
 func (m *model) tell() {
 	left := int64(0)
 	for _, k := range slices.Concat(m.ended, m.keys) {
-		spent := k.used >= k.limit && !k.disabled
+		spent := k.used >= k.limit && !k.disabled && !k.stopped
 		if spent && !k.spent {
 			m.told = append(m.told, "spent "+k.name)
 		}
@@ -335,9 +368,10 @@ func (c *modelClaim) on() string {
 // agrees compares a claim that a step returned. What it says is the same each time, or no history could be made shorter.
 func (c *modelClaim) agrees(r *rapid.T, got worker.Claim) {
 	on := words(got.AppKey, got.AlsoOn)
-	said := modelClaim{got.State, nil, nil, got.Products, holder{got.Owner, got.Attempt}, c.print, c.looking, got.Resent, got.Part.Reason}
+	said := modelClaim{state: got.State, n: got.Products, by: holder{got.Owner, got.Attempt}, print: c.print, looking: c.looking,
+		resent: got.Resent, reason: got.Part.Reason}
 	want, keys := *c, c.on()
-	want.key, want.also = nil, nil
+	want.key, want.also, want.home, want.gone = nil, nil, nil, nil
 	if c.state.Settled() {
 		said.by, on = c.by, keys
 	}

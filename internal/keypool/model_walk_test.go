@@ -1,6 +1,7 @@
 package keypool
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"autopurchase/worker"
@@ -54,7 +55,7 @@ func (h *walked) begin(r *rapid.T) {
 	h.model = model{claims: map[string]*modelClaim{}}
 	h.configure(r, rapid.IntRange(1, 3).Draw(r, "width"), rapid.Int64Range(0, 15).Draw(r, "low"))
 	for i := range rapid.IntRange(1, 3).Draw(r, "keys") {
-		h.add(r, fmt.Sprint("k", i+1), rapid.Int64Range(1, 20).Draw(r, "limit"), "")
+		h.add(r, fmt.Sprint("k", i+1), rapid.Int64Range(1, 20).Draw(r, "limit"), []string{"", "buyer-7", "buyer-7"}[i])
 		h.model.tell()
 	}
 }
@@ -85,7 +86,7 @@ func (h *walked) repeat(r *rapid.T) {
 	before := h.infos
 	h.last(r)
 	h.look(r)
-	if diff := cmp.Diff(before, h.infos); diff != "" {
+	if diff := gocmp.Diff(before, h.infos); diff != "" {
 		r.Fatalf("a repeat changed the keys: %s", diff)
 	}
 }
@@ -136,6 +137,8 @@ func (h *walked) drawn(r *rapid.T, reference string, me holder, onKey string) {
 		d.Fingerprint = "another meaning"
 	case 3:
 		d.Account = "buyer-7"
+	case 4, 5:
+		d.Stays = true
 	}
 	name := fmt.Sprintf("draw %s for %d by %v", reference, d.Size.Lines, me)
 	if onKey != "" {
@@ -178,10 +181,22 @@ func (h *walked) grants(r *rapid.T, d worker.Draw, me holder, claim worker.Claim
 		if k.AppKey == claim.AppKey && !fits {
 			r.Fatalf("%d products do not fit on %+v", claim.Products, k)
 		}
-		if ready := h.seen(claim.AppKey).State == StateReady; ready && fits && k.State == StateActive {
+		near := before.isNear(h.model.key(claim.AppKey)) && !before.isNear(h.model.key(k.AppKey))
+		if ready := h.seen(claim.AppKey).State == StateReady; ready && !near && fits && !before.shuns(d, h.model.key(k.AppKey)) && k.State == StateActive {
 			r.Fatalf("%d products went to the ready %s past %+v", claim.Products, claim.AppKey, k)
 		}
 	}
+}
+
+// isNear says whether a key is of the account that the claim was on.
+func (c modelClaim) isNear(k *modelKey) bool {
+	home := cmp.Or(c.key, c.home)
+	return home != nil && k.isOf(home)
+}
+
+// shuns says whether the claim must not go to a key.
+func (c modelClaim) shuns(d worker.Draw, k *modelKey) bool {
+	return slices.ContainsFunc(c.gone, k.isOf) || d.Stays && cmp.Or(c.key, c.home) != nil && !c.isNear(k)
 }
 
 func (h *walked) seen(appKey string) Info {
@@ -254,7 +269,7 @@ func (h *walked) unsend(r *rapid.T) {
 	if c := h.model.claims[reference]; c != nil && rapid.IntRange(0, 3).Draw(r, "stranger") < 3 {
 		me = c.by
 	}
-	why := rapid.SampledFrom([]worker.Code{worker.CodeThrottled, worker.CodeKeyUnknown, worker.CodeAbsent}).Draw(r, "why")
+	why := rapid.SampledFrom([]worker.Code{worker.CodeThrottled, worker.CodeKeyUnknown, worker.CodeRiskControl, worker.CodeAbsent}).Draw(r, "why")
 	claim := worker.Claim{Pool: h.pool, Reference: reference, Owner: me.owner, Attempt: me.attempt}
 	h.step(r, func(r *rapid.T) {
 		err := h.p.Unsend(r.Context(), claim, why)
@@ -269,7 +284,7 @@ func (h *walked) unsend(r *rapid.T) {
 func (h *walked) administer(r *rapid.T) {
 	switch rapid.SampledFrom([]string{"alter", "alter", "add", "change", "configure"}).Draw(r, "what") {
 	case "alter":
-		k, verb := h.anyKey(r), rapid.SampledFrom([]Verb{Bench, Restore, Disable, Enable, Reset}).Draw(r, "verb")
+		k, verb := h.anyKey(r), rapid.SampledFrom([]Verb{Bench, Restore, Revive, Disable, Enable, Reset}).Draw(r, "verb")
 		h.step(r, func(r *rapid.T) {
 			_, err := h.p.Alter(r.Context(), h.pool, k.name, verb, Change{})
 			h.says(r, string(verb)+" "+k.name, "", err, k.alter(verb))
@@ -333,7 +348,7 @@ func (h *walked) check(r *rapid.T) {
 			r.Fatalf("over-drawn: %+v, before %+v", got, before[i])
 		}
 		if got.AppKey != k.name || got.Limit != k.limit || got.Used != k.used || got.Held != k.held || got.Left != k.left() ||
-			(got.State == StateBenched) != k.benched || (got.State == StateDisabled) != k.disabled || (got.State == StateSpent) != k.spent {
+			(got.State == StateBenched) != k.benched || (got.State == StateStopped) != k.stopped || (got.State == StateDisabled) != k.disabled || (got.State == StateSpent) != k.spent {
 			r.Fatalf("%+v, the model has %+v", got, *k)
 		}
 		if got.State == StateActive {

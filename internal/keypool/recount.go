@@ -56,7 +56,7 @@ func (k *pastKey) apply(event worker.PoolEvent) {
 
 // resting says whether a key in this state starts no order whatever room it has; the scripts say so too.
 func resting(s State) bool {
-	return slices.Contains([]State{StateOnboarding, StateBenched, StateDisabled, StateRetired, StateRemoved}, s)
+	return slices.Contains([]State{StateOnboarding, StateBenched, StateStopped, StateDisabled, StateRetired, StateRemoved}, s)
 }
 
 // stand puts a key where an event left it, among those that are drawn from in their order; "" is one that waits for the journal.

@@ -3,6 +3,8 @@ package keypool
 import (
 	"context"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -27,7 +29,7 @@ func (p *Pool) Room(ctx context.Context, pool string, payer worker.Payer) (worke
 		if !ok {
 			return worker.Size{}, refusal(pool, "broken", appKey)
 		}
-		if (payer.Account == "" || info.Account == payer.Account) && (payer.Alipay == "" || info.Alipay == payer.Alipay) {
+		if pays(info, payer, books.Val()) {
 			most = max(most, info.Left)
 		}
 	}
@@ -35,6 +37,15 @@ func (p *Pool) Room(ctx context.Context, pool string, payer worker.Payer) (worke
 		return worker.Size{Lines: math.MaxInt64, Units: most}, nil
 	}
 	return worker.Size{Lines: most, Units: math.MaxInt64}, nil
+}
+
+// pays says whether a key is one of a payer's.
+func pays(k Info, payer worker.Payer, books map[string]string) bool {
+	like := func(appKey string) bool {
+		return k.AppKey == appKey || k.Account != "" && k.Account == books[appKey+".account"]
+	}
+	return (payer.Account == "" || k.Account == payer.Account) && (payer.Alipay == "" || k.Alipay == payer.Alipay) &&
+		(payer.Like == "" || like(payer.Like)) && !slices.ContainsFunc(strings.Fields(payer.Unlike), like)
 }
 
 // Shares gives the weights of the pool's tenants; see worker.Stock.

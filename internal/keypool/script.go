@@ -71,6 +71,12 @@ func (p *Pool) allows(s *script) time.Duration {
 //	admit   places a key of which nothing was ordered yet, once the journal has it where Redis may be lost and the pool be
 //	        rebuilt: what it took before would be on a key that nobody knows. Until then it is new
 //	bench   takes a key out of use until it is restored
+//	same    says whether two keys are of one buyer account; one that names none has an account of its own
+//	stop    takes the keys of a key's account out of use until a person restores them, but for those that persons took out
+//	depart  has a claim leave a key that turned its order down, which it keeps in mind as far as the route that comes next, another
+//	        key, account or business, needs to know
+//	punish  does with that key what the route says
+//	turned  lists the keys whose accounts turned a claim's order down, and what each entry says
 //	info    the reply of scripts about a key
 //	also    lists the other keys that a claim is on, of which it is not known which one took the order; on lists all of them
 //	loosen  gives back what a claim holds, on each of them
@@ -166,7 +172,7 @@ local function fill()
   end
 end
 
-local resting = {onboarding = true, benched = true, disabled = true, retired = true, removed = true}
+local resting = {onboarding = true, benched = true, stopped = true, disabled = true, retired = true, removed = true}
 
 local function tire(k)
   if k.used < k.limit or k.state == 'spent' or resting[k.state] and k.state ~= 'benched' then return end
@@ -222,6 +228,40 @@ local function bench(k, why)
     fill()
   end
   alarm()
+end
+
+local function same(k, other) return k.app == other.app or k.account ~= '' and k.account == other.account end
+
+local function stop(k, why)
+  for _, app in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+    local other = key(app)
+    if other and same(k, other) and (not resting[other.state] or other.state == 'benched' or other.state == 'onboarding') then
+      leave(other, 'stopped')
+      event('stopped', other, {why = why})
+    end
+  end
+  fill()
+  alarm()
+end
+
+local function turned(c)
+  local keys, said, i = {}, {}, 0
+  while c and c['p' .. i] do
+    keys[#keys + 1], said[i + 1] = key(string.match(c['p' .. i], '^%S+')), c['p' .. i]
+    i = i + 1
+  end
+  return keys, said
+end
+
+local function depart(c, app, why, next)
+  redis.call('HSET', KEYS[6], 's', 'drawn', 'h', app)
+  local _, said = turned(c)
+  if next ~= 'key' and said[#said] ~= app .. ' ' .. why then redis.call('HSET', KEYS[6], 'p' .. #said, app .. ' ' .. why) end
+  if next == 'business' then redis.call('HSET', KEYS[6], 'q', 'business') end
+end
+
+local function punish(k, why, next)
+  if next == 'key' then bench(k, why) elseif next == 'account' then stop(k, why) else alarm() end
 end
 
 local function claim()

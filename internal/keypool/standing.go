@@ -40,6 +40,8 @@ func poolStatus(pool string, keys []Info) worker.PoolStatus {
 			s.Keys.Spent++
 		case StateBenched:
 			s.Keys.Benched++
+		case StateStopped:
+			s.Keys.Stopped++
 		case StateDisabled:
 			s.Keys.Disabled++
 		case StateRetired:

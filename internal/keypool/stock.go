@@ -18,6 +18,7 @@ const (
 	StateActive  State = "active"  // drawn first
 	StateSpent   State = "spent"   // reached its limit
 	StateBenched State = "benched" // taken out by the machine, or by a person; Restore puts it back
+	StateStopped State = "stopped" // taken out with all keys of its account; a person's Restore puts it back
 
 	StateOnboarding State = "onboarding" // takes nothing before its onboarding is done
 	StateDisabled   State = "disabled"   // taken out by a person, and put back only by one

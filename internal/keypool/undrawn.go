@@ -42,20 +42,29 @@ func (p *Pool) Refuse(ctx context.Context, draw worker.Draw, part worker.Part) (
 	return claimOf(draw.Pool, draw.Reference, r)
 }
 
-// benchScript takes a key out of use that 1688 turned down.
+// leaveScript has an order leave a key that turned it down before anything was drawn.
 //
-//	KEYS    the pool's
-//	ARGV    1 app key  2 why
+//	KEYS    the pool's, then the claim
+//	ARGV    1 app key  2 why  3 which route comes next  4 fingerprint  5 owner  6 attempt
 //	returns ok
-var benchScript = newScript(`
-local k = key(ARGV[1])
-if k then bench(k, ARGV[2]) end
+//
+// A claim without a key stays behind, which knows where not to go; one that somebody else has by now is left alone.
+var leaveScript = newScript(`
+local app, why, next, print, owner, attempt = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local c = claim()
+if not key(app) then return {'ok', events} end
+if not c or c.s == 'drawn' and c.k == '' and c.f == print and (attempt > c.a or c.o == owner) then
+  redis.call('HSET', KEYS[6], 's', 'drawn', 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0)
+  depart(c, app, why, next)
+end
+punish(key(app), why, next)
 return {'ok', events}
 `)
 
-// Bench takes a key out of use that 1688 turned down; see worker.Undrawn. One that is out of use or spent stays as it is, and so
-// does one that the pool does not know.
-func (p *Pool) Bench(ctx context.Context, pool, appKey string, why worker.Code) error {
-	_, err := p.run(ctx, pool, benchScript, namesOf(pool).keys(), appKey, string(why))
+// Leave has an order that nothing was drawn for leave a key that turned it down; see worker.Undrawn. A key that is out of use or
+// spent stays as it is, and so does one that the pool does not know.
+func (p *Pool) Leave(ctx context.Context, draw worker.Draw, appKey string, why worker.Code) error {
+	_, err := p.run(ctx, draw.Pool, leaveScript, namesOf(draw.Pool).keys(draw.Reference), appKey, string(why),
+		routes[worker.Dispose(why).Next], fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt)
 	return err
 }

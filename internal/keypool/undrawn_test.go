@@ -114,11 +114,11 @@ func TestAPreviewsKeyIsBenched(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10, 10)
 		for range 2 {
-			if err := p.Bench(t.Context(), "default", "k1", worker.CodeUnauthorized); err != nil {
+			if err := p.Leave(t.Context(), order1("default", "a", 1), "k1", worker.CodeUnauthorized); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := p.Bench(t.Context(), "default", "k9", worker.CodeKeyUnknown); err != nil {
+		if err := p.Leave(t.Context(), order1("default", "b", 1), "k9", worker.CodeKeyUnknown); err != nil {
 			t.Fatal(err)
 		}
 		wantKey(t, p, "default", "k1", StateBenched, 0, 0)

@@ -9,8 +9,9 @@ import (
 	"autopurchase/worker"
 )
 
-// TestASellerThatTurnsPersonalAccountsAwayGetsABusinessKeyNextTime, and the rule outlives a Redis that forgets it.
-func TestASellerThatTurnsPersonalAccountsAwayGetsABusinessKeyNextTime(t *testing.T) {
+// TestASellerThatTurnsPersonalAccountsAwayGetsABusinessKey, for that order and the next ones, and the rule outlives a Redis that
+// forgets it.
+func TestASellerThatTurnsPersonalAccountsAwayGetsABusinessKey(t *testing.T) {
 	redis := workertest.Redis(t)
 	r := newRig(t, workertest.Stack{NATS: workertest.NATS(t).URL, Redis: redis.URL})
 	r.addKey(rigKeys[0], 1000)
@@ -28,10 +29,7 @@ func TestASellerThatTurnsPersonalAccountsAwayGetsABusinessKeyNextTime(t *testing
 			t.Errorf("%s: %s on %s, want placed on %s", id, result.Outcome, result.AppKey, appKey)
 		}
 	}
-	r.ask(r.request("turned-away", 0))
-	if result := r.result("turned-away"); result.Outcome != worker.OutcomeRefused {
-		t.Fatalf("%+v", result)
-	}
+	boughtOn("turned-away", rigKeys[1])
 	boughtOn("next", rigKeys[1])
 	r.must(r.pool.Flush(r.ctx, r.bus.Journal()))
 	r.flushRedis(redis.Addr)
