@@ -29,6 +29,10 @@
 //	the ledger lost the claim  treated as sent: looked up on every key first, and counted on each that may have
 //	                           taken it
 //
+// What is tried next after an answer is one table of codes (Disposition, Route). Another key or account is tried only of what 1688
+// definitely did not order; the claim keeps which accounts turned it down, each gets it once, and one that names its account, or has
+// an address in that one's address book, never leaves it.
+//
 // What is placed is paid for apart from that, if its request asks for it: Cashier, with a record of its own (Payment).
 //
 // The package uses the standard library only. What it needs from outside are the ports in ports.go; adapters implement them
