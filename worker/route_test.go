@@ -10,7 +10,8 @@ func TestWhatMayExistNeverMoves(t *testing.T) {
 		if moves {
 			moving++
 		}
-		for verdict, want := range map[Verdict]bool{Placed: false, Unknown: false, Absent: false, "of a newer relay": false, Refused: moves, NotAttempted: moves} {
+		for verdict, want := range map[Verdict]bool{Placed: false, Unknown: false, Absent: false, "of a newer relay": false,
+			Refused: moves, NotAttempted: moves} {
 			next := Answer{Verdict: verdict, Code: code}.next()
 			if next.Moves() != want {
 				t.Errorf("%s with %s: %s", verdict, code, next)
@@ -29,7 +30,8 @@ func TestWhatMayExistNeverMoves(t *testing.T) {
 func TestWordsAreReadOfADefiniteNoOnly(t *testing.T) {
 	b := &buyer{Worker: &Worker{config: Config{RiskRefusals: []string{"RISK"}, BusinessRefusals: []string{"FIRMS"}}}}
 	for _, verdict := range []Verdict{Placed, Refused, NotAttempted, Absent, Unknown} {
-		for reason, code := range map[string]Code{"1688: RISK": CodeRiskControl, "1688: FIRMS": CodeBusinessOnly, "FIRMS at RISK": CodeRiskControl, "else": CodeRefused} {
+		for reason, code := range map[string]Code{"1688: RISK": CodeRiskControl, "1688: FIRMS": CodeBusinessOnly, "FIRMS at RISK": CodeRiskControl,
+			"else": CodeRefused} {
 			if verdict != Refused && verdict != NotAttempted {
 				code = CodeRefused
 			}

@@ -48,7 +48,8 @@ func TestRiskControlStopsTheAccount(t *testing.T) {
 		other, told := draw(t, p, order1("default", "under-way", 2)), draw(t, p, order1("default", "told", 3))
 		unsend(t, p, told, worker.CodeRiskControl)
 		unsend(t, p, told, worker.CodeRiskControl) // its reply was lost
-		wantStates(t, p, map[string]State{"a1": StateStopped, "a2": StateStopped, "a3": StateStopped, "a4": StateDisabled, "a5": StateStopped, "b1": StateActive})
+		wantStates(t, p, map[string]State{"a1": StateStopped, "a2": StateStopped, "a3": StateStopped,
+			"a4": StateDisabled, "a5": StateStopped, "b1": StateActive})
 		wantKey(t, p, "default", "a1", StateStopped, 0, 2)
 		if claim := draw(t, p, by(order1("default", "told", 3), "owner-2", 2)); claim.AppKey != "b1" || claim.Turn != worker.TurnSend {
 			t.Errorf("%+v", claim)
@@ -123,7 +124,8 @@ func TestEachAccountGetsAnOrderOnce(t *testing.T) {
 				t.Errorf("%v does not say %s", err, said)
 			}
 		}
-		if claim, err := p.Refuse(t.Context(), by(order, "owner", 4), worker.Part{State: refused, Code: worker.CodeBusinessOnly}); err != nil || claim.State != refused {
+		claim, err := p.Refuse(t.Context(), by(order, "owner", 4), worker.Part{State: refused, Code: worker.CodeBusinessOnly})
+		if err != nil || claim.State != refused {
 			t.Errorf("%+v, %v", claim, err)
 		}
 		wantBooks(t, p, "default")

@@ -118,7 +118,8 @@ func (r *rig) cross(name string, w way) {
 	c.ends(w)
 }
 
-var ownKeys = []keypool.Key{{AppKey: rigKeys[0], Account: "one"}, {AppKey: rigKeys[1], Account: "two", Alipay: "business"}, {AppKey: rigKeys[2], Account: "one"}}
+var ownKeys = []keypool.Key{{AppKey: rigKeys[0], Account: "one"}, {AppKey: rigKeys[1], Account: "two", Alipay: "business"},
+	{AppKey: rigKeys[2], Account: "one"}}
 
 // add puts keys into the request's pool.
 func (c *crossing) add(keys ...keypool.Key) {
@@ -201,8 +202,8 @@ func (c *crossing) told(aside bool) worker.Result {
 func reading(c *worker.Config, p *worker.Ports) {
 	c.RiskRefusals, c.BusinessRefusals = []string{"RISK"}, []string{"FIRMS_ONLY"}
 	p.Ledger, p.Outbox = troubledLedger{p.Ledger}, troubledOutbox{p.Outbox}
-	real := p.Market
-	p.Market = market{real, func(ctx context.Context, order worker.Order) worker.Answer {
+	inner := p.Market
+	p.Market = market{inner, func(ctx context.Context, order worker.Order) worker.Answer {
 		_, ref, _, _ := worker.ParseReference(order.Reference)
 		if code, vague := strings.CutPrefix(ref, "unknown-"); vague && ref != "unknown-spec" {
 			return worker.Answer{Verdict: worker.Unknown, Code: worker.Code(strings.ReplaceAll(code, "-", "_")), Reason: "RISK FIRMS_ONLY"}
@@ -210,7 +211,7 @@ func reading(c *worker.Config, p *worker.Ports) {
 		if ref == "channel-down" && first(ref) {
 			return worker.Answer{Verdict: worker.NotAttempted, Code: worker.CodeChannelDown, Reason: "it was cut"}
 		}
-		return real.Place(ctx, order)
+		return inner.Place(ctx, order)
 	}}
 }
 
