@@ -51,15 +51,15 @@ type Receipt interface {
 type Ledger interface {
 	// Draw finds room for an order on one key, marks the claim sent and returns it; or returns the claim as an earlier
 	// delivery left it, with the turn that follows. Troubles: CodeConflict, CodeTooLarge, CodeNoPool, CodeNoKey,
-	// CodeFenced, CodeLost.
+	// CodeFenced, CodeLost; and the code with which the last account turned the order down, once none is left that may pay for it.
 	Draw(ctx context.Context, draw Draw) (Claim, error)
 	// Settle ends a claim: counts what was ordered and gives back the rest. size is what was ordered. The first outcome
 	// stands: the claim that comes back holds it. ClaimUnknown may be settled again by a fact. Trouble: CodeFenced when a
 	// later delivery owns the claim and part is no fact (ClaimUnknown, ClaimCancelled).
 	Settle(ctx context.Context, claim Claim, part Part, size Size) (Claim, error)
-	// Unsend takes back the mark of an order that provably never left: the claim is drawn again and keeps its key and its
-	// hold. With a bench code (CodeUnauthorized, CodeKeyUnknown) the hold is given back and the key benched too. With
-	// CodeAbsent the order was sent and is surely absent, which the claim counts (Claim.Resent). Trouble: CodeFenced.
+	// Unsend takes back the mark of an order that provably was not made: the claim is drawn again and keeps its key and its
+	// hold. With a code whose route leads to another key the hold is given back, the key is benched or its account stopped, and the
+	// claim keeps who turned it down; see Route. With CodeAbsent the order was sent and is surely absent, which the claim counts (Claim.Resent). Trouble: CodeFenced.
 	Unsend(ctx context.Context, claim Claim, why Code) error
 }
 

@@ -26,6 +26,15 @@ func TestWhatMayExistNeverMoves(t *testing.T) {
 	}
 }
 
+// TestABlankTextIsNoWordOf1688: every refusal has it.
+func TestABlankTextIsNoWordOf1688(t *testing.T) {
+	for _, c := range []Config{{Instance: "a", RiskRefusals: []string{"RISK", " "}}, {Instance: "a", BusinessRefusals: []string{""}}} {
+		if err := c.Validate(); err == nil {
+			t.Errorf("%+v is taken", c)
+		}
+	}
+}
+
 // TestWordsAreReadOfADefiniteNoOnly: where an order may exist, or does, they change nothing.
 func TestWordsAreReadOfADefiniteNoOnly(t *testing.T) {
 	b := &buyer{Worker: &Worker{config: Config{RiskRefusals: []string{"RISK"}, BusinessRefusals: []string{"FIRMS"}}}}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,6 +85,9 @@ func (c Config) Validate() error {
 	bad(c.Concurrent < 0 || c.Concurrent > maxConcurrent, "workers %d: must be 1 to %d", c.Concurrent, maxConcurrent)
 	bad(c.LookFor < 0, "look-for %v: must not be negative", c.LookFor)
 	bad(c.OnAbsent != "" && c.OnAbsent != Park && c.OnAbsent != Resend, "on-absent %q: must be park or resend", c.OnAbsent)
+	blank := func(text string) bool { return strings.TrimSpace(text) == "" }
+	bad(slices.ContainsFunc(c.RiskRefusals, blank), "risk-refusals: a blank text would stop an account at every refusal")
+	bad(slices.ContainsFunc(c.BusinessRefusals, blank), "business-refusals: a blank text would restrict every seller")
 	bad(c.Grace < 0, "grace %v: must not be negative", c.Grace)
 	bad(c.MaxAttempts < 0, "max-attempts %d: must not be negative", c.MaxAttempts)
 	bad(c.MaxWaiting < 0, "max-waiting %d: must not be negative", c.MaxWaiting)
