@@ -47,7 +47,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"purchase.request.{tenant}.{ref}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
+		"purchase.request.{tenant}.{ref}", "purchase.request-high.{tenant}.{ref}", "purchase.request-low.{tenant}.{ref}.{replay}", "purchase.result.{tenant}.{ref}", "purchase.result.{tenant}.{ref}.{code}",
 		"purchase.status.{tenant}.{ref}", "purchase.stray.{appKey}.{event}", "purchase.dead.{tenant}", "purchase.parked.{tenant}.{ref}", "purchase.alarm.{kind}.{what}",
 		"keypool.event.{pool}.{kind}", "purchase.queue.status", "purchase.queue.status.{instance}", "purchase.queue.instance.{instance}",
 		"keypool.admin.add", "keypool.admin.list", "keypool.admin.pool", "keypool.admin.show",

@@ -37,6 +37,7 @@ var requestTable = table[worker.Request]{
 	{"alipay", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Alipay, neededWords) }},
 	{"deliver_to", required, func(r *reader, q *worker.Request) fault { return readAddress(r, &q.DeliverTo) }},
 	{"lines", required, func(r *reader, q *worker.Request) fault { return readLines(r, &q.Lines) }},
+	{"priority", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Priority, priorityWords) }},
 	{"note", optional, func(r *reader, q *worker.Request) fault { return r.visible(&q.Note, 500) }},
 	{"flow", optional, func(r *reader, q *worker.Request) fault { return r.matching(&q.Flow, checkFlow) }},
 	{"max_total", optional, func(r *reader, q *worker.Request) fault { return r.yuan(&q.MaxTotal) }},
@@ -55,9 +56,10 @@ var lineTable = table[worker.Line]{
 }
 
 var (
-	payWords     = []string{"none", "auto"}
-	previewWords = []worker.Previewing{worker.PreviewNever, worker.PreviewAlways}
-	neededWords  = []string{worker.AlipayBusiness}
+	payWords      = []string{"none", "auto"}
+	previewWords  = []worker.Previewing{worker.PreviewNever, worker.PreviewAlways}
+	priorityWords = worker.Lanes()
+	neededWords   = []string{worker.AlipayBusiness}
 )
 
 // AppendRequest writes a request as DecodeRequest reads it. What is not set is left out.
@@ -69,6 +71,7 @@ func AppendRequest(dst []byte, q worker.Request) []byte {
 		some("alipay", q.Alipay)
 	w = appendAddress(w.name("deliver_to").open('{'), &q.DeliverTo).close('}')
 	w = writeList(w, "lines", q.Lines, appendLine).
+		some("priority", string(q.Priority)).
 		some("note", q.Note).
 		some("flow", q.Flow).
 		yuan("max_total", q.MaxTotal).

@@ -64,6 +64,7 @@ func drawRequest(t *rapid.T) worker.Request {
 		Note: optionally(t, genText(500), "note"), Flow: rapid.StringMatching(`[a-z0-9_]{1,32}`).Draw(t, "flow"),
 		MaxTotal: genFen.Draw(t, "total"), Deadline: optionally(t, genMoment, "deadline"),
 		Pay:            rapid.SampledFrom(payWords).Draw(t, "pay"),
+		Priority:       rapid.SampledFrom(append(worker.Lanes(), "")).Draw(t, "priority"),
 		PriceTolerance: rapid.SampledFrom([]string{"", "0", "5", "99.99", "100", "0.5"}).Draw(t, "tolerance"),
 	}
 }

@@ -1,6 +1,9 @@
 package worker
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+)
 
 // Decoder reads a request's body strictly. What breaks a rule is an *Invalid; anything else is unexpected.
 type Decoder func(body []byte) (Request, error)
@@ -17,10 +20,16 @@ func Admit(d Delivery, decode Decoder) (Request, *Invalid) {
 		return request, asInvalid(err)
 	case EncodeRef(request.ID) != d.Ref:
 		return request, &Invalid{RequestID: request.ID, Field: "request_id", Reason: "is not the id that the subject names"}
+	case request.Priority != "" && request.Priority != d.lane():
+		return request, &Invalid{RequestID: request.ID, Field: "priority",
+			Reason: "is not that of its subject, which is in lane " + string(d.lane())}
 	}
-	request.Tenant = d.Tenant
+	request.Tenant, request.Priority = d.Tenant, d.lane()
 	return request, nil
 }
+
+// lane is the one that the delivery was in.
+func (d Delivery) lane() Lane { return cmp.Or(d.Lane, LaneNormal) }
 
 func asInvalid(err error) *Invalid {
 	if invalid, ok := errors.AsType[*Invalid](err); ok {

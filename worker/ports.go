@@ -20,6 +20,7 @@ type Delivery struct {
 	Subject   string
 	Tenant    string // "" when the subject has no readable tenant
 	Ref       string // "" when the subject has no readable ref
+	Lane      Lane   // that the subject is in
 	Body      []byte
 	Sequence  uint64    // in the stream of requests
 	Attempt   int       // from 1; never 1 for what may have been delivered before, whatever became of the broker's count

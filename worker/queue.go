@@ -73,12 +73,9 @@ type TenantStatus struct {
 
 // LaneStatus is how much waits in a lane.
 type LaneStatus struct {
-	Lane    string `json:"lane"`
-	Waiting uint64 `json:"waiting"`
+	Lane    Lane   `json:"lane"`
+	Waiting uint64 `json:"waiting"` // never delivered yet
 }
-
-// LaneNormal is the one lane that there is.
-const LaneNormal = "normal"
 
 // Instance is what one worker says about itself.
 type Instance struct {

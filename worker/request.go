@@ -16,6 +16,9 @@ type Request struct {
 	DeliverTo Address
 	Lines     []Line
 
+	// Priority is the lane that it is to wait in; "" that of its subject. It says how soon, not what: it is no part of the fingerprint.
+	Priority Lane
+
 	Note           string     // message to the seller, at most 500 characters
 	Flow           string     // 1688's order flow, such as "general"
 	MaxTotal       Fen        // the most that goods and postage may cost; 0 when not said

@@ -24,10 +24,8 @@ const (
 	indexRetry = 2 * time.Second
 )
 
-// indexed are the subjects that an index is built from.
-var indexed = map[string]string{
-	bus.StreamRequests: bus.SubjectRequests, bus.StreamResults: bus.SubjectResults, bus.StreamStatus: bus.SubjectStatus, bus.StreamDead: bus.SubjectDead,
-}
+// indexed are the streams that an index is built from.
+var indexed = []string{bus.StreamRequests, bus.StreamResults, bus.StreamStatus, bus.StreamDead}
 
 // indexPart keeps an index of all requests in a file: it reads the streams as they grow.
 type indexPart struct {
@@ -151,7 +149,7 @@ func (p *indexPart) places(ctx context.Context) ([]worker.Place, error) {
 }
 
 func (p *indexPart) beginning() (places []worker.Place) {
-	for stream := range indexed {
+	for _, stream := range indexed {
 		places = append(places, worker.Place{Stream: stream})
 	}
 	return places
@@ -162,7 +160,7 @@ func (p *indexPart) read(ctx context.Context, places []worker.Place, to chan<- w
 	options := bus.WatchOptions{After: places}
 	last := map[string]uint64{}
 	for _, place := range places {
-		options.Subjects = append(options.Subjects, indexed[place.Stream])
+		options.Streams = append(options.Streams, place.Stream)
 		last[place.Stream] = place.Sequence
 	}
 	for msg, err := range p.bus.Watch(ctx, options) {

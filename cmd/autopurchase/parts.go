@@ -33,6 +33,7 @@ type workerSettings struct {
 	ackWait     time.Duration
 	reviveAfter time.Duration
 	replicas    int
+	lanes       worker.LaneShares
 }
 
 func (s *workerSettings) bind(set *settings) {
@@ -47,7 +48,15 @@ func (s *workerSettings) bind(set *settings) {
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM; a second SIGTERM ends the process at once")
 	set.duration(&s.callTimeout, "call-timeout", 60*time.Second, time.Second, "how long one order may take at the relay before its outcome counts as unknown")
 	set.duration(&s.reviveAfter, "revive-after", time.Minute, 100*time.Millisecond, "how long after a key was benched 1688 is asked whether it takes it again; then after twice as long each time, up to 1h")
+	set.lanes(&s.lanes)
 	bindQueue(set, &s.replicas, &s.ackWait)
+}
+
+// lanes takes how requests of different priority share workers.
+func (s *settings) lanes(target *worker.LaneShares) {
+	*target = worker.DefaultLaneShares()
+	bind(s, &value[worker.LaneShares]{name: "lanes", target: target, parse: worker.ParseLaneShares, show: worker.LaneShares.String, kind: "shares"},
+		"how many requests of each priority are taken, in proportion, while all of them wait; what a lane does not need goes to the others")
 }
 
 // workerPart is a worker with everything it is wired to.

@@ -18,7 +18,7 @@ func newProvision(term terminal) *cobra.Command {
 	var ackWait time.Duration
 	return command(term, &cobra.Command{
 		Use:   "provision",
-		Short: "Make the queue's streams and the workers' consumer, or bring them up to date",
+		Short: "Make the queue's streams and the workers' consumers, or bring them up to date",
 		Long: "Makes what a worker makes by itself where it may. Where NATS has users, only the provisioner's may; workers then find all\n" +
 			"there. Running it again changes nothing.",
 		Example: "  autopurchase provision --nats nats://nats.example.com:4222 --nats-nkey auth/provisioner.nk --replicas 3",

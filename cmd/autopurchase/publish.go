@@ -23,7 +23,8 @@ func newPublish(term terminal) *cobra.Command {
 	return command(term, &cobra.Command{
 		Use:   "publish FILE|-",
 		Short: "Publish purchase requests from a file",
-		Long: "Publishes the requests of an NDJSON file (one a line) or of a JSON array and waits for the broker's word on each:\n" +
+		Long: "Publishes the requests of an NDJSON file (one a line) or of a JSON array, each in the lane of its priority, and waits for the\n" +
+			"broker's word on each:\n" +
 			"accepted, replay (the same request is stored already) or conflict (its id was used for another one). A bad line is\n" +
 			"reported with its number and the others go on. Exit 1 if any was refused.\n" +
 			"If the environment has TRACEPARENT, the requests are part of that trace.",
@@ -125,7 +126,7 @@ func (p *publisher) offer(ctx context.Context, w written, yield func(bus.Submiss
 	p.mu.Lock()
 	p.offered = append(p.offered, offered{w.line, done}) // before it is offered: what lands comes in the order offered
 	p.mu.Unlock()
-	if !yield(bus.Submission{ID: request.ID, Body: w.body, Context: ctx}) {
+	if !yield(bus.Submission{ID: request.ID, Lane: request.Priority, Body: w.body, Context: ctx}) {
 		return errStop
 	}
 	return nil

@@ -23,6 +23,9 @@ func showQueue(out io.Writer, s worker.QueueStatus) error {
 		asked(s, worker.UnaskedNATS, s.InFlight), asked(s, worker.UnaskedNATS, age(s)), asked(s, worker.UnaskedNATS, decimal(s.RateIn)), asked(s, worker.UnaskedNATS, decimal(s.RateOut)))
 	fmt.Fprintf(&text, "workers %d   relays %d   products left %s   parked for a person %s   dead letters %s   payments that want a person %s\n", s.Workers, s.Relays,
 		asked(s, worker.UnaskedRedis, s.ProductsLeft), asked(s, worker.UnaskedNATS, s.Unknown), asked(s, worker.UnaskedNATS, s.Dead), asked(s, worker.UnaskedNATS, s.Unpaid))
+	if lanes := byLane(s.Lanes); lanes != "" {
+		fmt.Fprintln(&text, "waiting by priority:", lanes)
+	}
 	if stopped := s.PayStopped; stopped != nil {
 		fmt.Fprintf(&text, "payments are stopped by %s since %s: %s\n", printable(stopped.By), stopped.At.Local().Format(time.DateTime), oneLine(stopped.Why))
 	}
@@ -36,6 +39,20 @@ func showQueue(out io.Writer, s worker.QueueStatus) error {
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+// byLane says how much waits in each lane; "" if all does in the normal one.
+func byLane(lanes []worker.LaneStatus) string {
+	var said []string
+	apart := false
+	for _, l := range lanes {
+		said = append(said, fmt.Sprintf("%s %d", l.Lane, l.Waiting))
+		apart = apart || l.Waiting > 0 && l.Lane != worker.LaneNormal
+	}
+	if !apart {
+		return ""
+	}
+	return strings.Join(said, ", ")
 }
 
 // asked shows a figure, or that it could not be asked for.

@@ -116,7 +116,7 @@ func newSystem(ctx context.Context, set systemSettings, data folder, config rela
 // startBroker gives the NATS to connect to, and starts the embedded one if it is ours.
 func startBroker(set systemSettings, data folder, log zerolog.Logger, undo *cleanup) (bus.Config, error) {
 	config := set.nats.config("autopurchase", log)
-	config.AckWait, config.Replicas = set.worker.ackWait, set.worker.replicas
+	config.AckWait, config.Replicas, config.LaneShares = set.worker.ackWait, set.worker.replicas, set.worker.lanes
 	if set.nats.url != "" {
 		return config, nil
 	}

@@ -35,7 +35,7 @@ func newWorker(term terminal) *cobra.Command {
 		}
 		log := see.log
 		broker := nats.config("autopurchase-worker", log)
-		broker.AckWait, broker.Replicas = set.ackWait, set.replicas
+		broker.AckWait, broker.Replicas, broker.LaneShares = set.ackWait, set.replicas, set.lanes
 		stores, err := openStores(ctx, see.broker(broker), see.redis(redis.config(redis.url)), &undo)
 		if err != nil {
 			return unbegun(ctx, err)

@@ -18,7 +18,7 @@ func (b *Bus) Chronicle(ctx context.Context, tenant, id string) ([]worker.Entry,
 	ref := worker.EncodeRef(id)
 	var all []worker.Entry
 	for _, from := range []struct{ stream, subject string }{
-		{StreamRequests, requestSubject(tenant, ref)},
+		{StreamRequests, requestSubjects(tenant, ref)},
 		{StreamResults, resultSubject(tenant, ref)},
 		{StreamResults, resultSubject(tenant, ref) + ".*"},
 		{StreamStatus, statusSubject(tenant, ref)},

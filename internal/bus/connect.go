@@ -14,6 +14,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+
+	"autopurchase/worker"
 )
 
 // Config says which broker to use and how. Zero values take the default.
@@ -39,6 +41,8 @@ type Config struct {
 	// AckWait is after how long without a sign of life a request is delivered again. 0 keeps what the consumer has, 30 s for a
 	// new one: a worker that merely joins must not change it for the others, whose signs of life follow it. Taken by Provision.
 	AckWait time.Duration
+	// LaneShares is how the inbox shares takers out among the lanes. Default worker.DefaultLaneShares.
+	LaneShares worker.LaneShares
 	// Alarm is told what a person must look at, in one line. It must not block. May be nil; it is logged in any case.
 	Alarm func(text string)
 	// Connected is told false when the connection is lost, and true when it is back. It must not block. May be nil; it is logged

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -58,7 +59,7 @@ type replay struct {
 	done   bool // it was replayed before
 }
 
-func (r *replay) subject() string { return replaySubject(r.tenant, r.ref, r.letter.Replays+1) }
+func (r *replay) subject() string { return replaySubject(r.lane, r.tenant, r.ref, r.letter.Replays+1) }
 
 // replayOf finds out whether a letter's request can be handed out again; an *worker.Invalid says why not. It must be on record, have
 // a subject to which its result belongs, and no result that stands whatever comes. Where the subject cannot be read the one who
@@ -79,7 +80,7 @@ func (b *Bus) replayOf(ctx context.Context, letter worker.Dead) (*replay, error)
 	}
 	r := &replay{letter: letter, addressed: address(stored.Subject, stored.Header), stored: stored}
 	if r.tenant == "" || r.ref == "" {
-		return not("its subject names no tenant and id: publish the request on " + requestPrefix + "<tenant>.<ref>")
+		return not("its subject names no tenant and id: publish the request on " + lanePrefix(r.lane) + "<tenant>.<ref>")
 	}
 	before, err := b.last(ctx, StreamRequests, r.subject())
 	if err != nil {
@@ -157,14 +158,16 @@ func (b *Bus) again(ctx context.Context, msg *nats.Msg) (before bool, err error)
 	msg.Header.Set(jetstream.MsgIDHeader, nuid.Next())
 	err = persist(ctx, "ask again", func(ctx context.Context) error {
 		_, err := b.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamRequests))
-		if !isCode(err, codeStreamFull) {
+		if !isCode(err, codeStreamFull) && !wrongLast(err) {
 			return err
 		}
-		stored, found := b.last(ctx, StreamRequests, msg.Subject)
-		if found != nil {
+		stored, found := b.last(ctx, StreamRequests, cmp.Or(msg.Header.Get(jetstream.ExpectedLastSubjSeqSubjHeader), msg.Subject))
+		switch {
+		case found != nil:
 			return found
-		}
-		if stored == nil {
+		case stored == nil && wrongLast(err):
+			return errFaster
+		case stored == nil:
 			return fmt.Errorf("stream %s is full: %w", StreamRequests, err)
 		}
 		before = stored.Header.Get(jetstream.MsgIDHeader) != msg.Header.Get(jetstream.MsgIDHeader)

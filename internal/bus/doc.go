@@ -3,7 +3,7 @@
 //
 //	Submit ─► PURCHASE_REQUESTS ─► Inbox ─► worker ─► Outbox ─► PURCHASE_RESULTS ─► Result, Watch
 //	               │ one message per subject            ├─────► PURCHASE_DEAD
-//	               └ consumer "worker"                  └─────► PURCHASE_STATUS
+//	               └ a consumer for each lane           └─────► PURCHASE_STATUS
 //	                                      key pool ─► Journal ─► KEYPOOL ─┬─► History
 //	                                                                      └─► Alarms
 //	                                      watchmen ─► Report ─► PURCHASE_ALARM ─► QueueAlarms
@@ -13,7 +13,8 @@
 //
 //	one request per id       the stream holds one message per subject and refuses a second (error 10077), also after a
 //	                         restart; the message id that the broker remembers for a while only spares a look-up
-//	nothing prefetched       a pull asks for as many messages as callers wait or are about to, see Inbox
+//	one lane for an id       Submit has the broker compare across lanes, see lanes.go
+//	next to no prefetch      pulls ask for as many messages as callers wait or are about to, and two more at most, see Inbox
 //	no time-out at work      the broker hears of every unsettled delivery three times per AckWait
 //	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
 //	one result per request   it is published under the condition that the subject is empty; the first stands, and only an

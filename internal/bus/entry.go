@@ -55,7 +55,7 @@ func (m Message) readRequest(e *worker.Entry) {
 	if err != nil || tenant == "" || a.replay > 0 { // a replay says what the request said
 		return
 	}
-	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Tenant: tenant, Ref: ref, Body: m.Data}, schemas.DecodeRequest)
+	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Lane: a.lane, Tenant: tenant, Ref: ref, Body: m.Data}, schemas.DecodeRequest)
 	if fault != nil {
 		request = worker.Request{Tenant: tenant, ID: id}
 	}

@@ -89,32 +89,46 @@ func (b *Bus) forgets(info *jetstream.ConsumerInfo) time.Time {
 
 func (h *History) unfinished(ctx context.Context, delivered bool) iter.Seq2[worker.Request, error] {
 	return func(yield func(worker.Request, error) bool) {
-		consumer, err := h.bus.js.Consumer(ctx, StreamRequests, ConsumerWorker)
-		if err != nil {
-			yield(worker.Request{}, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err))
-			return
-		}
-		info := consumer.CachedInfo()
-		forgets := h.bus.forgets(info)
-		at := place{stream: StreamRequests, filters: []string{SubjectRequests}, next: info.AckFloor.Stream + 1}
-		for msg, err := range h.upToNow(ctx, at) {
-			if err != nil {
-				yield(worker.Request{}, err)
-				return
-			}
-			before := msg.sequence <= info.Delivered.Stream || msg.at.Before(info.Created) ||
-				msg.sequence <= info.Delivered.Stream+forgettable && msg.at.Before(forgets)
-			if delivered && !before {
-				return
-			}
-			d := worker.Delivery{Subject: msg.Subject(), Body: msg.Data()}
-			address(msg.Subject(), msg.Headers()).onto(&d)
-			request, invalid := worker.Admit(d, schemas.DecodeRequest)
-			if before == delivered && invalid == nil && !yield(request, nil) {
+		for _, lane := range worker.Lanes() {
+			if !h.unfinishedIn(ctx, lane, delivered, yield) {
 				return
 			}
 		}
 	}
+}
+
+// unfinishedIn yields those of a lane, and says whether more are wanted. A number of deliveries may be forgotten of all lanes together,
+// so that each is taken to have forgotten so many.
+func (h *History) unfinishedIn(ctx context.Context, lane worker.Lane, delivered bool, yield func(worker.Request, error) bool) bool {
+	name := laneConsumer(lane)
+	consumer, err := h.bus.js.Consumer(ctx, StreamRequests, name)
+	if err != nil {
+		yield(worker.Request{}, fmt.Errorf("consumer %s of stream %s: %w", name, StreamRequests, err))
+		return false
+	}
+	info := consumer.CachedInfo()
+	forgets, behind := h.bus.forgets(info), 0
+	at := place{stream: StreamRequests, filters: []string{laneSubjects(lane)}, next: info.AckFloor.Stream + 1}
+	for msg, err := range h.upToNow(ctx, at) {
+		if err != nil {
+			yield(worker.Request{}, err)
+			return false
+		}
+		if msg.sequence > info.Delivered.Stream {
+			behind++
+		}
+		before := behind == 0 || msg.at.Before(info.Created) || behind <= forgettable && msg.at.Before(forgets)
+		if delivered && !before {
+			break
+		}
+		d := worker.Delivery{Subject: msg.Subject(), Body: msg.Data()}
+		address(msg.Subject(), msg.Headers()).onto(&d)
+		request, invalid := worker.Admit(d, schemas.DecodeRequest)
+		if before == delivered && invalid == nil && !yield(request, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // Result gives the result on record of a request, and false if there is none yet.

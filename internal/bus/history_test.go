@@ -42,7 +42,7 @@ func TestDeliveredIsEverythingBehindTheFloor(t *testing.T) {
 	b, _ := provisioned(t, Config{})
 	wantUnderWay(t, b, nil, nil)
 	in := openInbox(t, b)
-	_, err := b.js.Publish(bounded(t), requestSubject("acme", "PR-0"), []byte("{")) // nothing is ever bought for it
+	_, err := b.js.Publish(bounded(t), requestSubject("", "acme", "PR-0"), []byte("{")) // nothing is ever bought for it
 	must(t, err)
 	submit(t, b, "PR-1", "PR-2", "PR-3", "PR-4", "PR-5")
 	wantUnderWay(t, b, nil, []string{"PR-1", "PR-2", "PR-3", "PR-4", "PR-5"})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,34 +28,33 @@ var errClosed = errors.New("the bus is closed")
 // errBroken is why requests cannot be pulled now.
 var errBroken = errors.New("the broker is out of reach, or does not give requests")
 
-// Inbox hands out the requests of the workers' consumer. It is safe for concurrent use.
+// Inbox hands out the requests of the workers' consumers, lane by lane as their shares say. It is safe for concurrent use.
 //
 // Callers queue up, and only for those who wait, or are about to, is a message ever asked for:
 //
-//	Next ─► waiting ─► pull of (waiting + coming − asked for) ─► broker
+//	Next ─► waiting ─► pulls of (waiting + coming − asked for) ─► broker
 //	          ▲                                                     │
 //	          └──── the one who waits longest ◄─────────── message ─┘
+//
+// Each message says how many wait behind it in its lane, so that it is known where there are some; the other lanes are listened to, each
+// for one message. So at most two may come more than there are takers, which are kept for the next ones.
 //
 // Coming is who acknowledges its last request while the context still lives that it got it under: it waits for nothing but the
 // broker's word that this is on record, and so its next pull travels along, as in JetStream's own +NXT. A message that is there
 // first is kept for it; one that nobody comes for is back at the broker within half a second.
 //
-// A pull is sent as soon as at least as many callers wait in vain as messages are on their way, so that the more callers
-// there are, the more of them one pull serves. A caller that leaves takes its pull along: the pulls are withdrawn and sent
-// again for those who still wait.
+// A lane has one pull open, so that the more callers there are, the more of them the next one serves. A caller that leaves takes its
+// pull along: the pulls are withdrawn and sent again for those who still wait.
 type Inbox struct {
 	bus *Bus
 
 	mutex   sync.Mutex
 	waiting list.List   // of *caller, the longest waiting first
 	coming  []time.Time // since when somebody is, the longest first
-	early   []fetched   // never more than are coming
-	pulls   pulls
+	early   []fetched   // for whom nobody waits yet
+	lanes   []*lane
 	broken  time.Time // since when nothing can be pulled; zero while all is well
 	renewed time.Time // when the pulls were last started anew
-	since   time.Time // when the consumer was made
-	known   time.Time // when that was last asked, by the broker's clock
-	ackWait time.Duration
 	closed  bool
 	open    map[*receipt]struct{} // deliveries that nobody has settled yet
 
@@ -72,6 +72,7 @@ type caller struct {
 type fetched struct {
 	delivery worker.Delivery
 	receipt  *receipt
+	at       time.Time
 }
 
 type told struct {
@@ -81,17 +82,21 @@ type told struct {
 
 // Inbox opens the inbox, which lives until the bus is closed. It returns an error when the streams were not provisioned.
 func (b *Bus) Inbox(ctx context.Context) (*Inbox, error) {
-	info, err := b.ensureConsumer(ctx)
-	if err != nil {
-		return nil, err
+	in := &Inbox{bus: b, lanes: b.lanes(), open: map[*receipt]struct{}{}, wake: make(chan struct{}, 1)}
+	beat := time.Duration(math.MaxInt64)
+	for _, l := range in.lanes {
+		info, err := b.ensureConsumer(ctx, l.name)
+		if err != nil {
+			return nil, err
+		}
+		l.know(info)
+		beat = min(beat, l.ackWait/3)
 	}
-	in := &Inbox{bus: b, open: map[*receipt]struct{}{}, wake: make(chan struct{}, 1)}
-	in.know(info)
 	in.turned.Store(int64(uptime()))
 	if err := in.renew(); err != nil {
 		return nil, err
 	}
-	b.running.Go(func() { in.run(info.Config.AckWait / 3) })
+	b.running.Go(func() { in.run(beat) })
 	return in, nil
 }
 
@@ -168,7 +173,9 @@ func (in *Inbox) leave(place *list.Element) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
 	in.waiting.Remove(place)
-	in.pull()
+	if in.pull(); in.deserted() {
+		in.poke()
+	}
 }
 
 // wanted is how many messages there are takers for. The mutex must be held.
@@ -176,54 +183,74 @@ func (in *Inbox) wanted() int { return in.waiting.Len() + len(in.coming) - len(i
 
 // pull asks for what is missing, or has withdrawn what is too much. The mutex must be held.
 func (in *Inbox) pull() {
-	missing := in.wanted() - in.pulls.asked
+	wanted := in.wanted()
 	switch {
-	case !in.broken.IsZero() || missing == 0:
+	case !in.broken.IsZero():
 		return
-	case missing < 0:
+	case in.tooMany():
 		in.poke()
-	case missing >= in.pulls.asked:
-		if err := in.pulls.ask(in.bus, missing); err != nil {
-			in.breakDown()
-		}
+		return
+	case wanted <= 0:
+		return
+	}
+	err := in.shareOut(wanted - in.promised())
+	if err == nil {
+		err = in.listen()
+	}
+	if err != nil {
+		in.breakDown()
 	}
 }
 
-// arrived takes what the broker sent: a message, or word about a pull. It runs in the subscription's goroutine.
-func (in *Inbox) arrived(msg *nats.Msg) {
+// tooMany says whether more may come than there are takers and, beside the first, lanes to listen to. The mutex must be held.
+func (in *Inbox) tooMany() bool { return in.asked() > max(0, in.wanted())+len(in.lanes)-1 }
+
+// deserted says whether something may come although nobody is here, nor at work and about to come again. The mutex must be held.
+func (in *Inbox) deserted() bool {
+	if in.asked() == 0 || in.wanted() > 0 {
+		return false
+	}
+	for r := range in.open {
+		if r.taker.Err() == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// arrived takes what the broker sent for a lane: a message, or word about a pull. It runs in the subscription's goroutine.
+func (in *Inbox) arrived(l *lane, msg *nats.Msg) {
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
-	in.pulls.heard = time.Now()
-	status, pending := pullStatus(msg)
-	switch status {
-	case "":
-		pulled := in.pulls.oldest(msg.Sub)
-		in.pulls.done(msg.Sub, 1)
-		in.take(msg, pulled)
-	case statusHeartbeat:
+	current := msg.Sub == l.sub
+	if current {
+		l.heard = time.Now()
+	}
+	switch status := pullStatus(msg); {
+	case status == "":
+		in.take(l, msg)
+	case status == statusHeartbeat || !current:
 		return
-	case statusNoMessages, statusExpired:
-		in.pulls.done(msg.Sub, pending)
+	case status == statusNoMessages || status == statusExpired:
+		l.over()
 	default: // the server goes away, the consumer was removed or moves, nobody answers
-		if msg.Sub == in.pulls.sub {
-			in.breakDown()
-		}
+		in.breakDown()
 	}
 	in.pull()
 }
 
-// take reads a message and finds it a taker. If there is none any more it goes straight back to the broker.
-func (in *Inbox) take(msg *nats.Msg, pulled time.Time) {
-	delivery, r, err := in.delivery(msg, pulled)
+// take reads a message and finds it a taker, or keeps it for one.
+func (in *Inbox) take(l *lane, msg *nats.Msg) {
+	delivery, r, err := in.delivery(l, msg)
 	switch {
 	case err != nil:
 		in.bus.alarm("a message of the requests' stream cannot be handled: " + err.Error())
-	case in.waiting.Len() > 0:
-		in.hand(fetched{delivery, r})
-	case len(in.early) < len(in.coming):
-		in.early = append(in.early, fetched{delivery, r})
-	default:
+	case in.closed:
 		in.giveBack(r)
+	case in.waiting.Len() > 0:
+		in.hand(fetched{delivery: delivery, receipt: r})
+	default:
+		in.early = append(in.early, fetched{delivery, r, time.Now()})
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // minBeat keeps a consumer with a tiny AckWait, which somebody else made, from eating the processor.
@@ -74,17 +73,19 @@ func (in *Inbox) dismiss(after time.Duration) {
 	for len(in.coming) > 0 && time.Since(in.coming[0]) >= after {
 		in.coming = in.coming[1:]
 	}
-	for last := len(in.early) - 1; last >= len(in.coming); last-- {
+	for last := len(in.early) - 1; last >= len(in.coming) && time.Since(in.early[last].at) >= after/2; last-- {
 		in.giveBack(in.early[last].receipt)
 		in.early = in.early[:last]
 	}
-	in.pull()
+	if in.pull(); in.deserted() {
+		in.poke()
+	}
 }
 
 // withdraw drops pulls that nobody waits for, once all that want to leave have left.
 func (in *Inbox) withdraw() {
 	in.mutex.Lock()
-	excess := in.broken.IsZero() && in.pulls.asked > in.wanted()
+	excess := in.broken.IsZero() && (in.tooMany() || in.deserted())
 	in.mutex.Unlock()
 	if excess && in.renew() != nil {
 		in.mutex.Lock()
@@ -99,8 +100,10 @@ func (in *Inbox) withdraw() {
 // check repairs what is broken.
 func (in *Inbox) check() {
 	in.mutex.Lock()
-	if in.broken.IsZero() && in.pulls.lost() {
-		in.broken = time.Now()
+	for _, l := range in.lanes {
+		if in.broken.IsZero() && l.lost() {
+			in.broken = time.Now()
+		}
 	}
 	since := in.broken
 	in.mutex.Unlock()
@@ -113,43 +116,44 @@ func (in *Inbox) check() {
 	}
 }
 
-// repair makes sure that the consumer is there and starts pulling anew.
+// repair makes sure that the consumers are there and starts pulling anew.
 func (in *Inbox) repair() error {
 	ctx, cancel := context.WithTimeout(in.bus.closing, attemptTimeout)
 	defer cancel()
-	info, err := in.bus.ensureConsumer(ctx)
-	if err != nil {
-		return err
+	for _, l := range in.lanes {
+		info, err := in.bus.ensureConsumer(ctx, l.name)
+		if err != nil {
+			return err
+		}
+		in.mutex.Lock()
+		l.know(info)
+		in.mutex.Unlock()
 	}
-	in.know(info)
 	return in.renew()
 }
 
-// know notes since when the consumer has been counting deliveries.
-func (in *Inbox) know(info *jetstream.ConsumerInfo) {
-	in.mutex.Lock()
-	defer in.mutex.Unlock()
-	in.known, in.ackWait = info.TimeStamp, info.Config.AckWait
-	if !in.since.Equal(info.Created) {
-		in.since, in.pulls.last = info.Created, 0
-	}
-}
-
-// renew starts a new subscription, pulls for all who wait, and lets the old one run dry: what the broker sent there is still
+// renew starts new subscriptions, pulls for all who wait, and lets the old ones run dry: what the broker sent there is still
 // handed out.
 func (in *Inbox) renew() error {
-	sub, err := in.bus.conn.Subscribe(in.bus.conn.NewInbox(), in.arrived)
-	if err != nil {
-		return err
+	subs := make([]*nats.Subscription, 0, len(in.lanes))
+	for _, l := range in.lanes {
+		sub, err := in.bus.conn.Subscribe(in.bus.conn.NewInbox(), func(msg *nats.Msg) { in.arrived(l, msg) })
+		if err != nil {
+			return err // the connection is closed, and its subscriptions with it
+		}
+		subs = append(subs, sub)
 	}
 	in.mutex.Lock()
-	old := in.pulls.sub
-	in.pulls = pulls{sub: sub, last: in.pulls.last}
+	for i, l := range in.lanes {
+		subs[i] = l.renew(subs[i])
+	}
 	in.broken, in.renewed = time.Time{}, time.Now()
 	in.pull()
 	in.mutex.Unlock()
-	if old != nil {
-		_ = old.Drain() // it fails only when the connection is gone, and the subscription with it
+	for _, old := range subs {
+		if old != nil {
+			_ = old.Drain() // it fails only when the connection is gone, and the subscription with it
+		}
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func TestWatchGoesOnBehindAPlace(t *testing.T) {
 	if holds, err := b.Holds(bounded(t), place); err != nil || !holds {
 		t.Errorf("%v, %v", holds, err)
 	}
-	messages, _ := watching(t, b, WatchOptions{Subjects: []string{SubjectRequests}, After: []worker.Place{place}})
+	messages, _ := watching(t, b, WatchOptions{Streams: []string{StreamRequests}, After: []worker.Place{place}})
 	if m := receive(t, messages); m.Sequence != 2 {
 		t.Errorf("%+v", m)
 	}

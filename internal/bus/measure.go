@@ -26,7 +26,9 @@ func (b *Bus) Measure(ctx context.Context, s *worker.QueueStatus) error {
 	if errs[5] = err; !depth.at.IsZero() {
 		now = depth.at
 		s.Depth, s.InFlight = depth.Waiting+uint64(depth.InFlight), depth.InFlight
-		s.Lanes = []worker.LaneStatus{{Lane: worker.LaneNormal, Waiting: depth.Waiting}}
+		for _, l := range depth.lanes {
+			s.Lanes = append(s.Lanes, worker.LaneStatus{Lane: l.lane, Waiting: l.waiting})
+		}
 	}
 	if !depth.Oldest.IsZero() {
 		s.OldestSeconds = max(0, int64(now.Sub(depth.Oldest).Seconds()))

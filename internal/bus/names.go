@@ -24,7 +24,8 @@ const (
 	StreamKeyPool  = "KEYPOOL"
 )
 
-// ConsumerWorker is the durable consumer on StreamRequests that all workers share.
+// ConsumerWorker is the durable consumer on StreamRequests that all workers share for the normal lane. Those of the others have the
+// lane's name behind it.
 const ConsumerWorker = "worker"
 
 // ConsumerCashier is the durable consumer on StreamResults that all cashiers share.
@@ -35,7 +36,6 @@ const ConsumerAlarms = "alarms"
 
 // The subjects of the streams.
 const (
-	SubjectRequests  = requestPrefix + ">"
 	SubjectResults   = resultPrefix + ">"
 	SubjectStatus    = statusPrefix + ">"
 	SubjectStray     = strayPrefix + ">"
@@ -109,8 +109,8 @@ const (
 )
 
 // replaySubject is where a replay of the request goes, the n-th from 1: the broker refuses the same one a second time.
-func replaySubject(tenant, ref string, n int) string {
-	return requestSubject(tenant, ref) + "." + strconv.Itoa(n)
+func replaySubject(lane worker.Lane, tenant, ref string, n int) string {
+	return requestSubject(lane, tenant, ref) + "." + strconv.Itoa(n)
 }
 
 // journalSubject is where it is kept what persons did to a request; without one, it is kept what they did to all.
@@ -127,9 +127,6 @@ func journalSubject(tenant, requestID string) string {
 
 // bondSubject is where the last message says which request's an order of 1688 is by a person's word.
 func bondSubject(orderID string) string { return bondPrefix + worker.EncodeRef(orderID) }
-
-// requestSubject is where the request of that tenant and ref is published: one subject per request.
-func requestSubject(tenant, ref string) string { return requestPrefix + tenant + "." + ref }
 
 // resultSubject is where its result is: the last message there counts.
 func resultSubject(tenant, ref string) string { return resultPrefix + tenant + "." + ref }
@@ -193,7 +190,7 @@ func beatSubject(instance string) string { return beatPrefix + instance }
 // tenantSubjects is what of each stream is one tenant's.
 func tenantSubjects(tenant string) map[string]string {
 	return map[string]string{
-		StreamRequests: requestPrefix + tenant + ".>", StreamResults: resultPrefix + tenant + ".>", StreamStatus: statusPrefix + tenant + ".>",
+		StreamRequests: anyLane + tenant + ".>", StreamResults: resultPrefix + tenant + ".>", StreamStatus: statusPrefix + tenant + ".>",
 		StreamDead: deadSubject(tenant), StreamParked: parkedPrefix + tenant + ".>", StreamPayments: paymentPrefix + tenant + ".>",
 	}
 }

@@ -52,8 +52,9 @@ type RetriedOrder struct {
 
 // AskAgain stores a request under its new id, with the word of where it comes from; see worker.Again.
 func (b *Bus) AskAgain(ctx context.Context, request worker.Request, origin string, r worker.Retry) (taken bool, err error) {
-	msg := message(requestSubject(request.Tenant, worker.EncodeRef(request.ID)), schemas.AppendRequest(nil, request))
-	msg.Header = nats.Header{HeaderOrigin: {originRequest + origin}, HeaderBy: {r.By}}
+	msg := message(requestSubject(request.Priority, request.Tenant, worker.EncodeRef(request.ID)), schemas.AppendRequest(nil, request))
+	msg.Header = alone(requestSubjects(request.Tenant, worker.EncodeRef(request.ID)))
+	msg.Header[HeaderOrigin], msg.Header[HeaderBy] = []string{originRequest + origin}, []string{r.By}
 	if r.Why != "" {
 		msg.Header.Set(HeaderWhy, r.Why)
 	}

@@ -25,7 +25,7 @@ func (b *Bus) Origin(ctx context.Context, name string) (Origin, error) {
 		return Origin{}, fmt.Errorf("order %q: must be <tenant>.<ref> as in the subjects, or the reference of an order, such as acme.PR-1-1", name)
 	}
 	for _, o := range origins {
-		asked, err := b.newest(ctx, StreamRequests, requestSubject(o.Tenant, worker.EncodeRef(o.ID)))
+		asked, err := b.newest(ctx, StreamRequests, requestSubjects(o.Tenant, worker.EncodeRef(o.ID)))
 		if err != nil {
 			return Origin{}, err
 		}
@@ -67,8 +67,11 @@ func (o Origin) Options() WatchOptions {
 	if since.IsZero() {
 		since = time.Unix(1, 0)
 	}
-	return WatchOptions{Since: since, Subjects: []string{
-		requestSubject(o.Tenant, ref), resultSubject(o.Tenant, ref), asideSubject(o.Tenant, ref, "*"),
-		statusSubject(o.Tenant, ref), parkedSubject(o.Tenant, ref), deadSubject(o.Tenant),
-	}}
+	var asked []string
+	for _, lane := range worker.Lanes() {
+		asked = append(asked, requestSubject(lane, o.Tenant, ref))
+	}
+	return WatchOptions{Since: since, Subjects: append(asked,
+		resultSubject(o.Tenant, ref), asideSubject(o.Tenant, ref, "*"),
+		statusSubject(o.Tenant, ref), parkedSubject(o.Tenant, ref), deadSubject(o.Tenant))}
 }

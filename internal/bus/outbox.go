@@ -28,6 +28,7 @@ func (b *Bus) Outbox() *Outbox { return &Outbox{bus: b} }
 //	the same decision               ours was stored before and its acknowledgement lost: done
 //	any, and ours is by hand        ours is stored behind it: a person bound an order of 1688, or took that back
 //	provisional, ours is a replay's ours is stored behind it
+//	invalid, and ours has orders    the same: another message of this id, in another lane, was not read
 //	unknown, and ours is decided    ours is stored behind it if it resolves that, else worker.CodeFenced
 //	unknown, with more orders open  the same
 //	decided, and ours is unknown    done: it is decided
@@ -87,6 +88,8 @@ func (o *Outbox) behind(ctx context.Context, subject string, result worker.Resul
 	case result.ByHand != "" && (!sameDecision(stored, result) || len(stored.Unknown) != len(result.Unknown)):
 		return o.replace(ctx, subject, result, msg.Sequence)
 	case stored.Provisional() && result.Replay > 0 && (!sameDecision(stored, result) || len(result.Unknown) > 0):
+		return o.replace(ctx, subject, result, msg.Sequence)
+	case stored.Code == worker.CodeInvalid && len(result.Orders) > 0:
 		return o.replace(ctx, subject, result, msg.Sequence)
 	case moreIsKnown(stored, result) && !result.Resolves:
 		return &worker.Trouble{Code: worker.CodeFenced, Reason: "a later delivery has parked the request"}

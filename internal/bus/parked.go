@@ -84,8 +84,7 @@ func parkedEntry(msg jetstream.Msg) (worker.Result, error) {
 
 // Asked gives the request on record; see worker.Record. One that cannot be read is an error: no worker ever took it.
 func (b *Bus) Asked(ctx context.Context, tenant, id string) (worker.Asked, bool, error) {
-	subject := requestSubject(tenant, worker.EncodeRef(id))
-	msg, err := b.last(ctx, StreamRequests, subject)
+	msg, err := b.last(ctx, StreamRequests, requestSubjects(tenant, worker.EncodeRef(id)))
 	if err != nil {
 		return worker.Asked{}, false, natsDown("read a request", err)
 	}
@@ -94,6 +93,7 @@ func (b *Bus) Asked(ctx context.Context, tenant, id string) (worker.Asked, bool,
 	}
 	request, err := schemas.DecodeRequest(msg.Data)
 	request.Tenant = tenant
-	return worker.Asked{Request: request, Subject: subject, Sequence: msg.Sequence, Published: msg.Time,
+	request.Priority, _ = laneOf(msg.Subject)
+	return worker.Asked{Request: request, Subject: msg.Subject, Sequence: msg.Sequence, Published: msg.Time,
 		Origin: retryOf(msg.Header)}, err == nil, err
 }

@@ -10,15 +10,20 @@ import (
 // filters gives what to read from each stream, and what to listen to of the beats, which no stream holds.
 func (b *Bus) filters(options WatchOptions) (filters map[string][]string, beats []string, err error) {
 	filters = map[string][]string{}
+	for _, stream := range b.spec() {
+		if slices.Contains(options.Streams, stream.Name) {
+			filters[stream.Name] = []string{whole(stream.Name, stream.Subjects)}
+		}
+	}
 	subjects := options.Subjects
-	if len(subjects) == 0 {
+	if len(subjects)+len(options.Streams) == 0 {
 		subjects = []string{">"}
 	}
 	for _, subject := range subjects {
 		found := false
 		for _, stream := range b.spec() {
-			if filter, ok := intersect(subject, stream.Subjects[0]); ok {
-				filters[stream.Name] = addFilter(filters[stream.Name], filter, stream.Subjects[0])
+			if filter, ok := inStream(subject, stream.Name, stream.Subjects); ok {
+				filters[stream.Name] = addFilter(filters[stream.Name], filter, whole(stream.Name, stream.Subjects))
 				found = true
 			}
 		}
@@ -35,6 +40,28 @@ func (b *Bus) filters(options WatchOptions) (filters map[string][]string, beats 
 		}
 	}
 	return filters, beats, nil
+}
+
+// whole matches all that is read of a stream: of requests those of all lanes, which must be read together, in their order.
+func whole(stream string, subjects []string) string {
+	if stream == StreamRequests {
+		return allRequests
+	}
+	return subjects[0]
+}
+
+// inStream gives what a pattern picks of a stream, as a pattern; false if that is nothing.
+func inStream(subject, stream string, subjects []string) (string, bool) {
+	all := whole(stream, subjects)
+	if stream != StreamRequests {
+		return intersect(subject, all)
+	}
+	for _, lane := range subjects {
+		if _, some := intersect(subject, lane); some {
+			return intersect(subject, all)
+		}
+	}
+	return "", false
 }
 
 // ofTenant narrows filters to what is one tenant's.

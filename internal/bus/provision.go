@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/worker"
 )
 
 const (
@@ -27,7 +29,7 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 	keep := b.config.Retention
 	return []jetstream.StreamConfig{
 		{
-			Name: StreamRequests, Subjects: []string{SubjectRequests}, MaxAge: keep.Requests, Duplicates: dedupe,
+			Name: StreamRequests, Subjects: allLanes(), MaxAge: keep.Requests, Duplicates: dedupe,
 			Description:       "Purchase requests. One message per subject: the broker refuses a second request with the same id.",
 			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, AllowDirect: true,
 		},
@@ -82,12 +84,33 @@ func streams() []jetstream.StreamConfig { return (&Bus{config: Config{}.withDefa
 // stream of the same name exists with settings that cannot be changed to what is needed, and ErrForbidden, wrapped, when this
 // user may not make what is missing.
 func (b *Bus) Provision(ctx context.Context) error {
+	if err := b.narrow(ctx); err != nil {
+		return err
+	}
 	for _, spec := range b.spec() {
 		if err := b.provisionStream(ctx, spec); err != nil {
 			return err
 		}
 	}
-	return b.provisionConsumer(ctx)
+	for _, lane := range worker.Lanes() {
+		if err := b.provisionConsumer(ctx, lane); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// narrow keeps the consumer of a queue from before there were lanes to the normal one, before the stream takes requests of others:
+// workers of that time know no other subjects.
+func (b *Bus) narrow(ctx context.Context) error {
+	_, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrConsumerNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+	}
+	return b.provisionConsumer(ctx, worker.LaneNormal)
 }
 
 func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) error {
@@ -143,12 +166,13 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 	return nil
 }
 
-// consumer is how workers get requests. Nothing disappears at a number of deliveries: the worker itself decides when to give
+// consumer is how workers get the requests of a lane. Nothing disappears at a number of deliveries: the worker itself decides when to give
 // up. There is no BackOff, since it would replace AckWait and so cut the sign of life short.
-func (b *Bus) consumer(ackWait time.Duration) jetstream.ConsumerConfig {
+func (b *Bus) consumer(lane worker.Lane, ackWait time.Duration) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
-		Durable:       ConsumerWorker,
-		Description:   "All workers share it; pending and unacknowledged messages are the queue's depth.",
+		Durable:       laneConsumer(lane),
+		FilterSubject: laneSubjects(lane),
+		Description:   "All workers share it; pending and unacknowledged messages are the depth of its lane.",
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
@@ -161,9 +185,9 @@ func (b *Bus) consumer(ackWait time.Duration) jetstream.ConsumerConfig {
 // newAckWait is a new consumer's, if nothing is said.
 const newAckWait = 30 * time.Second
 
-func (b *Bus) provisionConsumer(ctx context.Context) error {
-	want := b.consumer(cmp.Or(b.config.AckWait, newAckWait))
-	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+func (b *Bus) provisionConsumer(ctx context.Context, lane worker.Lane) error {
+	want := b.consumer(lane, cmp.Or(b.config.AckWait, newAckWait))
+	consumer, err := b.js.Consumer(ctx, StreamRequests, want.Durable)
 	if err == nil {
 		have := consumer.CachedInfo().Config
 		want.AckWait = cmp.Or(b.config.AckWait, have.AckWait)
@@ -173,26 +197,27 @@ func (b *Bus) provisionConsumer(ctx context.Context) error {
 		}
 	}
 	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
-		err = b.make(ctx, "CONSUMER.CREATE", StreamRequests+"."+ConsumerWorker, func(ctx context.Context) error {
+		err = b.make(ctx, "CONSUMER.CREATE", StreamRequests+"."+want.Durable+"."+want.FilterSubject, func(ctx context.Context) error {
 			_, err := b.js.CreateOrUpdateConsumer(ctx, StreamRequests, want)
 			return err
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+		return fmt.Errorf("consumer %s of stream %s: %w", want.Durable, StreamRequests, err)
 	}
 	return nil
 }
 
-// ensureConsumer makes the consumer if somebody has removed it. Where it exists, its right to create one is not needed.
-func (b *Bus) ensureConsumer(ctx context.Context) (*jetstream.ConsumerInfo, error) {
-	consumer, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+// ensureConsumer makes a lane's consumer if somebody has removed it. Where it exists, its right to create one is not needed.
+func (b *Bus) ensureConsumer(ctx context.Context, lane worker.Lane) (*jetstream.ConsumerInfo, error) {
+	name := laneConsumer(lane)
+	consumer, err := b.js.Consumer(ctx, StreamRequests, name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		b.alarm("consumer " + ConsumerWorker + " of stream " + StreamRequests + " was gone: made again, every stored request is delivered once more")
-		consumer, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer(cmp.Or(b.config.AckWait, newAckWait)))
+		b.alarm("consumer " + name + " of stream " + StreamRequests + " was gone: made again, every stored request of its lane is delivered once more")
+		consumer, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer(lane, cmp.Or(b.config.AckWait, newAckWait)))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+		return nil, fmt.Errorf("consumer %s of stream %s: %w", name, StreamRequests, err)
 	}
 	return consumer.CachedInfo(), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"autopurchase/internal/workertest"
+	"autopurchase/worker"
 )
 
 // TestProvisionOnlyLooksWhereAllIsWell: what is there as it should be is asked for, and nothing is made or changed.
@@ -18,14 +19,14 @@ func TestProvisionOnlyLooksWhereAllIsWell(t *testing.T) {
 	must(t, err)
 	must(t, b.conn.Flush())
 	must(t, b.Provision(bounded(t)))
-	made(t, asked, len(b.spec())+1)
+	made(t, asked, len(b.spec())+len(worker.Lanes()))
 	must(t, b.Provision(bounded(t)))
 	if looks, changes := audited(t, asked); looks == 0 || len(changes) > 0 {
 		t.Errorf("%d looks, changes: %v", looks, changes)
 	}
 	other := connect(t, Config{URL: b.config.URL, AckWait: 7 * time.Second})
 	must(t, other.Provision(bounded(t)))
-	if _, changes := audited(t, asked); len(changes) != 1 || !strings.Contains(changes[0], "CONSUMER.CREATE") {
+	if _, changes := audited(t, asked); len(changes) != len(worker.Lanes()) || !strings.Contains(changes[0], "CONSUMER.CREATE") {
 		t.Errorf("another AckWait changed %v", changes)
 	}
 }

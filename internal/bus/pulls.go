@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"autopurchase/worker"
 )
 
 const (
@@ -19,85 +22,111 @@ const (
 	statusExpired    = "408"
 )
 
-const nextRequest = apiPrefix + "CONSUMER.MSG.NEXT." + StreamRequests + "." + ConsumerWorker
-
-// pulls are the pull requests that are open on one subscription. The broker forgets a pull whose subscription is gone, so
-// that dropping the subscription withdraws them all.
-type pulls struct {
+// lane is one lane as the inbox sees it, with the one pull request that it has open, if any. The broker forgets a pull whose
+// subscription is gone. Where messages are known to wait, it is for as many as there are takers, and over as soon as there are no
+// more; where none are, it is for one, and stays open: it listens.
+type lane struct {
+	name  worker.Lane
+	share float64
 	sub   *nats.Subscription
-	asked int       // messages asked for that have not come
-	open  []pull    // how these were asked for, the oldest first
-	heard time.Time // when the broker last said anything
-	last  uint64    // the consumer's own number of its last delivery
+
+	asked     int       // messages of the open pull that have not come
+	listening bool      // the open pull is for one that may come
+	sent      time.Time // when it was sent
+	heard     time.Time // when the broker last said anything
+	last      uint64    // the consumer's own number of its last delivery
+	waits     int       // messages at the broker that are not asked for, as far as is known
+	more      int       // are about to be asked for
+	given     float64   // how many messages it was given takers for, by its share
+
+	since   time.Time // when the consumer was made
+	known   time.Time // when that was last asked, by the broker's clock
+	ackWait time.Duration
 }
 
-// pull is how many messages of one pull request have not come, and when it was sent.
-type pull struct {
-	sent time.Time
-	n    int
-}
-
-// oldest is before a message that comes now was delivered: the broker answers pulls in order. Zero if that is not known.
-func (p *pulls) oldest(sub *nats.Subscription) time.Time {
-	if sub != p.sub || len(p.open) == 0 {
-		return time.Time{}
+// lanes are all lanes, as none has been asked.
+func (b *Bus) lanes() (all []*lane) {
+	for _, name := range worker.Lanes() {
+		all = append(all, &lane{name: name, share: float64(b.config.LaneShares.Of(name))})
 	}
-	return p.open[0].sent
+	return all
 }
 
-// ask sends one pull request for n messages.
-func (p *pulls) ask(b *Bus, n int) error {
+// ask sends a pull request for n messages, listening or at once.
+func (l *lane) ask(b *Bus, n int, listen bool) error {
 	body := make([]byte, 0, 96)
 	body = strconv.AppendInt(append(body, `{"batch":`...), int64(n), 10)
-	body = strconv.AppendInt(append(body, `,"expires":`...), int64(pullExpires), 10)
-	body = strconv.AppendInt(append(body, `,"idle_heartbeat":`...), int64(pullHeartbeat), 10)
+	if listen {
+		body = strconv.AppendInt(append(body, `,"expires":`...), int64(pullExpires), 10)
+		body = strconv.AppendInt(append(body, `,"idle_heartbeat":`...), int64(pullHeartbeat), 10)
+	} else {
+		body = append(body, `,"no_wait":true`...)
+	}
 	sent := time.Now()
-	if err := b.conn.PublishRequest(nextRequest, p.sub.Subject, append(body, '}')); err != nil {
+	if err := b.conn.PublishRequest(api("CONSUMER.MSG.NEXT", StreamRequests)+"."+laneConsumer(l.name), l.sub.Subject, append(body, '}')); err != nil {
 		return err
 	}
-	if p.asked == 0 {
-		p.heard = sent
+	l.asked, l.listening, l.sent, l.heard = n, listen, sent, sent
+	if !listen {
+		l.waits -= n
 	}
-	p.asked += n
-	p.open = append(p.open, pull{sent, n})
 	return nil
 }
 
-// done counts messages that have come, or will not come any more. Those of an earlier subscription were written off with it.
-func (p *pulls) done(sub *nats.Subscription, n int) {
-	if sub != p.sub {
-		return
+// over ends the open pull: no more messages come of it, since there are none.
+func (l *lane) over() { l.asked, l.waits = 0, 0 }
+
+// came counts a message of the open pull, and gives what it was delivered behind: zero if that is not known, as of one that comes late on
+// an earlier subscription.
+func (l *lane) came(sub *nats.Subscription, meta *nats.MsgMetadata) (pulled time.Time) {
+	if sub != l.sub {
+		return time.Time{}
 	}
-	p.asked = max(0, p.asked-n)
-	for n > 0 && len(p.open) > 0 {
-		came := min(n, p.open[0].n)
-		if n, p.open[0].n = n-came, p.open[0].n-came; p.open[0].n == 0 {
-			p.open = p.open[1:]
-		}
+	if l.asked > 0 {
+		pulled = l.sent
+		l.asked--
+	}
+	l.waits = max(0, int(min(meta.NumPending, 1<<30))-l.asked)
+	return pulled
+}
+
+// renew goes on with a new subscription, which knows nothing of the pull that was open.
+func (l *lane) renew(sub *nats.Subscription) (old *nats.Subscription) {
+	if !l.listening {
+		l.waits += l.asked
+	}
+	old, l.sub, l.asked = l.sub, sub, 0
+	return old
+}
+
+// know notes since when the consumer has been counting deliveries.
+func (l *lane) know(info *jetstream.ConsumerInfo) {
+	l.known, l.ackWait = info.TimeStamp, info.Config.AckWait
+	if !l.since.Equal(info.Created) {
+		l.since, l.last = info.Created, 0
 	}
 }
 
 // anew takes the consumer's own number of a delivery and says whether its count has begun again. Those of an earlier
 // subscription say nothing: they may come late.
-func (p *pulls) anew(sub *nats.Subscription, number uint64) bool {
-	if sub != p.sub {
+func (l *lane) anew(sub *nats.Subscription, number uint64) bool {
+	if sub != l.sub {
 		return false
 	}
-	before := p.last
-	p.last = number
+	before := l.last
+	l.last = number
 	return number <= before
 }
 
-// lost says whether the broker has been silent for too long about pulls that it should have.
-func (p *pulls) lost() bool {
-	return p.asked > 0 && time.Since(p.heard) > 2*pullHeartbeat+time.Second
+// lost says whether the broker has been silent for too long about a pull that it should have.
+func (l *lane) lost() bool {
+	return l.asked > 0 && time.Since(l.heard) > 2*pullHeartbeat+time.Second
 }
 
-// pullStatus reads what a message says about a pull, and how many of its messages will not come. A request has no status.
-func pullStatus(msg *nats.Msg) (status string, pending int) {
-	if len(msg.Data) > 0 || len(msg.Header) == 0 || msg.Header.Get("Status") == "" {
-		return "", 0
+// pullStatus reads what a message says about a pull. A request has no status.
+func pullStatus(msg *nats.Msg) string {
+	if len(msg.Data) > 0 || len(msg.Header) == 0 {
+		return ""
 	}
-	pending, _ = strconv.Atoi(msg.Header.Get("Nats-Pending-Messages"))
-	return msg.Header.Get("Status"), pending
+	return msg.Header.Get("Status")
 }

@@ -30,23 +30,27 @@ func termWith(reason string) []byte { return []byte("+TERM " + reason) }
 // merely sent is lost with the broker's process.
 type receipt struct {
 	inbox  *Inbox
+	lane   *lane
 	reply  string
 	stored time.Time // when the request was, by the broker's clock
 	pulled time.Time // before the broker delivered it; zero if that is not known
 	taker  context.Context
 }
 
-func (in *Inbox) delivery(msg *nats.Msg, pulled time.Time) (worker.Delivery, *receipt, error) {
+// delivery reads a message of a lane. The mutex must be held.
+func (in *Inbox) delivery(l *lane, msg *nats.Msg) (worker.Delivery, *receipt, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return worker.Delivery{}, nil, fmt.Errorf("%s: %w", msg.Subject, err)
 	}
-	r := &receipt{inbox: in, reply: msg.Reply, stored: meta.Timestamp, pulled: pulled}
+	was := l.busy()
+	r := &receipt{inbox: in, lane: l, reply: msg.Reply, stored: meta.Timestamp, pulled: l.came(msg.Sub, meta)}
+	in.give(l, was)
 	d := worker.Delivery{
 		Subject:   msg.Subject,
 		Body:      msg.Data,
 		Sequence:  meta.Sequence.Stream,
-		Attempt:   in.attempt(msg.Sub, meta),
+		Attempt:   in.attempt(l, msg.Sub, meta),
 		Published: meta.Timestamp,
 		Receipt:   r,
 		Sole:      r.sole,
@@ -62,12 +66,12 @@ var unknownAge = time.Unix(1<<40, 0)
 // attempt says which delivery of a request this is. A consumer knows nothing of what one before it has delivered, so that a
 // request which is older than the consumer counts as delivered once before: nobody may take it for untouched. That it was made
 // anew shows in its count if somebody else did it while nobody waited here. The mutex must be held.
-func (in *Inbox) attempt(sub *nats.Subscription, meta *nats.MsgMetadata) int {
-	if in.pulls.anew(sub, meta.Sequence.Consumer) {
-		in.since = unknownAge
+func (in *Inbox) attempt(l *lane, sub *nats.Subscription, meta *nats.MsgMetadata) int {
+	if l.anew(sub, meta.Sequence.Consumer) {
+		l.since = unknownAge
 		in.breakDown()
 	}
-	if meta.Timestamp.Before(in.since) {
+	if meta.Timestamp.Before(l.since) {
 		return int(meta.NumDelivered) + 1
 	}
 	return int(meta.NumDelivered)
@@ -80,7 +84,7 @@ func (r *receipt) sole() bool {
 	in := r.inbox
 	in.mutex.Lock()
 	defer in.mutex.Unlock()
-	return in.broken.IsZero() && !r.stored.Before(in.known) && time.Since(r.pulled) < in.ackWait/2
+	return in.broken.IsZero() && !r.stored.Before(r.lane.known) && time.Since(r.pulled) < r.lane.ackWait/2
 }
 
 // Ack ends the request for good. Whoever took it is expected to come for the next one.
@@ -113,5 +117,8 @@ func (r *receipt) settle(ctx context.Context, what string, body []byte) error {
 func (in *Inbox) forget(r *receipt) {
 	in.mutex.Lock()
 	delete(in.open, r)
+	if len(in.open) == 0 && in.deserted() {
+		in.poke()
+	}
 	in.mutex.Unlock()
 }

@@ -29,6 +29,7 @@ const (
 
 // addressed is what the subject and the headers of a stored request say.
 type addressed struct {
+	lane        worker.Lane
 	tenant, ref string // "" when it cannot be read
 	replay      int    // 0 for the request itself
 	letter      uint64
@@ -39,15 +40,15 @@ type addressed struct {
 // address reads them. A replay has one token more in its subject, and says of which letter it is one; without that the token is
 // one too many, as where somebody forgot to encode an id.
 func address(subject string, header nats.Header) addressed {
-	rest := strings.TrimPrefix(subject, requestPrefix)
+	lane, rest := laneOf(subject)
 	if first, number, found := cutThird(rest); found {
 		if a, ok := replayed(header); ok && strconv.Itoa(atoi(number)) == number && atoi(number) > 0 {
+			a.lane, a.replay = lane, atoi(number)
 			a.tenant, a.ref = parseTokens(first)
-			a.replay = atoi(number)
 			return a
 		}
 	}
-	var a addressed
+	a := addressed{lane: lane}
 	a.tenant, a.ref = parseTokens(rest)
 	return a
 }
@@ -74,7 +75,7 @@ func atoi(text string) int {
 
 // onto writes it into a delivery. A replay goes on where the deliveries before it ended.
 func (a addressed) onto(d *worker.Delivery) {
-	d.Tenant, d.Ref, d.Replay, d.Letter = a.tenant, a.ref, a.replay, a.letter
+	d.Lane, d.Tenant, d.Ref, d.Replay, d.Letter = a.lane, a.tenant, a.ref, a.replay, a.letter
 	if a.replay == 0 {
 		return
 	}

@@ -85,14 +85,19 @@ func workerRole() Role {
 		Purpose: "takes requests, publishes what became of them, keeps the key pools' journal, answers administrators and publishes for them what is asked for again",
 		asks: []string{
 			SubjectResults, SubjectStatus, SubjectStray, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
-			SubjectRequests, SubjectJournal, // to ask for something again, and to say who did
+			SubjectJournal, // to ask for something again, and to say who did
 			api("STREAM.PURGE", StreamParked), api("STREAM.PURGE", StreamStray), api("STREAM.MSG.DELETE", StreamDead),
 			SubjectPayments, SubjectTill, SubjectUnpaid, api("STREAM.PURGE", StreamUnpaid),
 		},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, SubjectInstances, beatPrefix + "*", discovery},
 	}
-	for _, durable := range []string{StreamRequests + "." + ConsumerWorker, StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms,
-		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders, StreamResults + "." + ConsumerCashier} {
+	r.asks = append(r.asks, allLanes()...)
+	durables := []string{StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms,
+		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders, StreamResults + "." + ConsumerCashier}
+	for _, lane := range worker.Lanes() {
+		durables = append(durables, StreamRequests+"."+laneConsumer(lane))
+	}
+	for _, durable := range durables {
 		r.asks = append(r.asks, ackPrefix+durable+".>", ackPrefix+"*.*."+durable+".>") // the latter with js_ack_fc_v2
 		r.never = append(r.never, api("CONSUMER.DELETE", durable))
 	}
@@ -112,10 +117,11 @@ func relayRole() Role {
 func provisionerRole() Role {
 	r := Role{
 		Name: "provisioner", Account: account,
-		Purpose: "makes the streams and the workers' consumer: autopurchase provision",
-		asks: []string{
-			api("CONSUMER.INFO", StreamRequests) + "." + ConsumerWorker, api("CONSUMER.CREATE", StreamRequests) + "." + ConsumerWorker,
-		},
+		Purpose: "makes the streams and the workers' consumers: autopurchase provision",
+	}
+	for _, lane := range worker.Lanes() {
+		durable := StreamRequests + "." + laneConsumer(lane)
+		r.asks = append(r.asks, api("CONSUMER.INFO", durable), api("CONSUMER.CREATE", durable)+"."+laneSubjects(lane))
 	}
 	for _, stream := range streams() {
 		r.asks = append(r.asks, api("STREAM.INFO", stream.Name), api("STREAM.CREATE", stream.Name), api("STREAM.UPDATE", stream.Name))
@@ -147,14 +153,18 @@ func adminRole() Role {
 }
 
 func publisherRole(tenant string) Role {
-	requests, results, statuses, payments := requestPrefix+tenant+".>", resultPrefix+tenant+".>", statusPrefix+tenant+".>", paymentPrefix+tenant+".>"
-	return Role{
+	results, statuses, payments := resultPrefix+tenant+".>", statusPrefix+tenant+".>", paymentPrefix+tenant+".>"
+	r := Role{
 		Name: "publisher-" + tenant, Account: "TENANT_" + tenant,
 		Purpose: "publishes requests in the name of " + tenant + " and reads what becomes of them, and no other tenant's: autopurchase publish",
 		asks: []string{
-			requests, directPrefix + StreamRequests + "." + requests, directPrefix + StreamResults + "." + results, directPrefix + StreamStatus + "." + statuses,
+			directPrefix + StreamRequests + "." + anyLane + tenant + ".>", directPrefix + StreamResults + "." + results, directPrefix + StreamStatus + "." + statuses,
 			directPrefix + StreamPayments + "." + payments,
 		},
 		hears: []string{results, statuses, payments},
 	}
+	for _, lane := range worker.Lanes() {
+		r.asks = append(r.asks, lanePrefix(lane)+tenant+".>")
+	}
+	return r
 }

@@ -71,6 +71,9 @@ func rules() []rule {
 		{"purchase.request.acme.PR-1", "worker publisher-acme", seeing},
 		{"purchase.request.other.PR-1", "worker publisher-other", seeing},
 		{"purchase.request.acme.PR-1.1", "worker publisher-acme", seeing},
+		{"purchase.request-high.acme.PR-1", "worker publisher-acme", seeing},
+		{"purchase.request-low.acme.PR-1", "worker publisher-acme", seeing},
+		{"purchase.request-low.other.PR-1", "worker publisher-other", seeing},
 		{"purchase.journal.acme.PR-1", "worker", seeing},
 		{"purchase.result.acme.PR-1", "worker", seeing + " publisher-acme"},
 		{"purchase.result.other.PR-1", "worker", seeing + " publisher-other"},
@@ -112,6 +115,8 @@ func rules() []rule {
 		{"$SRV.PING", seeing, "worker"},
 		{"_R_.abc.def", "worker", ""},
 		{"$JS.ACK.PURCHASE_REQUESTS.worker.1.1.1.1.1", "worker", ""},
+		{"$JS.ACK.PURCHASE_REQUESTS.worker-high.1.1.1.1.1", "worker", ""},
+		{"$JS.ACK.PURCHASE_REQUESTS.worker-low.1.1.1.1.1", "worker", ""},
 		{"$JS.ACK.PURCHASE_RESULTS.other.1.1.1.1.1", "", ""},
 		{"$JS.API.INFO", "", ""}, {"$JS.API.STREAM.NAMES", "", ""}, {"$JS.API.STREAM.LIST", "", ""}, {"$JS.API.META.LEADER.STEPDOWN", "", ""},
 		{"$JS.EVENT.ADVISORY.CONSUMER.CREATED.PURCHASE_REQUESTS.worker", "", ""}, {"$SYS.REQ.SERVER.PING", "", ""},
@@ -130,14 +135,12 @@ func rules() []rule {
 func streamRules(stream string) []rule {
 	of := map[string]string{"PURCHASE_REQUESTS": "purchase.request", "PURCHASE_RESULTS": "purchase.result", "PURCHASE_STATUS": "purchase.status",
 		"PURCHASE_PAYMENT": "purchase.payment"}[stream]
-	purge, drop, made := "", "", "worker"
+	purge, drop := "", ""
 	switch stream {
 	case "PURCHASE_PARKED", "PURCHASE_UNPAID":
 		purge = "worker"
 	case "PURCHASE_DEAD":
 		drop = "worker"
-	case "PURCHASE_REQUESTS":
-		made = "worker provisioner"
 	}
 	api := func(what, who string) rule { return rule{"$JS.API." + what, who, ""} }
 	all := []rule{
@@ -146,12 +149,20 @@ func streamRules(stream string) []rule {
 		api("STREAM.RESTORE."+stream, ""), api("STREAM.LEADER.STEPDOWN."+stream, ""), api("STREAM.PEER.REMOVE."+stream, ""),
 		api("STREAM.MSG.GET."+stream, "worker"), api("DIRECT.GET."+stream, "worker monitor admin"),
 		api("DIRECT.GET."+stream+".a.b", "worker monitor admin"),
-		api("CONSUMER.CREATE."+stream+".worker", made), api("CONSUMER.CREATE."+stream+".x.a.>", "worker"), api("CONSUMER.CREATE."+stream, ""),
+		api("CONSUMER.CREATE."+stream+".worker.x", "worker"), api("CONSUMER.CREATE."+stream+".x.a.>", "worker"), api("CONSUMER.CREATE."+stream, ""),
 		api("CONSUMER.DURABLE.CREATE."+stream+".worker", ""), api("CONSUMER.MSG.NEXT."+stream+".worker", "worker"),
 		api("CONSUMER.NAMES."+stream, ""), api("CONSUMER.LIST."+stream, ""), api("CONSUMER.PAUSE."+stream+".worker", ""),
 	}
 	if stream == "PURCHASE_REQUESTS" {
-		all = append(all, api("CONSUMER.DELETE."+stream+".worker", ""))
+		all = append(all, api("CONSUMER.CREATE."+stream+".worker.purchase.request.>", "worker provisioner"),
+			api("CONSUMER.CREATE."+stream+".worker-high.purchase.request-high.>", "worker provisioner"),
+			api("CONSUMER.CREATE."+stream+".worker-low.purchase.request-low.>", "worker provisioner"),
+			api("DIRECT.GET."+stream+".purchase.*.acme.PR-1", "worker monitor admin publisher-acme"),
+			api("DIRECT.GET."+stream+".purchase.*.other.PR-1", "worker monitor admin publisher-other"),
+			api("DIRECT.GET."+stream+".purchase.*.*.PR-1", "worker monitor admin"))
+		for _, durable := range []string{"worker", "worker-high", "worker-low"} {
+			all = append(all, api("CONSUMER.DELETE."+stream+"."+durable, ""))
+		}
 	}
 	if of != "" {
 		all = append(all, api("DIRECT.GET."+stream+"."+of+".acme.PR-1", "worker monitor admin publisher-acme"))

@@ -32,7 +32,7 @@ func TestADeliveryThatWasLongAskedForIsNotSole(t *testing.T) {
 		until(t, "a pull that is old", func() bool {
 			in.mutex.Lock()
 			defer in.mutex.Unlock()
-			return len(in.pulls.open) == 1 && time.Since(in.pulls.open[0].sent) > 100*time.Millisecond
+			return in.lanes[1].asked == 1 && time.Since(in.lanes[1].sent) > 100*time.Millisecond
 		})
 		ids <- "late"
 	}()

@@ -155,7 +155,7 @@ func TestMeasure(t *testing.T) {
 	pending(t, b, 4)
 	var s worker.QueueStatus
 	must(t, b.Measure(bounded(t), &s))
-	if s.Depth != 5 || s.InFlight != 1 || s.RateIn != 5.0/60 || s.RateOut != 1.0/60 || s.Dead != 1 || s.Unknown != 0 || s.Lanes[0].Waiting != 4 {
+	if s.Depth != 5 || s.InFlight != 1 || s.RateIn != 5.0/60 || s.RateOut != 1.0/60 || s.Dead != 1 || s.Unknown != 0 || s.Lanes[1].Waiting != 4 {
 		t.Errorf("%+v", s)
 	}
 	if len(s.Tenants) != 2 || s.Tenants[0] != (worker.TenantStatus{Tenant: "acme", Waiting: 3}) || s.Tenants[1].Waiting != 1 {

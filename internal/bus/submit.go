@@ -40,27 +40,35 @@ var ErrNotStored = errors.New("the broker has not confirmed the request")
 
 // Submission is a request on its way to the broker.
 type Submission struct {
-	ID   string // the body's request_id
+	ID   string      // the body's request_id
+	Lane worker.Lane // the body's priority; "" is normal
 	Body []byte
 	// Context is part of the trace that the request is to be part of; nil for that of SubmitAll's.
 	Context context.Context
 }
 
-// Submit publishes a request and waits for the broker's word. The broker keeps one request per id; a second one is compared
-// with the stored one by what they mean, not by their bytes. The body is not checked: what breaks a rule gets a refused
-// result from a worker.
+// Submit publishes a request in the lane that its priority names and waits for the broker's word. The broker keeps one request per
+// id, whichever lane it is in; a second one is compared with the stored one by what they mean, not by their bytes. The body is not
+// checked: what breaks a rule gets a refused result from a worker.
 //
 // Errors: a tenant or id that breaks the rules; no stream takes requests; ErrForbidden if this user may not publish in the
 // tenant's name; ErrNotStored. If ctx is part of a trace, so is the request.
 func (b *Bus) Submit(ctx context.Context, tenant, id string, body []byte) (Receipt, error) {
-	msg, err := submission(tenant, id, body)
+	msg, err := submission(tenant, id, priorityOf(body), body)
 	if err != nil {
 		return Receipt{}, err
 	}
 	return b.submit(ctx, traced(ctx, msg))
 }
 
-func submission(tenant, id string, body []byte) (*nats.Msg, error) {
+// priorityOf reads the lane out of a body; one that cannot be read waits in the normal one for its refusal.
+func priorityOf(body []byte) worker.Lane {
+	request, _ := schemas.DecodeRequest(body)
+	return request.Priority
+}
+
+// submission is the message of a request. The broker takes it if it has none of that id in any lane.
+func submission(tenant, id string, lane worker.Lane, body []byte) (*nats.Msg, error) {
 	if err := worker.CheckName(tenant); err != nil {
 		return nil, fmt.Errorf("tenant %q: %w", tenant, err)
 	}
@@ -68,8 +76,9 @@ func submission(tenant, id string, body []byte) (*nats.Msg, error) {
 		return nil, fmt.Errorf("request_id: %w", err)
 	}
 	ref := worker.EncodeRef(id)
-	msg := message(requestSubject(tenant, ref), body)
-	msg.Header = nats.Header{jetstream.MsgIDHeader: {submissionID(tenant, ref, nuid.Next())}}
+	msg := message(requestSubject(lane, tenant, ref), body)
+	msg.Header = alone(requestSubjects(tenant, ref))
+	msg.Header.Set(jetstream.MsgIDHeader, submissionID(tenant, ref, nuid.Next()))
 	return msg, nil
 }
 
@@ -95,20 +104,27 @@ func (b *Bus) submit(ctx context.Context, msg *nats.Msg) (receipt Receipt, err e
 	}
 }
 
+// alone has the broker take a message only if there is none on these subjects.
+func alone(subjects string) nats.Header {
+	return nats.Header{jetstream.ExpectedLastSubjSeqHeader: {"0"}, jetstream.ExpectedLastSubjSeqSubjHeader: {subjects}}
+}
+
 // judge reads the broker's word on a submission. "maximum messages per subject exceeded" has the code that a full stream has
-// too, so the stored request decides.
+// too, and one that is just being stored is not there yet, so the stored request decides.
 func (b *Bus) judge(ctx context.Context, msg *nats.Msg, ack *jetstream.PubAck, err error) (Receipt, error) {
 	if err == nil {
 		return Receipt{Fate: Accepted, Sequence: ack.Sequence}, nil // a duplicate of the same message id is our own repeat
 	}
-	if !isCode(err, codeStreamFull) {
+	if !isCode(err, codeStreamFull) && !wrongLast(err) {
 		return Receipt{}, err
 	}
-	stored, found := b.last(ctx, StreamRequests, msg.Subject)
-	if found != nil {
+	stored, found := b.last(ctx, StreamRequests, msg.Header.Get(jetstream.ExpectedLastSubjSeqSubjHeader))
+	switch {
+	case found != nil:
 		return Receipt{}, found
-	}
-	if stored == nil {
+	case stored == nil && wrongLast(err):
+		return Receipt{}, errFaster
+	case stored == nil:
 		return Receipt{}, fmt.Errorf("stream %s is full: %w", StreamRequests, err)
 	}
 	return Receipt{Fate: compare(stored, msg), Sequence: stored.Sequence}, nil

@@ -51,7 +51,7 @@ type flight struct {
 
 func (b *Bus) launch(ctx context.Context, tenant string, request Submission) flight {
 	f := flight{submission: request}
-	if f.msg, f.err = submission(tenant, request.ID, request.Body); f.err != nil {
+	if f.msg, f.err = submission(tenant, request.ID, request.Lane, request.Body); f.err != nil {
 		return f
 	}
 	if request.Context != nil {

@@ -56,16 +56,38 @@ type tailer struct {
 
 // listen has itself told of what is published.
 func (r *tailer) listen() (stop func()) {
-	sub, err := r.bus.conn.Subscribe(r.filter, func(*nats.Msg) {
-		select {
-		case r.news <- struct{}{}:
-		default: // it knows
+	var subs []*nats.Subscription
+	for _, subject := range r.spoken() {
+		sub, err := r.bus.conn.Subscribe(subject, func(*nats.Msg) {
+			select {
+			case r.news <- struct{}{}:
+			default: // it knows
+			}
+		})
+		if err != nil { // the connection is closed, and the reader about to end
+			break
 		}
-	})
-	if err != nil { // the connection is closed, and the reader about to end
-		return func() {}
+		subs = append(subs, sub)
 	}
-	return func() { _ = sub.Unsubscribe() }
+	return func() {
+		for _, sub := range subs {
+			_ = sub.Unsubscribe()
+		}
+	}
+}
+
+// spoken are the subjects on which is said what it reads: of requests each lane's own, since others match all of them together.
+func (r *tailer) spoken() []string {
+	if r.stream != StreamRequests {
+		return []string{r.filter}
+	}
+	var subjects []string
+	for _, lane := range allLanes() {
+		if subject, some := intersect(r.filter, lane); some {
+			subjects = append(subjects, subject)
+		}
+	}
+	return subjects
 }
 
 // await waits for news, or for a while, and gives the while to wait for next time.

@@ -12,7 +12,7 @@ import (
 func TestWatchIsNotMisledByWhatIsStored(t *testing.T) {
 	t.Parallel()
 	b, _ := provisioned(t, Config{})
-	messages, errs := watching(t, b, WatchOptions{Subjects: []string{SubjectRequests}})
+	messages, errs := watching(t, b, WatchOptions{Streams: []string{StreamRequests}})
 	for i, header := range []nats.Header{
 		{"Status": {"204"}}, {"Status": {"404"}, "Description": {"Message Not Found"}}, {"Status": {"503"}}, {"Nats-Sequence": {"1000000"}},
 		{"Nats-Subject": {"purchase.request.victim.x"}, "Nats-Time-Stamp": {"never"}}, {"Nats-Stream": {StreamResults}},
@@ -41,7 +41,7 @@ func TestWatchGoesOnWithAStreamThatWasMadeAnew(t *testing.T) {
 	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	submit(t, b, numbered(5)...)
-	messages, errs := watching(t, b, WatchOptions{Subjects: []string{SubjectRequests}})
+	messages, errs := watching(t, b, WatchOptions{Streams: []string{StreamRequests}})
 	must(t, b.js.DeleteStream(bounded(t), StreamRequests))
 	must(t, b.Provision(bounded(t)))
 	submit(t, b, "NEW-1", "NEW-2")

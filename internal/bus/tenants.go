@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -59,16 +58,23 @@ func (c *crowdedTenants) look(ctx context.Context, b *Bus, depth Depth) (names [
 			names = append(names, t.Tenant)
 		}
 	}
-	for i := range uint64(tenantLooks) {
-		at := depth.behind + 1 + i*depth.Waiting/tenantLooks
-		msg, err := b.first(ctx, StreamRequests, directGet{Sequence: at, Next: SubjectRequests})
-		if err != nil {
+	for _, l := range depth.lanes {
+		if names, err = l.look(ctx, b, names); err != nil {
 			return nil, err
 		}
-		if msg == nil {
-			break
+	}
+	return names, nil
+}
+
+func (l laneDepth) look(ctx context.Context, b *Bus, names []string) ([]string, error) {
+	for i := range min(l.waiting, tenantLooks) {
+		at := l.behind + 1 + i*l.waiting/tenantLooks
+		msg, err := b.first(ctx, StreamRequests, directGet{Sequence: at, Next: laneSubjects(l.lane)})
+		if err != nil || msg == nil {
+			return names, err
 		}
-		tenant, _ := parseTokens(strings.TrimPrefix(msg.Subject, requestPrefix))
+		_, rest := laneOf(msg.Subject)
+		tenant, _ := parseTokens(rest)
 		if tenant != "" && len(names) < maxCounted && !slices.Contains(names, tenant) {
 			names = append(names, tenant)
 		}
@@ -76,19 +82,34 @@ func (c *crowdedTenants) look(ctx context.Context, b *Bus, depth Depth) (names [
 	return names, nil
 }
 
+// waitingOf counts what waits of a tenant in the lane.
+func (l laneDepth) waitingOf(ctx context.Context, b *Bus, tenant string) (uint64, error) {
+	if l.waiting == 0 {
+		return 0, nil
+	}
+	msg, err := b.first(ctx, StreamRequests, directGet{Sequence: l.behind + 1, Next: requestSubject(l.lane, tenant, ">")})
+	if msg == nil || err != nil {
+		return 0, err
+	}
+	return msg.more() + 1, nil
+}
+
 // count counts what waits of each, the most first, and of the others together.
 func count(ctx context.Context, b *Bus, depth Depth, names []string) ([]worker.TenantStatus, error) {
 	var counted []worker.TenantStatus
 	others := depth.Waiting
 	for _, name := range names {
-		msg, err := b.first(ctx, StreamRequests, directGet{Sequence: depth.behind + 1, Next: requestSubject(name, ">")})
-		if err != nil {
-			return nil, err
+		var waiting uint64
+		for _, l := range depth.lanes {
+			more, err := l.waitingOf(ctx, b, name)
+			if err != nil {
+				return nil, err
+			}
+			waiting += more
 		}
-		if msg == nil {
+		if waiting == 0 {
 			continue
 		}
-		waiting := msg.more() + 1
 		counted = append(counted, worker.TenantStatus{Tenant: name, Waiting: waiting})
 		others -= min(others, waiting)
 	}

@@ -18,6 +18,8 @@ type WatchOptions struct {
 	// Subjects may have wildcards. Default everything that a stream holds. One that matches none of it is about the beats of
 	// the instances, which no stream holds, or an error.
 	Subjects []string
+	// Streams are watched whole, besides Subjects.
+	Streams []string
 	// Tenant, if not empty, narrows the subjects to those of one tenant.
 	Tenant string
 	// Since is from when on messages are wanted; zero wants those that are published from now on.
@@ -116,7 +118,7 @@ func (b *Bus) readers(ctx context.Context, options WatchOptions) (readers []read
 	var forbidden error
 	for _, stream := range b.spec() {
 		for _, filter := range filters[stream.Name] {
-			at := place{stream: stream.Name, whole: stream.Subjects[0], filters: []string{filter}, since: options.Since}
+			at := place{stream: stream.Name, whole: whole(stream.Name, stream.Subjects), filters: []string{filter}, since: options.Since}
 			at.goOn(options.After)
 			read, err := b.reader(ctx, at)
 			switch {

@@ -76,7 +76,7 @@ func TestWatchSince(t *testing.T) {
 	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	submit(t, b, "PR-0")
-	first, err := b.last(bounded(t), StreamRequests, SubjectRequests)
+	first, err := b.last(bounded(t), StreamRequests, allRequests)
 	must(t, err)
 	submit(t, b, "PR-1", "PR-2")
 	messages, _ := watching(t, b, WatchOptions{Subjects: []string{"purchase.request.acme.*"}, Since: first.Time.Add(time.Nanosecond)})
@@ -91,7 +91,7 @@ func TestWatchSince(t *testing.T) {
 func TestWatchOverARestart(t *testing.T) {
 	t.Parallel()
 	b, server := provisioned(t, Config{})
-	messages, errs := watching(t, b, WatchOptions{Subjects: []string{SubjectRequests}})
+	messages, errs := watching(t, b, WatchOptions{Streams: []string{StreamRequests}})
 	ids := numbered(20)
 	submit(t, b, ids[:10]...)
 	for i := range 20 {
@@ -121,7 +121,7 @@ func TestWatchSaysWhatItSkipped(t *testing.T) {
 	stream, err := b.js.Stream(bounded(t), StreamRequests)
 	must(t, err)
 	must(t, stream.Purge(bounded(t), jetstream.WithPurgeSequence(6)))
-	at := place{stream: StreamRequests, whole: SubjectRequests, filters: []string{SubjectRequests}, next: 3}
+	at := place{stream: StreamRequests, whole: allRequests, filters: []string{allRequests}, next: 3}
 	var sequences []uint64
 	var skipped *Skipped
 	for msg, err := range b.tail(bounded(t), at) {
@@ -204,9 +204,10 @@ func TestATenantsFilters(t *testing.T) {
 		want     map[string][]string
 	}{
 		{nil, map[string][]string{
-			StreamRequests: {"purchase.request.acme.>"}, StreamResults: {"purchase.result.acme.>"}, StreamStatus: {"purchase.status.acme.>"},
+			StreamRequests: {"purchase.*.acme.>"}, StreamResults: {"purchase.result.acme.>"}, StreamStatus: {"purchase.status.acme.>"},
 			StreamDead: {"purchase.dead.acme"}, StreamParked: {"purchase.parked.acme.>"}, StreamPayments: {"purchase.payment.acme.>"},
 		}},
+		{[]string{"purchase.request-low.>"}, map[string][]string{StreamRequests: {"purchase.request-low.acme.>"}}},
 		{[]string{"purchase.dead.>", "purchase.result.*.PR-1", "purchase.queue.status.*"}, map[string][]string{
 			StreamDead: {"purchase.dead.acme"}, StreamResults: {"purchase.result.acme.PR-1"},
 		}},
