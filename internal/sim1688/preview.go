@@ -31,16 +31,16 @@ func (g *gateway) preview(c *call) answer {
 	}
 	lines, refused := readLines(c.get("cargoParamList"))
 	if refused != nil {
-		return previewRefused(refused)
+		return previewRefused(refused, nil)
 	}
 	c.lines = lines
 	shape := g.faults.strike(stageShape, c)
 	if shape.Kind == "refuse" {
-		return previewRefused(refuse(shape.code(), -1))
+		return previewRefused(refuse(shape.code(), -1), nil)
 	}
 	previews, refused := g.books.preview(lines, shape.Kind == "order_list")
 	if refused != nil {
-		return previewRefused(refused)
+		return previewRefused(refused, previews)
 	}
 	success := any(true)
 	switch shape.Kind {
@@ -53,21 +53,30 @@ func (g *gateway) preview(c *call) answer {
 	return ok(map[string]any{"success": success, "orderPreviewResuslt": previews}) // the platform's spelling
 }
 
-func previewRefused(r *refusal) answer {
-	return ok(map[string]any{"success": false, "errorCode": r.code, "errorMsg": r.message})
+// previewRefused names the lines that are refused, if it is about lines. Whether 1688's does is not known.
+func previewRefused(r *refusal, previews []orderPreview) answer {
+	said := map[string]any{"success": false, "errorCode": r.code, "errorMsg": r.message}
+	if len(previews) > 0 {
+		said["orderPreviewResuslt"] = previews
+	}
+	return ok(said)
 }
 
-// preview makes an entry for each supplier, or for each line if the order is split further.
-func (b *books) preview(lines []Line, split bool) ([]orderPreview, *refusal) {
+// preview makes an entry for each supplier, or for each line if the order is split further. If lines are refused they say why, and
+// the first reason is the whole one's.
+func (b *books) preview(lines []Line, split bool) (previews []orderPreview, first *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var previews []orderPreview
 	at := map[string]int{} // seller → index of its preview
 	for i, line := range lines {
-		if code := b.wouldRefuse(line); code != "" {
-			return nil, refuse(code, i)
+		code := b.wouldRefuse(line)
+		if code != "" && first == nil {
+			first = refuse(code, i)
 		}
 		g := b.shelf[line.OfferID]
+		if g == nil {
+			g = &good{}
+		}
 		n, begun := at[g.Seller]
 		if !begun || split {
 			n = len(previews)
@@ -75,8 +84,12 @@ func (b *books) preview(lines []Line, split bool) ([]orderPreview, *refusal) {
 			previews = append(previews, orderPreview{TradeModes: []string{tradeMode}})
 		}
 		previews[n].add(g, line)
+		if code != "" {
+			cargo := &previews[n].Cargo[len(previews[n].Cargo)-1]
+			cargo.Code, cargo.Message = code, meaning(code)
+		}
 	}
-	return previews, nil
+	return previews, first
 }
 
 // wouldRefuse looks at one line by itself. An offer that cannot be ordered by API can still be seen.
