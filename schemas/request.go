@@ -23,7 +23,11 @@ const (
 // anywhere, once and readable, whatever else is wrong. It is safe for concurrent use and keeps nothing of body.
 func DecodeRequest(body []byte) (worker.Request, error) {
 	request := worker.Request{Pool: "default", Flow: "general", Pay: "none"}
-	if invalid := decode(body, requestTable, &request); invalid != nil {
+	invalid := decode(body, requestTable, &request)
+	if invalid == nil && request.Preview == worker.PreviewNever && request.HasAlternatives() {
+		invalid = at("preview", broken("must not be never: alternatives are chosen in a preview"))
+	}
+	if invalid != nil {
 		invalid.RequestID = findID(body)
 		return worker.Request{}, invalid
 	}
@@ -53,6 +57,15 @@ var lineTable = table[worker.Line]{
 	{"quantity", required, func(r *reader, l *worker.Line) fault { return whole(r, &l.Quantity, 1, MaxQuantity) }},
 	{"unit_price", optional, func(r *reader, l *worker.Line) fault { return r.yuan(&l.UnitPrice) }},
 	{"seller", optional, func(r *reader, l *worker.Line) fault { return r.visible(&l.Seller, 64) }},
+	{"alternatives", optional, func(r *reader, l *worker.Line) fault {
+		return readList(r, &l.Alternatives, worker.MaxAlternatives, alternativeTable.read)
+	}},
+}
+
+var alternativeTable = table[worker.Alternative]{
+	{"offer_id", required, func(r *reader, a *worker.Alternative) fault { return r.matching(&a.OfferID, checkOfferID) }},
+	{"spec_id", optional, func(r *reader, a *worker.Alternative) fault { return r.matching(&a.SpecID, checkSpecID) }},
+	{"max_unit_price", required, func(r *reader, a *worker.Alternative) fault { return r.yuan(&a.MaxUnitPrice) }},
 }
 
 var (
@@ -84,11 +97,19 @@ func AppendRequest(dst []byte, q worker.Request) []byte {
 }
 
 func appendLine(w writer, l *worker.Line) writer {
-	return w.text("offer_id", l.OfferID).
+	w = w.text("offer_id", l.OfferID).
 		some("spec_id", l.SpecID).
 		number("quantity", l.Quantity).
 		yuan("unit_price", l.UnitPrice).
 		some("seller", l.Seller)
+	if len(l.Alternatives) > 0 {
+		w = writeList(w, "alternatives", l.Alternatives, appendAlternative)
+	}
+	return w
+}
+
+func appendAlternative(w writer, a *worker.Alternative) writer {
+	return w.text("offer_id", a.OfferID).some("spec_id", a.SpecID).yuan("max_unit_price", a.MaxUnitPrice)
 }
 
 func readLines(r *reader, into *[]worker.Line) fault {

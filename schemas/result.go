@@ -56,6 +56,7 @@ var orderTable = table[worker.ResultOrder]{
 	{"postage", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Postage) }},
 	{"discount", optional, func(r *reader, o *worker.ResultOrder) fault { return r.yuan(&o.Discount) }},
 	{"lines", required, func(r *reader, o *worker.ResultOrder) fault { return readLineNumbers(r, &o.Lines) }},
+	{"alternatives", optional, func(r *reader, o *worker.ResultOrder) fault { return readAlternatives(r, &o.Alternatives) }},
 	{"shares", optional, func(r *reader, o *worker.ResultOrder) fault {
 		return readList(r, &o.Shares, MaxLines, shareTable.read)
 	}},
@@ -72,8 +73,21 @@ var failedTable = table[worker.FailedLine]{
 	{"line", required, func(r *reader, f *worker.FailedLine) fault { return readLineNumber(r, &f.Line) }},
 	{"offer_id", required, func(r *reader, f *worker.FailedLine) fault { return r.matching(&f.OfferID, checkOfferID) }},
 	{"spec_id", optional, func(r *reader, f *worker.FailedLine) fault { return r.matching(&f.SpecID, checkSpecID) }},
+	{"alternative", optional, func(r *reader, f *worker.FailedLine) fault {
+		return whole(r, &f.Alternative, 1, worker.MaxAlternatives)
+	}},
 	{"code", required, func(r *reader, f *worker.FailedLine) fault { return oneOf(r, &f.Code, codes) }},
 	{"reason", optional, func(r *reader, f *worker.FailedLine) fault { return r.visible(&f.Reason, maxReason) }},
+	{"tried", optional, func(r *reader, f *worker.FailedLine) fault {
+		return readList(r, &f.Tried, worker.MaxAlternatives, func(r *reader, code *worker.Code) fault { return oneOf(r, code, codes) })
+	}},
+}
+
+var chosenTable = table[worker.Chosen]{
+	{"line", required, func(r *reader, c *worker.Chosen) fault { return readLineNumber(r, &c.Line) }},
+	{"alternative", required, func(r *reader, c *worker.Chosen) fault { return whole(r, &c.Alternative, 1, worker.MaxAlternatives) }},
+	{"offer_id", required, func(r *reader, c *worker.Chosen) fault { return r.matching(&c.OfferID, checkOfferID) }},
+	{"spec_id", optional, func(r *reader, c *worker.Chosen) fault { return r.matching(&c.SpecID, checkSpecID) }},
 }
 
 var unknownTable = table[worker.OpenOrder]{
@@ -82,6 +96,7 @@ var unknownTable = table[worker.OpenOrder]{
 	{"also_on", optional, func(r *reader, o *worker.OpenOrder) fault { return readAppKeys(r, &o.AlsoOn) }},
 	{"products", required, func(r *reader, o *worker.OpenOrder) fault { return whole(r, &o.Products, 0, maxSafe) }},
 	{"lines", required, func(r *reader, o *worker.OpenOrder) fault { return readLineNumbers(r, &o.Lines) }},
+	{"alternatives", optional, func(r *reader, o *worker.OpenOrder) fault { return readAlternatives(r, &o.Alternatives) }},
 }
 
 var (
@@ -97,6 +112,10 @@ func readAppKeys(r *reader, into *[]string) fault {
 
 func readLineNumbers(r *reader, into *[]int) fault {
 	return readList(r, into, MaxLines, readLineNumber)
+}
+
+func readAlternatives(r *reader, into *[]worker.Chosen) fault {
+	return readList(r, into, MaxLines, chosenTable.read)
 }
 
 func readLineNumber(r *reader, into *int) fault { return whole(r, into, 0, MaxLines-1) }
@@ -135,10 +154,25 @@ func appendOrder(w writer, o *worker.ResultOrder) writer {
 		yuan("postage", o.Postage).
 		yuan("discount", o.Discount).
 		numbers("lines", o.Lines)
+	w = appendAlternatives(w, o.Alternatives)
 	if len(o.Shares) > 0 {
 		w = writeList(w, "shares", o.Shares, appendShare)
 	}
 	return w
+}
+
+func appendAlternatives(w writer, chosen []worker.Chosen) writer {
+	if len(chosen) == 0 {
+		return w
+	}
+	return writeList(w, "alternatives", chosen, appendChosen)
+}
+
+func appendChosen(w writer, c *worker.Chosen) writer {
+	return w.number("line", int64(c.Line)).
+		number("alternative", int64(c.Alternative)).
+		text("offer_id", c.OfferID).
+		some("spec_id", c.SpecID)
 }
 
 func appendShare(w writer, s *worker.Share) writer {
@@ -149,17 +183,26 @@ func appendShare(w writer, s *worker.Share) writer {
 }
 
 func appendFailed(w writer, f *worker.FailedLine) writer {
-	return w.number("line", int64(f.Line)).
+	w = w.number("line", int64(f.Line)).
 		text("offer_id", f.OfferID).
-		some("spec_id", f.SpecID).
-		text("code", string(f.Code)).
+		some("spec_id", f.SpecID)
+	if f.Alternative > 0 {
+		w = w.number("alternative", int64(f.Alternative))
+	}
+	w = w.text("code", string(f.Code)).
 		words("reason", f.Reason, maxReason)
+	tried := make([]string, len(f.Tried))
+	for i, code := range f.Tried {
+		tried[i] = string(code)
+	}
+	return w.texts("tried", tried)
 }
 
 func appendUnknown(w writer, o *worker.OpenOrder) writer {
-	return w.text("out_order_id", o.OutOrderID).
+	w = w.text("out_order_id", o.OutOrderID).
 		text("app_key", o.AppKey).
 		texts("also_on", o.AlsoOn).
 		number("products", o.Products).
 		numbers("lines", o.Lines)
+	return appendAlternatives(w, o.Alternatives)
 }

@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +53,17 @@ func drawLine(t *rapid.T) worker.Line {
 		OfferID: genOffer.Draw(t, "offer"), SpecID: genSpec.Draw(t, "spec"),
 		Quantity:  rapid.Int64Range(1, MaxQuantity).Draw(t, "quantity"),
 		UnitPrice: genFen.Draw(t, "price"), Seller: optionally(t, genText(64), "seller"),
+		Alternatives: optionally(t, rapid.SliceOfN(rapid.Custom(drawAlternative), 1, worker.MaxAlternatives), "alternatives"),
 	}
+}
+
+func drawAlternative(t *rapid.T) worker.Alternative {
+	return worker.Alternative{OfferID: genOffer.Draw(t, "offer"), SpecID: genSpec.Draw(t, "spec"), MaxUnitPrice: max(1, genFen.Draw(t, "price"))}
+}
+
+func drawChosen(t *rapid.T) worker.Chosen {
+	return worker.Chosen{Line: rapid.IntRange(0, MaxLines-1).Draw(t, "line"), Alternative: rapid.IntRange(1, worker.MaxAlternatives).Draw(t, "alternative"),
+		OfferID: genOffer.Draw(t, "offer"), SpecID: genSpec.Draw(t, "spec")}
 }
 
 func drawRequest(t *rapid.T) worker.Request {
@@ -98,24 +107,26 @@ func drawResult(t *rapid.T) worker.Result {
 	share := rapid.Custom(func(t *rapid.T) worker.Share {
 		return worker.Share{Line: rapid.IntRange(0, MaxLines-1).Draw(t, "line"), Goods: genFen.Draw(t, "goods"), Postage: genFen.Draw(t, "postage"), Discount: genFen.Draw(t, "discount")}
 	})
+	chosen := rapid.SliceOfN(rapid.Custom(drawChosen), 1, 3)
 	order := rapid.Custom(func(t *rapid.T) worker.ResultOrder {
 		return worker.ResultOrder{
 			OrderID: genOffer.Draw(t, "order"), OutOrderID: genText(300).Draw(t, "reference"), AppKey: genName.Draw(t, "key"),
 			Products: genCount.Draw(t, "products"), Total: genFen.Draw(t, "total"),
 			Postage: genFen.Draw(t, "postage"), Discount: genFen.Draw(t, "discount"), Lines: genLines.Draw(t, "lines"),
-			Shares: optionally(t, rapid.SliceOfN(share, 1, 3), "shares"),
+			Shares: optionally(t, rapid.SliceOfN(share, 1, 3), "shares"), Alternatives: optionally(t, chosen, "alternatives"),
 		}
 	})
 	failed := rapid.Custom(func(t *rapid.T) worker.FailedLine {
 		return worker.FailedLine{
 			Line: rapid.IntRange(0, MaxLines-1).Draw(t, "line"), OfferID: genOffer.Draw(t, "offer"), SpecID: genSpec.Draw(t, "spec"),
 			Code: genCode.Draw(t, "code"), Reason: optionally(t, genText(500), "reason"),
+			Alternative: rapid.IntRange(0, worker.MaxAlternatives).Draw(t, "alternative"), Tried: optionally(t, rapid.SliceOfN(genCode, 1, worker.MaxAlternatives), "tried"),
 		}
 	})
 	open := rapid.Custom(func(t *rapid.T) worker.OpenOrder {
 		return worker.OpenOrder{
 			OutOrderID: genText(300).Draw(t, "reference"), AppKey: optionally(t, genName, "key"),
-			Products: genCount.Draw(t, "products"), Lines: genLines.Draw(t, "lines"),
+			Products: genCount.Draw(t, "products"), Lines: genLines.Draw(t, "lines"), Alternatives: optionally(t, chosen, "alternatives"),
 		}
 	})
 	return worker.Result{
@@ -219,7 +230,7 @@ func TestSpellingsOfOneMeaning(t *testing.T) {
 		{`"spec_id":"","unit_price":"019.9900"`, `"pool":"default","price_tolerance":"5.0"`},
 		{`"\u0075nit_price":"19.99","seller":""`, `"note":"","account":"","price_tolerance":"5","pay":"none"`},
 	} {
-		if got := read(other[0], other[1]); !slices.Equal(got.Lines, want.Lines) || worker.Fingerprint(got) != worker.Fingerprint(want) {
+		if got := read(other[0], other[1]); !reflect.DeepEqual(got.Lines, want.Lines) || worker.Fingerprint(got) != worker.Fingerprint(want) {
 			t.Errorf("%v reads %+v", other, got)
 		}
 	}

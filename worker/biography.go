@@ -85,6 +85,8 @@ func (bio *biography) read(e Entry) {
 		bio.readPayment(*e.Payment, e.At)
 	case e.Deed != nil:
 		bio.step(LifeStep{At: e.At, What: string(e.Deed.What), Reference: e.Deed.OutOrderID, Text: joined(e.Deed.Text, e.Deed.Why), By: e.Deed.By})
+	case e.Choice != nil:
+		bio.step(LifeStep{At: e.At, What: "chosen", Text: e.Choice.words()})
 	case e.Dead != nil:
 		bio.step(LifeStep{At: e.At, What: "dead", Code: e.Dead.Code, Attempt: e.Dead.Attempt, Text: e.Dead.Reason})
 	}

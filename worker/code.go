@@ -76,6 +76,8 @@ type Disposition struct {
 	After   time.Duration // first delay of a request tried later or looked up
 	Pauses  bool          // fetching stops until the cause is gone
 	Again   bool          // of what ended so: the same purchase may succeed when it is asked for later
+	// Elsewhere: it is about the goods, and others may be had all the same.
+	Elsewhere bool
 }
 
 const (
@@ -92,20 +94,20 @@ var dispositions = map[Code]Disposition{
 	CodeDeadline:      {Next: RouteNever, Outcome: OutcomeCancelled, Again: true},
 	CodeCancelled:     {Next: RouteNever, Outcome: OutcomeCancelled, Again: true},
 	CodeForbidden:     {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeNotOrderable:  {Next: RouteNever, Outcome: OutcomeRefused},
-	CodePriceChanged:  {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
+	CodeNotOrderable:  {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodePriceChanged:  {Next: RouteNever, Outcome: OutcomeRefused, Again: true, Elsewhere: true},
 	CodeOverBudget:    {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
-	CodeNotSold:       {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeManySellers:   {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeUnknownSpec:   {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeOutOfStock:    {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
-	CodeBelowMinimum:  {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeAboveMaximum:  {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeMixRule:       {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeSellUnit:      {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeNoConsignment: {Next: RouteNever, Outcome: OutcomeRefused},
-	CodeZeroPrice:     {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
-	CodeBelowBatch:    {Next: RouteNever, Outcome: OutcomeRefused},
+	CodeNotSold:       {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeManySellers:   {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeUnknownSpec:   {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeOutOfStock:    {Next: RouteNever, Outcome: OutcomeRefused, Again: true, Elsewhere: true},
+	CodeBelowMinimum:  {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeAboveMaximum:  {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeMixRule:       {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeSellUnit:      {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeNoConsignment: {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
+	CodeZeroPrice:     {Next: RouteNever, Outcome: OutcomeRefused, Again: true, Elsewhere: true},
+	CodeBelowBatch:    {Next: RouteNever, Outcome: OutcomeRefused, Elsewhere: true},
 	CodeRefused:       {Next: RouteNever, Outcome: OutcomeRefused, Again: true},
 	CodeThrottled:     {Next: RouteSameKey, After: aSecond},
 	CodeUnauthorized:  {Next: RouteOtherKey, After: soon},

@@ -9,6 +9,12 @@
 // previewed before anything is drawn for one of them; what is refused then ends with a claim that has no key (Undrawn), and the
 // others are drawn for. An order that has a claim is never previewed: it may have been sent.
 //
+// Where lines name alternatives the previews choose between them (Choices), and what was chosen is on record before the draw:
+//
+//	preview, again with alternatives ─► choose, once for the request ─► draw and mark sent ─► …
+//
+// Split goes by it from then on, so that whoever looks an order up, compares or gathers it knows what it was sent for.
+//
 // A claim binds one order to one app key and records how far the purchase got. It is ledger, deduplication and quota in one.
 // Intent is written before the irreversible act, the outcome after it, and unknown is an outcome:
 //

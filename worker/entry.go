@@ -3,7 +3,7 @@ package worker
 import "time"
 
 // Entry is one message of a stream, read: the request that it is about, and what it says of it. Of Request, Result, Status, Payment,
-// Deed and Dead at most one is there; none if it cannot be read or is about no request.
+// Deed, Choice and Dead at most one is there; none if it cannot be read or is about no request.
 type Entry struct {
 	Stream   string
 	Sequence uint64    // in the stream
@@ -17,6 +17,7 @@ type Entry struct {
 	Status    *Status
 	Payment   *Payment
 	Deed      *Deed
+	Choice    *Choice
 	Dead      *DeadLetter
 }
 

@@ -52,7 +52,7 @@ func (r Result) recall(child Child) Claim {
 	for _, failed := range r.Failed {
 		if slices.Contains(child.Lines, failed.Line) {
 			code, reason = failed.Code, failed.Reason
-			part.Failed = append(part.Failed, FailedOffer{OfferID: failed.OfferID, SpecID: failed.SpecID, Code: code, Reason: reason})
+			part.Failed = append(part.Failed, FailedOffer{OfferID: failed.OfferID, SpecID: failed.SpecID, Code: code, Reason: reason, Tried: failed.Tried})
 		}
 	}
 	switch {

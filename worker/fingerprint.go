@@ -27,6 +27,12 @@ func Fingerprint(r Request) string {
 	for _, line := range r.Lines {
 		b = appendText(appendText(appendText(b, line.OfferID), line.SpecID), line.Seller)
 		b = appendNumber(appendNumber(b, line.Quantity), int64(line.UnitPrice))
+		if len(line.Alternatives) > 0 { // a number below 0 begins nothing else
+			b = appendNumber(b, int64(-len(line.Alternatives)))
+		}
+		for _, a := range line.Alternatives {
+			b = appendNumber(appendText(appendText(b, a.OfferID), a.SpecID), int64(a.MaxUnitPrice))
+		}
 	}
 	if r.Preview != PreviewAsPool { // one that says nothing means what it did before this could be said
 		b = appendText(b, string(r.Preview))

@@ -11,7 +11,7 @@ type Ended struct {
 func Gather(r Request, ended []Ended) Result {
 	result := Result{Tenant: r.Tenant, RequestID: r.ID}
 	for _, e := range ended {
-		result.add(r.Lines, e)
+		result.add(r, e)
 	}
 	result.Outcome, result.Code, result.Reason = conclude(ended)
 	if r.Pay == PayAuto {
@@ -20,8 +20,8 @@ func Gather(r Request, ended []Ended) Result {
 	return result
 }
 
-// add takes one child's orders, failed lines and counts into the result of a request with those lines.
-func (r *Result) add(lines []Line, e Ended) {
+// add takes one child's orders, failed lines and counts into the result of a request.
+func (r *Result) add(of Request, e Ended) {
 	part := e.Claim.Part
 	if r.AppKey == "" {
 		r.AppKey = e.Claim.AppKey
@@ -33,30 +33,32 @@ func (r *Result) add(lines []Line, e Ended) {
 	switch part.State {
 	case ClaimPlaced, ClaimPartial:
 		r.Products += e.Claim.Products
-		r.addOrders(lines, e)
-		r.addFailed(e)
+		r.addOrders(of, e)
+		r.addFailed(of, e)
 	case ClaimUnknown:
 		r.Unknown = append(r.Unknown, OpenOrder{
 			OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, AlsoOn: e.Claim.AlsoOn, Products: e.Claim.Products,
-			Lines: e.Child.Lines,
+			Lines: e.Child.Lines, Alternatives: of.chosen(e.Child.Lines),
 		})
 	default:
 		for i := range e.Child.Lines {
-			code, reason := part.Code, part.Reason
-			if failed, own := failureOf(e.Child.line(i), part.Failed); own {
-				code, reason = failed.Code, failed.Reason
+			failed, own := failureOf(e.Child.line(i), part.Failed)
+			if !own {
+				failed = FailedOffer{Code: part.Code, Reason: part.Reason}
 			}
-			r.Failed = append(r.Failed, failedLine(e.Child, i, code, reason))
+			r.Failed = append(r.Failed, failedLine(of, e.Child, i, failed))
 		}
 	}
 }
 
-func (r *Result) addOrders(lines []Line, e Ended) {
+func (r *Result) addOrders(of Request, e Ended) {
+	lines := of.bought()
 	for i, order := range e.Claim.Part.Orders {
 		placed := ResultOrder{
 			OrderID: order.ID, OutOrderID: e.Claim.Reference, AppKey: e.Claim.AppKey, AlsoOn: e.Claim.AlsoOn,
 			Total: order.Total, Postage: order.Postage, Discount: order.Discount, Lines: e.covered(order), Shares: e.shares(lines, order),
 		}
+		placed.Alternatives = of.chosen(placed.Lines)
 		if i == 0 {
 			placed.Products = e.Claim.Products
 		}
@@ -64,10 +66,10 @@ func (r *Result) addOrders(lines []Line, e Ended) {
 	}
 }
 
-func (r *Result) addFailed(e Ended) {
+func (r *Result) addFailed(of Request, e Ended) {
 	for i := range e.Child.Lines {
 		if failed, own := failureOf(e.Child.line(i), e.Claim.Part.Failed); own {
-			r.Failed = append(r.Failed, failedLine(e.Child, i, failed.Code, failed.Reason))
+			r.Failed = append(r.Failed, failedLine(of, e.Child, i, failed))
 		}
 	}
 }
@@ -85,9 +87,14 @@ func failureOf(line Line, failures []FailedOffer) (FailedOffer, bool) {
 // line is the order's line that the i-th of the child's is.
 func (c Child) line(i int) Line { return c.Order.Lines[c.Goods[i]] }
 
-func failedLine(c Child, i int, code Code, reason string) FailedLine {
+// failedLine says of the i-th of a child's lines why it was not bought.
+func failedLine(of Request, c Child, i int, why FailedOffer) FailedLine {
 	line := c.line(i)
-	return FailedLine{Line: c.Lines[i], OfferID: line.OfferID, SpecID: line.SpecID, Code: code, Reason: reason}
+	failed := FailedLine{Line: c.Lines[i], OfferID: line.OfferID, SpecID: line.SpecID, Code: why.Code, Reason: why.Reason, Tried: why.Tried}
+	for _, chosen := range of.chosen(c.Lines[i : i+1]) {
+		failed.Alternative = chosen.Alternative
+	}
+	return failed
 }
 
 // conclude gives one outcome to a request: an unknown part outweighs all, since somebody has to look; parts that agree

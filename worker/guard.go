@@ -71,10 +71,10 @@ func turnedDown(quotes []Quote) (failed []FailedOffer) {
 // changedPrices lists the lines with an expected price of which 1688 asks more than is tolerated, or does not say how much.
 func changedPrices(lines []Line, tolerance string, quotes []Quote) (failed []FailedOffer) {
 	for _, line := range lines {
-		if line.UnitPrice == 0 {
+		limit, price := lower(ceiling(line.UnitPrice, tolerance), line.MaxPrice), priceOf(line, quotes)
+		if limit == 0 {
 			continue
 		}
-		limit, price := ceiling(line.UnitPrice, tolerance), priceOf(line, quotes)
 		if price > 0 && price <= limit {
 			continue
 		}
@@ -123,7 +123,7 @@ func spent(r Request, ended []Ended) (sum Fen) {
 		}
 		mayExist := e.Claim.Part.State == ClaimUnknown || len(e.Claim.Part.Orders) > 0
 		if told == 0 && mayExist {
-			told, _ = expected(r.some(e.Child.Lines))
+			told, _ = expected(some(r.bought(), e.Child.Lines))
 		}
 		sum += told
 	}

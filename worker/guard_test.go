@@ -68,6 +68,7 @@ func TestPreviewing(t *testing.T) {
 		{Request{PriceTolerance: "0"}, PreviewAlways},
 		{Request{MaxTotal: 1, Preview: PreviewNever}, PreviewNever},
 		{Request{Preview: PreviewAlways}, PreviewAlways},
+		{Request{Lines: []Line{{Alternatives: []Alternative{{OfferID: "1"}}}}}, PreviewAlways},
 		{Request{Lines: []Line{{UnitPrice: 1}}}, PreviewAsPool},
 	} {
 		if got := c.request.previewing(); got != c.want {

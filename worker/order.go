@@ -66,4 +66,5 @@ type FailedOffer struct {
 	SpecID  string `json:"spec_id,omitempty"`
 	Code    Code   `json:"code"`
 	Reason  string `json:"reason,omitempty"`
+	Tried   []Code `json:"-"` // why each of the line's alternatives that were tried was not to be had either
 }

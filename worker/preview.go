@@ -7,9 +7,9 @@ import (
 )
 
 // preview asks 1688 what it would make of orders for which nothing was drawn, before anything is drawn for any of them, since
-// max_total is over all, and gives those that may be bought. The others end here, and their claims say so without a key. Orders of
-// the request that have been drawn for already are not previewed again; what they cost counts towards max_total, and so the
-// rest waits until it is known.
+// max_total is over all, and gives those that may be bought, with what was chosen of their alternatives. The others end here, and
+// their claims say so without a key. Orders of the request that have been drawn for already are not previewed again; what they cost
+// counts towards max_total, and so the rest waits until it is known.
 func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Child, error) {
 	if err := b.undecided(ctx); err != nil {
 		return nil, err // it was refused before, and that result stands
@@ -20,7 +20,7 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 	var pass []Child
 	sum := spent(b.request, b.ended)
 	for _, child := range children {
-		quotes, refused, err := b.quoted(ctx, child.Order)
+		child, quotes, refused, err := b.chosen(ctx, child)
 		switch {
 		case err != nil:
 			return nil, err
@@ -41,7 +41,7 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 	if most := b.request.MaxTotal; most > 0 && sum > most {
 		return nil, b.refuseAll(ctx, pass, overBudget(sum, most))
 	}
-	return pass, nil
+	return pass, b.record(ctx, pass)
 }
 
 // quoted previews one order, and says why it is not to be bought if it is not.

@@ -26,7 +26,11 @@ func (w *Worker) buyer(d Delivery, r Request) *buyer {
 // from starting only if it would meet them too; what has ended is found again by the next delivery.
 func (b *buyer) purchase(ctx context.Context) (Result, error) {
 	defer b.depart()
-	switch err := b.buyAll(ctx, Split(b.request)); {
+	err := b.recall(ctx)
+	if err == nil {
+		err = b.buyAll(ctx, Split(b.request))
+	}
+	switch {
 	case err == nil:
 		return Gather(b.request, b.ended), nil
 	case AsTrouble(err).Code == CodeConflict:
@@ -88,12 +92,14 @@ func (b *buyer) buy(ctx context.Context, order Order, preview Previewing) (Claim
 		return b.undrawn(ctx, order, AsTrouble(err))
 	}
 	order.AppKey = claim.AppKey
-	switch claim.Turn {
-	case TurnSend:
+	switch {
+	case claim.Turn == TurnSend && b.open():
+		return b.settle(ctx, claim, unchosen(), Size{})
+	case claim.Turn == TurnSend:
 		placing, cancel := b.placing(ctx, drawing)
 		defer cancel()
 		return b.send(ctx, placing, claim, order)
-	case TurnLookUp:
+	case claim.Turn == TurnLookUp:
 		return b.lookUp(ctx, claim, order)
 	default:
 		return claim, nil

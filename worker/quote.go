@@ -5,8 +5,8 @@ import "math"
 // Previewing says whether an order is previewed before anything is drawn for it.
 type Previewing string
 
-// The ways of previewing. A request says never or always; one that says nothing has a preview if it names a limit that only a
-// preview can keep, max_total or price_tolerance, and else goes by its pool's setting.
+// The ways of previewing. A request says never or always; one that says nothing has a preview if it names what only a preview can
+// keep, max_total or price_tolerance, or choose, alternatives, and else goes by its pool's setting.
 const (
 	PreviewAsPool Previewing = ""
 	PreviewNever  Previewing = "never"
@@ -34,7 +34,7 @@ type QuotedLine struct {
 
 // previewing is how the request wants to be previewed.
 func (r Request) previewing() Previewing {
-	if r.Preview == PreviewAsPool && (r.MaxTotal > 0 || r.PriceTolerance != "") {
+	if r.Preview == PreviewAsPool && (r.MaxTotal > 0 || r.PriceTolerance != "" || r.HasAlternatives()) {
 		return PreviewAlways
 	}
 	return r.Preview
@@ -47,10 +47,10 @@ func (r Request) dearer(bound Fen) bool {
 	return !known || sum > bound
 }
 
-// some are those of its lines.
-func (r Request) some(at []int) (lines []Line) {
+// some are those of a request's lines.
+func some(all []Line, at []int) (lines []Line) {
 	for _, n := range at {
-		lines = append(lines, r.Lines[n])
+		lines = append(lines, all[n])
 	}
 	return lines
 }

@@ -26,6 +26,10 @@ type Request struct {
 	PriceTolerance string     // percent by which a price may exceed the expected one, decimal text; "" when not said
 	Deadline       time.Time  // never bought after it; zero when not said
 	Pay            string     // "none" or "auto"
+
+	// Choice is what was chosen of its lines' alternatives, as it is on record; nil while nothing was. It is no part of what was
+	// published, and of the Fingerprint.
+	Choice *Choice
 }
 
 // Address is where 1688's seller ships to: an address id of the buyer account, or texts passed through as given.
@@ -49,5 +53,9 @@ type Line struct {
 	SpecID    string `json:"spec_id,omitempty"` // "" for an offer without SKUs
 	Quantity  int64  `json:"quantity"`
 	UnitPrice Fen    `json:"-"` // expected price, 0 when not said
+	MaxPrice  Fen    `json:"-"` // the most that one may cost, whatever is tolerated; 0 when not said, as of all that is asked for
 	Seller    string `json:"-"` // lines of different sellers go into different orders
+
+	// Alternatives are what may be bought instead, what is preferred first.
+	Alternatives []Alternative `json:"-"`
 }

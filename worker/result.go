@@ -50,8 +50,9 @@ type ResultOrder struct {
 	Discount   Fen
 	// Lines of the request that it holds, from 0; those that the reference covers if it is the only order for it, or 1688 did not
 	// say which of its orders holds what.
-	Lines  []int
-	Shares []Share // what each line has of the money; none when it cannot be told
+	Lines        []int
+	Alternatives []Chosen // what it holds for those of these lines for which an alternative was chosen
+	Shares       []Share  // what each line has of the money; none when it cannot be told
 }
 
 // Share is what one line has of an order's money. Those of all lines add up to the order's, to the fen.
@@ -64,11 +65,13 @@ type Share struct {
 
 // FailedLine is a line of the request that was not bought.
 type FailedLine struct {
-	Line    int // in the request, from 0
-	OfferID string
-	SpecID  string
-	Code    Code
-	Reason  string
+	Line        int // in the request, from 0
+	OfferID     string
+	SpecID      string
+	Alternative int // of the line's, from 1, if that was chosen and is what OfferID and SpecID say; 0: they say what was asked for
+	Code        Code
+	Reason      string
+	Tried       []Code // why each of the line's alternatives that were tried was not to be had either
 }
 
 // OpenOrder is an order of which it is not known whether it exists. Its products stay held on the key.
@@ -78,6 +81,8 @@ type OpenOrder struct {
 	AlsoOn     []string // other keys that may have taken it instead: it is held on each
 	Products   int64
 	Lines      []int
+	// Alternatives are what it is for, for those of these lines for which an alternative was chosen.
+	Alternatives []Chosen
 }
 
 // letter is a dead letter about this delivery.

@@ -142,7 +142,7 @@ func (r Retry) request(old Request, result Result, n int) (Request, error) {
 		root = old.ID
 	}
 	again := old
-	again.ID, again.Lines = retryID(root, n), nil
+	again.ID, again.Lines, again.Choice = retryID(root, n), nil, nil
 	if CheckID(again.ID) != nil {
 		return again, r.wrong("request_id", fmt.Sprintf("is too long: %s would have more than %d characters", again.ID, MaxID))
 	}

@@ -1,6 +1,6 @@
 package worker
 
-import "cmp"
+import "slices"
 
 // Child is one of the orders that a request is split into.
 type Child struct {
@@ -16,7 +16,7 @@ type goods struct{ seller, offerID, specID string }
 // 1688 takes one seller and at most so many lines in an order. Lines of one seller that ask for the same offer and spec are one
 // line of an order, with their quantities added up: 1688 names what it left out by offer and spec, so that two lines could not be
 // told apart, nor how much was ordered. Each child has its own reference and so its own claim; the same request always splits the
-// same way. The orders have no app key yet.
+// same way, whatever was chosen of its alternatives: these take the places of what was asked for. The orders have no app key yet.
 func Split(r Request) []Child {
 	var children []Child
 	open := map[string]int{} // seller → its child that still has room
@@ -34,22 +34,54 @@ func Split(r Request) []Child {
 			open[line.Seller] = at
 			children = append(children, newChild(r, at+1))
 		}
-		child := &children[at]
-		same[name] = spot{at, len(child.Order.Lines)}
-		child.Lines, child.Goods = append(child.Lines, i), append(child.Goods, len(child.Order.Lines))
-		child.Order.Lines = append(child.Order.Lines, line)
+		same[name] = spot{at, len(children[at].Order.Lines)}
+		children[at].add(i, line)
+	}
+	if r.Choice != nil && len(r.Choice.Chosen) > 0 {
+		for i, bought := 0, r.bought(); i < len(children); i++ {
+			children[i] = children[i].of(bought)
+		}
 	}
 	return children
 }
 
-// join adds a line of the request to one of the order's. The lower of two expected prices is the one to keep.
+// of is the same order of other goods for the request's lines. What asks for the same then is one line of it.
+func (c Child) of(lines []Line) Child {
+	c.Order.Lines = nil
+	other := Child{Order: c.Order}
+	for _, i := range c.Lines {
+		at := slices.IndexFunc(other.Order.Lines, func(l Line) bool { return l.OfferID == lines[i].OfferID && l.SpecID == lines[i].SpecID })
+		if at < 0 {
+			other.add(i, lines[i])
+		} else {
+			other.join(at, i, lines[i])
+		}
+	}
+	return other
+}
+
+// add makes a line of the request one of the order's.
+func (c *Child) add(i int, line Line) {
+	c.Lines, c.Goods = append(c.Lines, i), append(c.Goods, len(c.Order.Lines))
+	c.Order.Lines = append(c.Order.Lines, line)
+}
+
+// join adds a line of the request to one of the order's. The lower of two prices is the one to keep, and an alternative must be one
+// for both.
 func (c *Child) join(at, i int, line Line) {
 	c.Lines, c.Goods = append(c.Lines, i), append(c.Goods, at)
 	whole := &c.Order.Lines[at]
 	whole.Quantity += line.Quantity
-	if whole.UnitPrice == 0 || line.UnitPrice > 0 {
-		whole.UnitPrice = min(cmp.Or(whole.UnitPrice, line.UnitPrice), line.UnitPrice)
+	whole.UnitPrice, whole.MaxPrice = lower(whole.UnitPrice, line.UnitPrice), lower(whole.MaxPrice, line.MaxPrice)
+	whole.Alternatives = common(whole.Alternatives, line.Alternatives)
+}
+
+// lower is the lower of two prices; one of 0 was not said.
+func lower(a, b Fen) Fen {
+	if a == 0 || b == 0 {
+		return a + b
 	}
+	return min(a, b)
 }
 
 // sellerOf names the seller of an order's lines, "" when nobody said.

@@ -102,6 +102,16 @@ func TestFingerprintIsOfTheMeaning(t *testing.T) {
 		"flow":      func(r *Request) { r.Flow = "x" },
 		"max total": func(r *Request) { r.MaxTotal = 1 },
 		"pay":       func(r *Request) { r.Pay = "auto" },
+
+		"alternative":       func(r *Request) { r.Lines[0].Alternatives = []Alternative{{OfferID: "1", MaxUnitPrice: 1}} },
+		"alternative later": func(r *Request) { r.Lines[1].Alternatives = []Alternative{{OfferID: "1", MaxUnitPrice: 1}} },
+		"alternative price": func(r *Request) { r.Lines[0].Alternatives = []Alternative{{OfferID: "1", MaxUnitPrice: 2}} },
+		"alternative spec": func(r *Request) {
+			r.Lines[0].Alternatives = []Alternative{{OfferID: "1", SpecID: "1", MaxUnitPrice: 1}}
+		},
+		"alternatives": func(r *Request) {
+			r.Lines[0].Alternatives = []Alternative{{OfferID: "1", MaxUnitPrice: 1}, {OfferID: "2", MaxUnitPrice: 1}}
+		},
 	} {
 		r := requestOf("a", "b")
 		change(&r)

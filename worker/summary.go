@@ -10,6 +10,9 @@ func (s *Summary) Ask(r Request, at time.Time) {
 	s.Pool, s.Lines, s.AskedAt, s.Sellers, s.Offers = r.Pool, len(r.Lines), at.UTC(), nil, nil
 	for _, line := range r.Lines {
 		s.Sellers, s.Offers = union(s.Sellers, line.Seller), union(s.Offers, line.OfferID)
+		for _, a := range line.Alternatives {
+			s.Offers = union(s.Offers, a.OfferID)
+		}
 	}
 }
 

@@ -106,6 +106,7 @@ type Ports struct {
 
 	Previewer Previewer
 	Undrawn   Undrawn
+	Choices   Choices
 }
 
 // Worker takes purchase requests from the inbox and sees each to its one result. Any number of workers share the work.

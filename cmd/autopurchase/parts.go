@@ -122,7 +122,7 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	}
 	w, err := worker.New(set.Config, see.ports(worker.Ports{
 		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox, Rules: s.pool,
-		Previewer: client, Undrawn: s.pool,
+		Previewer: client, Undrawn: s.pool, Choices: s.bus.Choices(),
 	}))
 	if err != nil {
 		return nil, err

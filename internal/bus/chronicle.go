@@ -19,6 +19,7 @@ func (b *Bus) Chronicle(ctx context.Context, tenant, id string) ([]worker.Entry,
 	var all []worker.Entry
 	for _, from := range []struct{ stream, subject string }{
 		{StreamRequests, requestSubjects(tenant, ref)},
+		{StreamChoices, choiceSubject(tenant, ref)},
 		{StreamResults, resultSubject(tenant, ref)},
 		{StreamResults, resultSubject(tenant, ref) + ".*"},
 		{StreamStatus, statusSubject(tenant, ref)},

@@ -8,7 +8,7 @@ import (
 	"autopurchase/worker"
 )
 
-// Entry reads a message of the streams of requests, results, statuses, payments, dead letters and deeds. What cannot be read has its place and no
+// Entry reads a message of the streams of requests, results, statuses, payments, dead letters, deeds and choices. What cannot be read has its place and no
 // more; a request that no worker takes has its id too, and what is wrong with it.
 func (m Message) Entry() worker.Entry {
 	e := worker.Entry{Stream: m.Stream, Sequence: m.Sequence, At: m.Time}
@@ -35,6 +35,12 @@ func (m Message) Entry() worker.Entry {
 		var deed worker.Deed
 		if err := json.Unmarshal(m.Data, &deed); err == nil {
 			e.Tenant, e.RequestID, e.Deed = deed.Tenant, deed.RequestID, &deed
+		}
+	case StreamChoices:
+		var choice worker.Choice
+		if err := json.Unmarshal(m.Data, &choice); err == nil {
+			e.Tenant, _ = parseTokens(m.Subject[len(choicePrefix):])
+			e.RequestID, e.Choice = choice.RequestID, &choice
 		}
 	case StreamDead:
 		if letter, err := schemas.DecodeDeadLetter(m.Data); err == nil {

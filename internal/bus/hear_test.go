@@ -35,7 +35,7 @@ func TestAPublisherWatchesItsTenant(t *testing.T) {
 	must(t, c.as(t, "provisioner").Provision(bounded(t)))
 	w := c.as(t, "worker")
 	messages, errs := watching(t, c.as(t, "publisher-acme"), WatchOptions{Tenant: "acme"})
-	want := []string{"purchase.*.acme.>", "purchase.dead.acme", "purchase.parked.acme.>"}
+	want := []string{"purchase.*.acme.>", "purchase.choice.acme.>", "purchase.dead.acme", "purchase.parked.acme.>"}
 	if got := withheld(t, errs, len(want)); !slices.Equal(got, want) {
 		t.Errorf("withheld %v", got)
 	}

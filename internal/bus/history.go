@@ -178,21 +178,33 @@ func (h *History) upToNow(ctx context.Context, at place) iter.Seq2[followed, err
 	}
 }
 
-// end is the sequence of the last message that a reader would find, 0 if there is none. The stream's leader is asked: any
-// replica would answer for one that is allowed to be read directly, and it may lag behind.
-func (h *History) end(ctx context.Context, at place) (uint64, error) {
+// latest gives the last message on a subject of a stream, or nil if there is none. The stream's leader is asked: any replica would
+// answer for one that is allowed to be read directly, and it may lag behind.
+func (b *Bus) latest(ctx context.Context, stream, subject string) (*nats.RawStreamMsg, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	leader, err := h.bus.conn.JetStream()
+	leader, err := b.conn.JetStream()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	msg, err := leader.GetLastMsg(at.stream, at.filters[0], nats.Context(ctx))
+	msg, err := leader.GetLastMsg(stream, subject, nats.Context(ctx))
 	switch {
 	case errors.Is(err, nats.ErrMsgNotFound):
-		return 0, nil
+		return nil, nil
 	case err != nil:
-		return 0, fmt.Errorf("last message of stream %s: %w", at.stream, err)
+		return nil, fmt.Errorf("last message of stream %s: %w", stream, err)
+	}
+	return msg, nil
+}
+
+// end is the sequence of the last message that a reader would find, 0 if there is none.
+func (h *History) end(ctx context.Context, at place) (uint64, error) {
+	msg, err := h.bus.latest(ctx, at.stream, at.filters[0])
+	switch {
+	case err != nil:
+		return 0, err
+	case msg == nil:
+		return 0, nil
 	case at.next == 0 && msg.Time.Before(at.since):
 		return 0, nil
 	}

@@ -21,6 +21,7 @@ const (
 	StreamJournal  = "PURCHASE_JOURNAL"
 	StreamPayments = "PURCHASE_PAYMENT"
 	StreamUnpaid   = "PURCHASE_UNPAID"
+	StreamChoices  = "PURCHASE_CHOICE"
 	StreamKeyPool  = "KEYPOOL"
 )
 
@@ -46,6 +47,7 @@ const (
 	SubjectPayments  = paymentPrefix + ">"
 	SubjectTill      = tillPrefix + ">" // in the same stream
 	SubjectUnpaid    = unpaidPrefix + ">"
+	SubjectChoices   = choicePrefix + ">"
 	SubjectPoolEvent = eventPrefix + ">"
 
 	// SubjectSwitch is where the last message says whether payments are stopped.
@@ -87,6 +89,7 @@ const (
 	paymentPrefix = "purchase.payment."
 	tillPrefix    = "purchase.till."
 	unpaidPrefix  = "purchase.unpaid."
+	choicePrefix  = "purchase.choice."
 	eventPrefix   = "keypool.event."
 	keysPrefix    = "keypool.admin."
 	ordersPrefix  = "purchase.admin."
@@ -152,6 +155,9 @@ func unpaidSubject(tenant, ref, orderID string) string {
 	return unpaidPrefix + tenant + "." + ref + "." + worker.EncodeRef(orderID)
 }
 
+// choiceSubject is where it is on record what was chosen of the request's alternatives: the first message, and only that.
+func choiceSubject(tenant, ref string) string { return choicePrefix + tenant + "." + ref }
+
 // tillSubject is where it is counted what an account pays in a day.
 func tillSubject(account, day string) string {
 	return tillPrefix + "day." + worker.EncodeRef(account) + "." + day
@@ -192,6 +198,7 @@ func tenantSubjects(tenant string) map[string]string {
 	return map[string]string{
 		StreamRequests: anyLane + tenant + ".>", StreamResults: resultPrefix + tenant + ".>", StreamStatus: statusPrefix + tenant + ".>",
 		StreamDead: deadSubject(tenant), StreamParked: parkedPrefix + tenant + ".>", StreamPayments: paymentPrefix + tenant + ".>",
+		StreamChoices: choicePrefix + tenant + ".>",
 	}
 }
 

@@ -82,7 +82,7 @@ func parkedEntry(msg jetstream.Msg) (worker.Result, error) {
 	return result, nil
 }
 
-// Asked gives the request on record; see worker.Record. One that cannot be read is an error: no worker ever took it.
+// Asked gives the request on record, with what was chosen of its alternatives; see worker.Record. One that cannot be read is an error: no worker ever took it.
 func (b *Bus) Asked(ctx context.Context, tenant, id string) (worker.Asked, bool, error) {
 	msg, err := b.last(ctx, StreamRequests, requestSubjects(tenant, worker.EncodeRef(id)))
 	if err != nil {
@@ -93,6 +93,9 @@ func (b *Bus) Asked(ctx context.Context, tenant, id string) (worker.Asked, bool,
 	}
 	request, err := schemas.DecodeRequest(msg.Data)
 	request.Tenant = tenant
+	if err == nil {
+		request, err = b.withChoice(ctx, request)
+	}
 	request.Priority, _ = laneOf(msg.Subject)
 	return worker.Asked{Request: request, Subject: msg.Subject, Sequence: msg.Sequence, Published: msg.Time,
 		Origin: retryOf(msg.Header)}, err == nil, err

@@ -70,6 +70,11 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			Description: "The payments that want a person, one message each.", MaxMsgsPerSubject: 1,
 		},
 		{
+			Name: StreamChoices, Subjects: []string{SubjectChoices}, MaxAge: keep.Requests, Duplicates: dedupe, AllowDirect: true,
+			Description:       "What was chosen of requests' alternatives, before anything was drawn for them. One message per subject: the first stands.",
+			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
+		},
+		{
 			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
 		},

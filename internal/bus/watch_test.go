@@ -206,6 +206,7 @@ func TestATenantsFilters(t *testing.T) {
 		{nil, map[string][]string{
 			StreamRequests: {"purchase.*.acme.>"}, StreamResults: {"purchase.result.acme.>"}, StreamStatus: {"purchase.status.acme.>"},
 			StreamDead: {"purchase.dead.acme"}, StreamParked: {"purchase.parked.acme.>"}, StreamPayments: {"purchase.payment.acme.>"},
+			StreamChoices: {"purchase.choice.acme.>"},
 		}},
 		{[]string{"purchase.request-low.>"}, map[string][]string{StreamRequests: {"purchase.request-low.acme.>"}}},
 		{[]string{"purchase.dead.>", "purchase.result.*.PR-1", "purchase.queue.status.*"}, map[string][]string{

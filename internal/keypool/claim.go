@@ -49,10 +49,11 @@ type order struct {
 }
 
 type failed struct {
-	OfferID string      `json:"i"`
-	SpecID  string      `json:"s,omitempty"`
-	Code    worker.Code `json:"c,omitempty"`
-	Reason  string      `json:"r,omitempty"`
+	OfferID string        `json:"i"`
+	SpecID  string        `json:"s,omitempty"`
+	Code    worker.Code   `json:"c,omitempty"`
+	Reason  string        `json:"r,omitempty"`
+	Tried   []worker.Code `json:"t,omitempty"`
 }
 
 // abridge gives an outcome as it will be read back from a claim, so that nobody tells more of it than a redelivery would.

@@ -94,6 +94,7 @@ func (p part) beWorker(ctx context.Context) error {
 		Inbox: fatefulInbox{inbox, f}, Decode: f.decoder(schemas.DecodeRequest), Ledger: fatefulLedger{pool, f}, Stock: pool,
 		Market: fatefulMarket{client, f}, Outbox: fatefulOutbox{b.Outbox(), f},
 		Previewer: fatefulPreviewer{client, f}, Undrawn: fatefulUndrawn{pool, f},
+		Choices: fatefulChoices{b.Choices(), f},
 	})
 	if err != nil {
 		return err

@@ -191,3 +191,12 @@ func (d fatefulDesk) Place(ctx context.Context, order worker.Order) worker.Answe
 func (d fatefulDesk) Find(ctx context.Context, appKey, reference string) worker.Answer {
 	return asked(d.f, "find", func() worker.Answer { return d.desk.Find(ctx, appKey, reference) })
 }
+
+type fatefulChoices struct {
+	worker.Choices
+	f *fate
+}
+
+func (c fatefulChoices) Choose(ctx context.Context, tenant, ref string, choice worker.Choice) (worker.Choice, error) {
+	return step(c.f, "choose", func() (worker.Choice, error) { return c.Choices.Choose(ctx, tenant, ref, choice) })
+}

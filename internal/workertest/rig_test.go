@@ -174,7 +174,7 @@ func (r *rig) hire(change ...func(*worker.Config, *worker.Ports)) (w *worker.Wor
 	config := worker.Config{Instance: fmt.Sprintf("w%d", time.Now().UnixNano()), Concurrent: 8, LookFor: 300 * time.Millisecond,
 		Grace: 5 * time.Second, ProbeEvery: 10 * time.Millisecond, Observe: func(e worker.Event) { r.events <- e }}
 	ports := worker.Ports{Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: r.pool, Stock: r.pool, Market: r.client, Outbox: r.bus.Outbox(),
-		Previewer: r.client, Undrawn: r.pool}
+		Previewer: r.client, Undrawn: r.pool, Choices: r.bus.Choices()}
 	for _, c := range change {
 		c(&config, &ports)
 	}
