@@ -2,46 +2,20 @@ package worker
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 )
 
-// attend handles one delivery. A panic in one request never ends the process.
-func (w *Worker) attend(ctx context.Context, d Delivery) {
-	ctx = d.carry(ctx)
-	w.inFlight.Add(1)
-	defer w.inFlight.Add(-1)
-	defer func() {
-		if cause := recover(); cause != nil {
-			w.postpone(ctx, d, &Trouble{Code: CodeInternal, Reason: "panic", Err: fmt.Errorf("%v", cause)})
-		}
-	}()
-	w.handle(ctx, d)
-}
-
-// handle is the one flow: admit, purchase, publish, acknowledge.
-func (w *Worker) handle(ctx context.Context, d Delivery) {
+// handle is the one flow: admit, purchase, and then tell.
+func (w *Worker) handle(ctx context.Context, d Delivery) telling {
 	started := time.Now()
 	request, invalid := Admit(d, w.Decode)
 	if invalid != nil {
 		w.reject(ctx, d, invalid)
-		return
+		return nil
 	}
 	b := w.buyer(d, request)
 	result, err := b.purchase(ctx)
-	if err == nil {
-		result, err = b.publish(ctx, result)
-	}
-	if errors.Is(err, errDecided) {
-		err = d.Receipt.Ack(ctx)
-	}
-	if err != nil {
-		w.postpone(ctx, d, AsTrouble(err))
-		return
-	}
-	w.failures.forget(d.Subject)
-	w.finish(d, result, time.Since(started))
+	return func() { b.tell(ctx, result, err, started) }
 }
 
 // publish stores the result and only then ends the request at the broker.

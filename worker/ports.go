@@ -7,8 +7,8 @@ import (
 
 // Inbox hands out purchase requests.
 type Inbox interface {
-	// Next waits for a request. No more are asked for than callers wait, or have nothing left to do but to acknowledge their last
-	// one: as long as ctx lives they are expected to call again. It returns ctx's cause when ctx ends, and a *Trouble with
+	// Next waits for a request. No more are asked for than callers wait, or have said that they come soon (Receipt.Soon): as long as
+	// ctx lives they are expected to call again. It returns ctx's cause when ctx ends, and a *Trouble with
 	// CodeNATSDown when the broker is out of reach.
 	Next(ctx context.Context) (Delivery, error)
 	// Ready returns nil while requests can be had, else a *Trouble with CodeNATSDown.
@@ -37,8 +37,10 @@ type Delivery struct {
 	Sole func() bool
 }
 
-// Receipt settles a delivery at the broker, exactly once.
+// Receipt settles a delivery at the broker, exactly once, by Ack, Nak or Term.
 type Receipt interface {
+	// Soon says that whoever took the request is about to come for the next one: what is left to do takes but a moment.
+	Soon()
 	// Ack ends the request for good and returns once the broker has it on record.
 	Ack(ctx context.Context) error
 	// Nak hands it back, to be delivered again after the delay.

@@ -15,6 +15,7 @@ type buyer struct {
 	fingerprint string
 	owner       string
 	place       place
+	children    int // that it was split into
 	ended       []Ended
 }
 
@@ -42,6 +43,7 @@ func (b *buyer) purchase(ctx context.Context) (Result, error) {
 
 // buyAll buys every child order; those that are to be previewed first come last, and together.
 func (b *buyer) buyAll(ctx context.Context, children []Child) error {
+	b.children = len(children)
 	unseen, open, err := b.buyEach(ctx, children, b.request.previewing())
 	if err != nil || len(unseen) == 0 {
 		return cmp.Or(err, open)
@@ -153,6 +155,9 @@ func (b *buyer) send(ctx, placing context.Context, claim Claim, order Order) (Cl
 	answer := b.understood(ctx, order, asQuoted(order, b.beside(ctx, order, b.Market.Place(placing, order))))
 	switch answer.next() {
 	case RouteNever:
+		if len(b.ended) == b.children-1 {
+			b.delivery.Receipt.Soon()
+		}
 		return b.decide(ctx, claim, order, answer)
 	case RouteLookUp:
 		return b.lookUp(ctx, claim, order)

@@ -123,6 +123,7 @@ type Worker struct {
 	lobby      *lobby
 	deputize   func()        // puts one more to work
 	surplus    atomic.Int64  // how many are too many at work
+	tellings   chan telling  // what is left to do, for whoever tells next
 	returning  chan struct{} // holds one for each that has waited for room and goes on
 }
 
@@ -134,7 +135,8 @@ func New(config Config, ports Ports) (*Worker, error) {
 	config = config.withDefaults()
 	return &Worker{
 		Ports: ports, config: config, gate: newGate(),
-		lobby: newLobby(config.MaxWaiting), returning: make(chan struct{}, config.Concurrent),
+		tellings: make(chan telling),
+		lobby:    newLobby(config.MaxWaiting), returning: make(chan struct{}, config.Concurrent),
 	}, nil
 }
 
@@ -149,6 +151,7 @@ func (w *Worker) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { w.probe(ctx) })
 	running.Go(func() { w.usher(ctx) })
+	told := w.tellers()
 	w.deputize = func() { running.Go(func() { w.serve(ctx, work) }) }
 	for range w.config.Concurrent {
 		w.deputize()
@@ -161,6 +164,7 @@ func (w *Worker) Run(ctx context.Context) {
 	})
 	defer grace.Stop()
 	running.Wait()
+	told()
 }
 
 // serve takes one request after the other, until ctx ends or there is one too many at work.
@@ -185,14 +189,22 @@ func (w *Worker) serve(ctx, work context.Context) {
 	}
 }
 
-// advance handles one delivery. The others wait for one that goes ahead no longer than for a probe: its order may be slow.
+// advance handles one delivery, and leaves it to others to tell its outcome. If it goes ahead the others wait for it to come
+// through to the very end, but no longer than for a probe: its order may be slow.
 func (w *Worker) advance(work, fetch context.Context, d Delivery) {
-	if w.gate.ahead(fetch) {
+	scout := w.gate.ahead(fetch)
+	if scout {
 		patience := time.AfterFunc(w.config.ProbeTimeout, func() { w.gate.back(fetch) })
 		defer patience.Stop()
 		defer w.gate.back(fetch)
 	}
-	w.attend(work, d)
+	switch tell := w.attend(work, d); {
+	case tell == nil:
+	case scout:
+		tell()
+	default:
+		w.tellings <- tell
+	}
 }
 
 // unfetched waits for the broker to come back, or for a moment if it is something else.

@@ -39,9 +39,9 @@ var errBroken = errors.New("the broker is out of reach, or does not give request
 // Each message says how many wait behind it in its lane, so that it is known where there are some; the other lanes are listened to, each
 // for one message. So at most two may come more than there are takers, which are kept for the next ones.
 //
-// Coming is who acknowledges its last request while the context still lives that it got it under: it waits for nothing but the
-// broker's word that this is on record, and so its next pull travels along, as in JetStream's own +NXT. A message that is there
-// first is kept for it; one that nobody comes for is back at the broker within half a second.
+// Coming is who said so (Soon) while the context still lives that it got its last request under: it has little left to do about that
+// one, and its next pull travels meanwhile, much as in JetStream's own +NXT. A message that is there first is kept for it; one that
+// nobody comes for is back at the broker within half a second.
 //
 // A lane has one pull open, so that the more callers there are, the more of them the next one serves. A caller that leaves takes its
 // pull along: the pulls are withdrawn and sent again for those who still wait.

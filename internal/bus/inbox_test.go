@@ -68,17 +68,19 @@ func TestNothingIsPrefetched(t *testing.T) {
 	}
 }
 
-// TestTheNextPullTravelsWithTheAck has callers that come again: each has one more message asked for, and no other is taken.
-func TestTheNextPullTravelsWithTheAck(t *testing.T) {
+// TestTheNextPullTravelsMeanwhile has callers that come again soon: each has one more message asked for, and no other is taken.
+func TestTheNextPullTravelsMeanwhile(t *testing.T) {
 	t.Parallel()
 	b, _ := provisioned(t, Config{})
 	in := openInbox(t, b)
 	submit(t, b, numbered(10)...)
 	first, second := nextUnder(bounded(t), t, in), nextUnder(bounded(t), t, in)
-	must(t, first.Receipt.Ack(bounded(t)))
+	first.Receipt.Soon()
 	until(t, "one more has come", func() bool { return early(in) == 1 })
-	must(t, second.Receipt.Ack(bounded(t)))
+	second.Receipt.Soon()
 	until(t, "two more have come", func() bool { return early(in) == 2 })
+	must(t, first.Receipt.Ack(bounded(t)))
+	must(t, second.Receipt.Ack(bounded(t)))
 	if info := consumerInfo(t, b); info.NumAckPending != 2 || info.NumPending != 6 || info.NumWaiting != 0 {
 		t.Errorf("%d are kept, %d at the broker, %d pulls are open, want 2, 6 and 0", info.NumAckPending, info.NumPending, info.NumWaiting)
 	}
@@ -96,7 +98,9 @@ func TestWhoDoesNotComeHoldsUpNothing(t *testing.T) {
 	b, server := provisioned(t, Config{})
 	in := openInbox(t, b)
 	submit(t, b, "PR-1", "PR-2")
-	must(t, nextUnder(bounded(t), t, in).Receipt.Ack(bounded(t)))
+	first := nextUnder(bounded(t), t, in)
+	first.Receipt.Soon()
+	must(t, first.Receipt.Ack(bounded(t)))
 	until(t, "the next has come", func() bool { return early(in) == 1 })
 	d := next(t, openInbox(t, connect(t, Config{URL: server.URL})))
 	if d.Sequence != 2 {

@@ -26,7 +26,7 @@ func nakAfter(delay time.Duration) []byte {
 
 func termWith(reason string) []byte { return []byte("+TERM " + reason) }
 
-// receipt settles one delivery. Its three methods return once the broker has confirmed, since an acknowledgement that was
+// receipt settles one delivery. Ack, Nak and Term return once the broker has confirmed, since an acknowledgement that was
 // merely sent is lost with the broker's process.
 type receipt struct {
 	inbox  *Inbox
@@ -87,11 +87,15 @@ func (r *receipt) sole() bool {
 	return in.broken.IsZero() && !r.stored.Before(r.lane.known) && time.Since(r.pulled) < r.lane.ackWait/2
 }
 
-// Ack ends the request for good. Whoever took it is expected to come for the next one.
-func (r *receipt) Ack(ctx context.Context) error {
+// Soon has whoever took the request expected, unless what it was taken under has ended.
+func (r *receipt) Soon() {
 	if r.taker.Err() == nil {
 		r.inbox.expect()
 	}
+}
+
+// Ack ends the request for good.
+func (r *receipt) Ack(ctx context.Context) error {
 	return r.settle(ctx, "acknowledge", ackDone)
 }
 

@@ -33,6 +33,8 @@ func (h hand) Ready(context.Context) error { return nil }
 // receipt tells how a delivery was settled: "ack", "nak" or "term".
 type receipt chan string
 
+func (receipt) Soon() {}
+
 func (r receipt) Ack(context.Context) error                { r <- "ack"; return nil }
 func (r receipt) Nak(context.Context, time.Duration) error { r <- "nak"; return nil }
 func (r receipt) Term(context.Context, string) error       { r <- "term"; return nil }
