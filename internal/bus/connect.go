@@ -27,6 +27,8 @@ type Config struct {
 	// Stopped says that the broker was stopped in good order the last time, and not killed: see Embedded.Stopped. Default false,
 	// since of any other broker that is not known.
 	Stopped bool
+	// Apart works beside the queue. Default "": in it.
+	Apart Apart
 	// Name shows up in the broker's list of connections. Default "autopurchase".
 	Name string
 	// User is as whom to connect: see Roles. Its replies come in on an inbox of its own. nil connects as nobody in particular.
@@ -96,6 +98,9 @@ func (c Config) Validate() error {
 		}
 	}
 	bad(c.AckWait != 0 && c.AckWait < 100*time.Millisecond, "ack-wait %v: must be at least 100ms", c.AckWait)
+	if err := c.Apart.check(); err != nil {
+		problems = append(problems, err)
+	}
 	bad(c.Replicas < 0 || c.Replicas > 5, "replicas %d: must be 1 to 5", c.Replicas)
 	bad(c.Retention.Requests < time.Hour, "retention of requests %v: must be at least 1h", c.Retention.Requests)
 	bad(c.Retention.Results < c.Retention.Requests, "retention of results %v: must not be shorter than that of requests, %v",
@@ -189,16 +194,28 @@ func (b *Bus) options(ctx context.Context) []nats.Option {
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
 	}
-	if b.config.User != nil {
-		options = append(options, b.config.User.option(), nats.CustomInboxPrefix(b.config.User.inbox))
-	}
-	if b.config.TLS != nil {
-		options = append(options, nats.Secure(b.config.TLS))
-	}
+	options = append(options, b.config.access()...)
 	if b.config.Server != nil {
 		options = append(options, nats.InProcessServer(b.config.Server))
 	}
 	return options
+}
+
+// access is what lets a connection in.
+func (c Config) access() (options []nats.Option) {
+	if c.User != nil {
+		options = append(options, c.User.option(), nats.CustomInboxPrefix(c.User.inbox))
+	}
+	if c.TLS != nil {
+		options = append(options, nats.Secure(c.TLS))
+	}
+	return options
+}
+
+// Plain connects with the client library alone, to the same servers as the same user: it is what a bus is compared with.
+func (c Config) Plain() (*nats.Conn, error) {
+	c = c.withDefaults()
+	return nats.Connect(c.URL, append(c.access(), nats.Name(c.Name))...)
 }
 
 // onError is where the broker's refusals come in: the call itself only sees a time-out.
@@ -244,6 +261,10 @@ func (b *Bus) Close() error {
 	b.dialer.hangUp()
 	return nil
 }
+
+// stored is what a stream is called where this bus works, and at what a subject is.
+func (b *Bus) stored(stream string) string { return b.config.Apart.Stream(stream) }
+func (b *Bus) at(subject string) string    { return b.config.Apart.Subject(subject) }
 
 // stream gives a handle of a stream; the first call asks the broker.
 func (b *Bus) stream(ctx context.Context, name string) (jetstream.Stream, error) {

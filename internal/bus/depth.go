@@ -83,15 +83,15 @@ func (b *Bus) Depth(ctx context.Context) (Depth, error) {
 func (b *Bus) laneDepth(ctx context.Context, lane worker.Lane) (*jetstream.ConsumerInfo, *Message, error) {
 	name := laneConsumer(lane)
 	var consumer jetstream.Consumer
-	err := b.forbidden.permitted(ctx, api("CONSUMER.INFO", StreamRequests)+"."+name, func(ctx context.Context) (err error) {
-		consumer, err = b.js.Consumer(ctx, StreamRequests, name)
+	err := b.forbidden.permitted(ctx, api("CONSUMER.INFO", b.stored(StreamRequests))+"."+name, func(ctx context.Context) (err error) {
+		consumer, err = b.js.Consumer(ctx, b.stored(StreamRequests), name)
 		return err
 	})
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return nil, nil, fmt.Errorf("%w: no stream %s", ErrNoQueue, StreamRequests)
+		return nil, nil, fmt.Errorf("%w: no stream %s", ErrNoQueue, b.stored(StreamRequests))
 	case err != nil:
-		return nil, nil, fmt.Errorf("consumer %s of stream %s: %w", name, StreamRequests, err)
+		return nil, nil, fmt.Errorf("consumer %s of stream %s: %w", name, b.stored(StreamRequests), err)
 	}
 	info := consumer.CachedInfo()
 	if info.NumPending == 0 && info.NumAckPending == 0 {
@@ -99,7 +99,7 @@ func (b *Bus) laneDepth(ctx context.Context, lane worker.Lane) (*jetstream.Consu
 	}
 	// All up to the floor is acknowledged; the first message of the lane behind it is not, or the floor would be there. There is none if
 	// it was finished in this moment.
-	oldest, err := b.first(ctx, StreamRequests, directGet{Sequence: info.AckFloor.Stream + 1, Next: laneSubjects(lane)})
+	oldest, err := b.first(ctx, b.stored(StreamRequests), directGet{Sequence: info.AckFloor.Stream + 1, Next: b.at(laneSubjects(lane))})
 	if err != nil {
 		return info, nil, fmt.Errorf("oldest request: %w", err)
 	}

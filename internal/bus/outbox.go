@@ -74,7 +74,7 @@ func (o *Outbox) store(ctx context.Context, subject string, result worker.Result
 
 // behind compares the result with the one on record.
 func (o *Outbox) behind(ctx context.Context, subject string, result worker.Result) error {
-	msg, err := o.bus.last(ctx, StreamResults, subject)
+	msg, err := o.bus.last(ctx, o.bus.stored(StreamResults), o.bus.at(subject))
 	if err != nil {
 		return err
 	}
@@ -118,9 +118,9 @@ func (o *Outbox) replace(ctx context.Context, subject string, result worker.Resu
 
 // publish stores the result if expected is the sequence of the last message on the subject, 0 for none.
 func (o *Outbox) publish(ctx context.Context, subject string, result worker.Result, expected uint64) error {
-	_, err := o.bus.js.PublishMsg(ctx, traced(ctx, message(subject, schemas.AppendResult(nil, result))),
+	_, err := o.bus.js.PublishMsg(ctx, traced(ctx, message(o.bus.at(subject), schemas.AppendResult(nil, result))),
 		jetstream.WithMsgID(resultID(subject, result)),
-		jetstream.WithExpectStream(StreamResults),
+		jetstream.WithExpectStream(o.bus.stored(StreamResults)),
 		jetstream.WithExpectLastSequencePerSubject(expected))
 	return err
 }
@@ -163,13 +163,13 @@ func (o *Outbox) Bury(ctx context.Context, letter worker.DeadLetter) error {
 	if worker.CheckName(letter.Tenant) != nil {
 		letter.Tenant = ""
 	}
-	msg := message(deadSubject(letter.Tenant), schemas.AppendDeadLetter(nil, letter))
+	msg := message(o.bus.at(deadSubject(letter.Tenant)), schemas.AppendDeadLetter(nil, letter))
 	return o.record(ctx, "bury a dead letter", StreamDead, msg, deadID(letter))
 }
 
 func (o *Outbox) record(ctx context.Context, what, stream string, msg *nats.Msg, id string) error {
 	return persist(ctx, what, func(ctx context.Context) error {
-		_, err := o.bus.js.PublishMsg(ctx, traced(ctx, msg), jetstream.WithMsgID(id), jetstream.WithExpectStream(stream))
+		_, err := o.bus.js.PublishMsg(ctx, traced(ctx, msg), jetstream.WithMsgID(id), jetstream.WithExpectStream(o.bus.stored(stream)))
 		return err
 	})
 }
@@ -178,7 +178,7 @@ func (o *Outbox) record(ctx context.Context, what, stream string, msg *nats.Msg,
 func (o *Outbox) Decided(ctx context.Context, tenant, ref string) (bool, error) {
 	var found bool
 	err := persist(ctx, "look for a result", func(ctx context.Context) error {
-		msg, err := o.bus.last(ctx, StreamResults, resultSubject(tenant, ref))
+		msg, err := o.bus.last(ctx, o.bus.stored(StreamResults), o.bus.at(resultSubject(tenant, ref)))
 		if found = msg != nil; found && err == nil {
 			result, unreadable := schemas.DecodeResult(msg.Data)
 			found = unreadable != nil || !result.Provisional() // what cannot be read stands

@@ -18,7 +18,7 @@ import (
 // park puts a request on the list.
 func (o *Outbox) park(ctx context.Context, result worker.Result) error {
 	subject := parkedSubject(result.Tenant, worker.EncodeRef(result.RequestID))
-	_, err := o.bus.js.PublishMsg(ctx, message(subject, schemas.AppendResult(nil, result)), jetstream.WithExpectStream(StreamParked))
+	_, err := o.bus.js.PublishMsg(ctx, message(o.bus.at(subject), schemas.AppendResult(nil, result)), jetstream.WithExpectStream(o.bus.stored(StreamParked)))
 	return err
 }
 
@@ -28,11 +28,11 @@ func (o *Outbox) unpark(ctx context.Context, result worker.Result) error {
 }
 
 func (b *Bus) unpark(ctx context.Context, subject string) error {
-	stream, err := b.stream(ctx, StreamParked)
+	stream, err := b.stream(ctx, b.stored(StreamParked))
 	if err != nil {
 		return err
 	}
-	return stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+	return stream.Purge(ctx, jetstream.WithPurgeSubject(b.at(subject)))
 }
 
 // MaxParked is how many parked requests are listed at once, the oldest first.

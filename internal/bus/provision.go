@@ -92,7 +92,7 @@ func (b *Bus) Provision(ctx context.Context) error {
 	if err := b.narrow(ctx); err != nil {
 		return err
 	}
-	for _, spec := range b.spec() {
+	for _, spec := range b.config.Apart.moved(b.spec()) {
 		if err := b.provisionStream(ctx, spec); err != nil {
 			return err
 		}
@@ -108,12 +108,12 @@ func (b *Bus) Provision(ctx context.Context) error {
 // narrow keeps the consumer of a queue from before there were lanes to the normal one, before the stream takes requests of others:
 // workers of that time know no other subjects.
 func (b *Bus) narrow(ctx context.Context) error {
-	_, err := b.js.Consumer(ctx, StreamRequests, ConsumerWorker)
+	_, err := b.js.Consumer(ctx, b.stored(StreamRequests), ConsumerWorker)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrConsumerNotFound):
 		return nil
 	case err != nil:
-		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, StreamRequests, err)
+		return fmt.Errorf("consumer %s of stream %s: %w", ConsumerWorker, b.stored(StreamRequests), err)
 	}
 	return b.provisionConsumer(ctx, worker.LaneNormal)
 }
@@ -176,7 +176,7 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 func (b *Bus) consumer(lane worker.Lane, ackWait time.Duration) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable:       laneConsumer(lane),
-		FilterSubject: laneSubjects(lane),
+		FilterSubject: b.at(laneSubjects(lane)),
 		Description:   "All workers share it; pending and unacknowledged messages are the depth of its lane.",
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -192,7 +192,7 @@ const newAckWait = 30 * time.Second
 
 func (b *Bus) provisionConsumer(ctx context.Context, lane worker.Lane) error {
 	want := b.consumer(lane, cmp.Or(b.config.AckWait, newAckWait))
-	consumer, err := b.js.Consumer(ctx, StreamRequests, want.Durable)
+	consumer, err := b.js.Consumer(ctx, b.stored(StreamRequests), want.Durable)
 	if err == nil {
 		have := consumer.CachedInfo().Config
 		want.AckWait = cmp.Or(b.config.AckWait, have.AckWait)
@@ -202,13 +202,13 @@ func (b *Bus) provisionConsumer(ctx context.Context, lane worker.Lane) error {
 		}
 	}
 	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
-		err = b.make(ctx, "CONSUMER.CREATE", StreamRequests+"."+want.Durable+"."+want.FilterSubject, func(ctx context.Context) error {
-			_, err := b.js.CreateOrUpdateConsumer(ctx, StreamRequests, want)
+		err = b.make(ctx, "CONSUMER.CREATE", b.stored(StreamRequests)+"."+want.Durable+"."+want.FilterSubject, func(ctx context.Context) error {
+			_, err := b.js.CreateOrUpdateConsumer(ctx, b.stored(StreamRequests), want)
 			return err
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("consumer %s of stream %s: %w", want.Durable, StreamRequests, err)
+		return fmt.Errorf("consumer %s of stream %s: %w", want.Durable, b.stored(StreamRequests), err)
 	}
 	return nil
 }
@@ -216,13 +216,13 @@ func (b *Bus) provisionConsumer(ctx context.Context, lane worker.Lane) error {
 // ensureConsumer makes a lane's consumer if somebody has removed it. Where it exists, its right to create one is not needed.
 func (b *Bus) ensureConsumer(ctx context.Context, lane worker.Lane) (*jetstream.ConsumerInfo, error) {
 	name := laneConsumer(lane)
-	consumer, err := b.js.Consumer(ctx, StreamRequests, name)
+	consumer, err := b.js.Consumer(ctx, b.stored(StreamRequests), name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		b.alarm("consumer " + name + " of stream " + StreamRequests + " was gone: made again, every stored request of its lane is delivered once more")
-		consumer, err = b.js.CreateOrUpdateConsumer(ctx, StreamRequests, b.consumer(lane, cmp.Or(b.config.AckWait, newAckWait)))
+		b.alarm("consumer " + name + " of stream " + b.stored(StreamRequests) + " was gone: made again, every stored request of its lane is delivered once more")
+		consumer, err = b.js.CreateOrUpdateConsumer(ctx, b.stored(StreamRequests), b.consumer(lane, cmp.Or(b.config.AckWait, newAckWait)))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("consumer %s of stream %s: %w", name, StreamRequests, err)
+		return nil, fmt.Errorf("consumer %s of stream %s: %w", name, b.stored(StreamRequests), err)
 	}
 	return consumer.CachedInfo(), nil
 }

@@ -63,7 +63,7 @@ func (l *lane) ask(b *Bus, n int, listen bool) error {
 		body = append(body, `,"no_wait":true`...)
 	}
 	sent := time.Now()
-	if err := b.conn.PublishRequest(api("CONSUMER.MSG.NEXT", StreamRequests)+"."+laneConsumer(l.name), l.sub.Subject, append(body, '}')); err != nil {
+	if err := b.conn.PublishRequest(api("CONSUMER.MSG.NEXT", b.stored(StreamRequests))+"."+laneConsumer(l.name), l.sub.Subject, append(body, '}')); err != nil {
 		return err
 	}
 	l.asked, l.listening, l.sent, l.heard = n, listen, sent, sent

@@ -43,11 +43,12 @@ func (in *Inbox) delivery(l *lane, msg *nats.Msg) (worker.Delivery, *receipt, er
 	if err != nil {
 		return worker.Delivery{}, nil, fmt.Errorf("%s: %w", msg.Subject, err)
 	}
+	subject := in.bus.config.Apart.inQueue(msg.Subject)
 	was := l.busy()
 	r := &receipt{inbox: in, lane: l, reply: msg.Reply, stored: meta.Timestamp, pulled: l.came(msg.Sub, meta)}
 	in.give(l, was)
 	d := worker.Delivery{
-		Subject:   msg.Subject,
+		Subject:   subject,
 		Body:      msg.Data,
 		Sequence:  meta.Sequence.Stream,
 		Attempt:   in.attempt(l, msg.Sub, meta),
@@ -56,7 +57,7 @@ func (in *Inbox) delivery(l *lane, msg *nats.Msg) (worker.Delivery, *receipt, er
 		Sole:      r.sole,
 		Context:   traceOf(msg),
 	}
-	address(msg.Subject, msg.Header).onto(&d)
+	address(subject, msg.Header).onto(&d)
 	return d, r, nil
 }
 

@@ -54,7 +54,7 @@ type Submission struct {
 // Errors: a tenant or id that breaks the rules; no stream takes requests; ErrForbidden if this user may not publish in the
 // tenant's name; ErrNotStored. If ctx is part of a trace, so is the request.
 func (b *Bus) Submit(ctx context.Context, tenant, id string, body []byte) (Receipt, error) {
-	msg, err := submission(tenant, id, priorityOf(body), body)
+	msg, err := b.submission(tenant, id, priorityOf(body), body)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -68,7 +68,7 @@ func priorityOf(body []byte) worker.Lane {
 }
 
 // submission is the message of a request. The broker takes it if it has none of that id in any lane.
-func submission(tenant, id string, lane worker.Lane, body []byte) (*nats.Msg, error) {
+func (b *Bus) submission(tenant, id string, lane worker.Lane, body []byte) (*nats.Msg, error) {
 	if err := worker.CheckName(tenant); err != nil {
 		return nil, fmt.Errorf("tenant %q: %w", tenant, err)
 	}
@@ -76,8 +76,8 @@ func submission(tenant, id string, lane worker.Lane, body []byte) (*nats.Msg, er
 		return nil, fmt.Errorf("request_id: %w", err)
 	}
 	ref := worker.EncodeRef(id)
-	msg := message(requestSubject(lane, tenant, ref), body)
-	msg.Header = alone(requestSubjects(tenant, ref))
+	msg := message(b.at(requestSubject(lane, tenant, ref)), body)
+	msg.Header = alone(b.at(requestSubjects(tenant, ref)))
 	msg.Header.Set(jetstream.MsgIDHeader, submissionID(tenant, ref, nuid.Next()))
 	return msg, nil
 }
@@ -88,7 +88,7 @@ func (b *Bus) submit(ctx context.Context, msg *nats.Msg) (receipt Receipt, err e
 	for start := time.Now(); ; {
 		err = persist(ctx, "submit a request", func(ctx context.Context) error {
 			return b.forbidden.permitted(ctx, msg.Subject, func(ctx context.Context) error {
-				ack, err := b.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamRequests))
+				ack, err := b.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(b.stored(StreamRequests)))
 				receipt, err = b.judge(ctx, msg, ack, err)
 				return err
 			})
@@ -118,14 +118,14 @@ func (b *Bus) judge(ctx context.Context, msg *nats.Msg, ack *jetstream.PubAck, e
 	if !isCode(err, codeStreamFull) && !wrongLast(err) {
 		return Receipt{}, err
 	}
-	stored, found := b.last(ctx, StreamRequests, msg.Header.Get(jetstream.ExpectedLastSubjSeqSubjHeader))
+	stored, found := b.last(ctx, b.stored(StreamRequests), msg.Header.Get(jetstream.ExpectedLastSubjSeqSubjHeader))
 	switch {
 	case found != nil:
 		return Receipt{}, found
 	case stored == nil && wrongLast(err):
 		return Receipt{}, errFaster
 	case stored == nil:
-		return Receipt{}, fmt.Errorf("stream %s is full: %w", StreamRequests, err)
+		return Receipt{}, fmt.Errorf("stream %s is full: %w", b.stored(StreamRequests), err)
 	}
 	return Receipt{Fate: compare(stored, msg), Sequence: stored.Sequence}, nil
 }

@@ -51,13 +51,13 @@ type flight struct {
 
 func (b *Bus) launch(ctx context.Context, tenant string, request Submission) flight {
 	f := flight{submission: request}
-	if f.msg, f.err = submission(tenant, request.ID, request.Lane, request.Body); f.err != nil {
+	if f.msg, f.err = b.submission(tenant, request.ID, request.Lane, request.Body); f.err != nil {
 		return f
 	}
 	if request.Context != nil {
 		ctx = request.Context
 	}
-	f.ack, _ = b.js.PublishMsgAsync(traced(ctx, f.msg), jetstream.WithExpectStream(StreamRequests)) // a failure is repeated when it lands
+	f.ack, _ = b.js.PublishMsgAsync(traced(ctx, f.msg), jetstream.WithExpectStream(b.stored(StreamRequests))) // a failure is repeated when it lands
 	return f
 }
 

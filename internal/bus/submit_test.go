@@ -56,7 +56,7 @@ func TestSubmitTellsReplayFromConflict(t *testing.T) {
 func TestOurOwnRepeatIsAccepted(t *testing.T) {
 	t.Parallel()
 	b, _ := provisioned(t, Config{})
-	msg, err := submission("acme", "PR-1", "", requestBody("PR-1", 2))
+	msg, err := b.submission("acme", "PR-1", "", requestBody("PR-1", 2))
 	must(t, err)
 	for range 2 {
 		if got, err := b.submit(bounded(t), msg); err != nil || got.Fate != Accepted || got.Sequence != 1 {

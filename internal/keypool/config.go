@@ -41,6 +41,9 @@ type Config struct {
 	// History is what a Redis that was started, emptied or exchanged is compared with before anything is drawn from it. It is
 	// read in the background whenever that is needed. Without it every Redis is trusted, and Rebuild is up to the caller.
 	History History
+	// Apart keeps the pools of this process apart from those that others use: they are on a list of their own, so that nobody else
+	// finds them, shows them or journals what happens to them. It is for measurements, which remove their pools: see RemovePool.
+	Apart bool
 	// Guest leaves it to others, who have a History, to verify the Redis: until they have, every step is worker.CodeRedisDown.
 	Guest bool
 }

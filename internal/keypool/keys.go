@@ -8,6 +8,8 @@ const (
 
 	// poolNames is the set of all pools. It lies outside the pools' slots and is only a list of where to look.
 	poolNames = prefix + "pools"
+	// apartNames is the same of those that are kept apart.
+	apartNames = prefix + "apart"
 )
 
 // names are the Redis keys of one pool.
@@ -26,9 +28,12 @@ type names struct {
 	change string // what the name of an administrator's change begins with; the id of its message follows
 }
 
+// tagOf is what all names of a pool begin with.
+func tagOf(pool string) string { return prefix + "{" + pool + "}:" }
+
 // namesOf makes them as pieces of one text: every step needs them.
 func namesOf(pool string) names {
-	tag := prefix + "{" + pool + "}:"
+	tag := tagOf(pool)
 	text := tag + "pool" + tag + "known" + tag + "active" + tag + "ready" + tag + "events" + tag + "claim:" +
 		tag + "steps" + tag + "sealed" + tag + "change:"
 	next := func(name string) (whole string) {

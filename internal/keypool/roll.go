@@ -37,7 +37,7 @@ func (r *roll) missing(list []string) (missing []any) {
 // put back. Errors are *worker.Trouble.
 func (p *Pool) Pools(ctx context.Context) (pools []string, err error) {
 	err = p.patiently(ctx, func(ctx context.Context) (err error) {
-		pools, err = p.client.SMembers(ctx, poolNames).Result()
+		pools, err = p.client.SMembers(ctx, p.list()).Result()
 		return err
 	})
 	if missing := p.roll.missing(pools); err == nil && len(missing) > 0 {
@@ -52,5 +52,5 @@ func (p *Pool) Pools(ctx context.Context) (pools []string, err error) {
 
 // name puts pools on the list of pools. It does so before a pool is made: a name without a pool does no harm.
 func (p *Pool) name(ctx context.Context, pools ...any) error {
-	return p.patiently(ctx, func(ctx context.Context) error { return p.client.SAdd(ctx, poolNames, pools...).Err() })
+	return p.patiently(ctx, func(ctx context.Context) error { return p.client.SAdd(ctx, p.list(), pools...).Err() })
 }
