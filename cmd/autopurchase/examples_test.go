@@ -212,7 +212,7 @@ func (s *shell) env(line string) []string {
 	must(s.t, err)
 	env := []string{
 		"PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + s.t.TempDir(),
-		"AUTOPURCHASE_HTTP=127.0.0.1:0", "AUTOPURCHASE_GATEWAY_LISTEN=127.0.0.1:0", "AUTOPURCHASE_MESSAGES_LISTEN=127.0.0.1:0", "AUTOPURCHASE_ADMIN_LISTEN=127.0.0.1:0",
+		"AUTOPURCHASE_FOR=1s", "AUTOPURCHASE_HTTP=127.0.0.1:0", "AUTOPURCHASE_GATEWAY_LISTEN=127.0.0.1:0", "AUTOPURCHASE_MESSAGES_LISTEN=127.0.0.1:0", "AUTOPURCHASE_ADMIN_LISTEN=127.0.0.1:0",
 		"AUTOPURCHASE_GATEWAY=" + s.house.sim.GatewayURL(), "AUTOPURCHASE_MESSAGES=" + s.house.sim.MessagesURL(),
 	}
 	if !strings.HasPrefix(line, "autopurchase up") && !strings.HasPrefix(line, "autopurchase demo") {

@@ -12,9 +12,12 @@ import (
 	"syscall"
 
 	"github.com/redis/go-redis/v9/logging"
+
+	"autopurchase/internal/benchmark"
 )
 
 func main() {
+	benchmark.ServeIfPart()
 	logging.Disable() // go-redis writes to stderr by itself what its errors say anyway
 	ctx, stop := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"autopurchase/internal/benchmark"
 )
 
 // patience bounds every wait: a test that waits longer has failed.
@@ -22,6 +24,7 @@ const patience = 60 * time.Second
 var workshop string
 
 func TestMain(m *testing.M) {
+	benchmark.ServeIfPart()
 	var err error
 	if workshop, err = os.MkdirTemp("", "autopurchase-test-"); err != nil {
 		panic(err)

@@ -66,7 +66,7 @@ func newRoot(term terminal) *cobra.Command {
 	root.AddCommand(
 		newDemo(term), newUp(term),
 		newWorker(term), newRelay(term), newSim(term),
-		newPublish(term), newQueue(term), newWatch(term), newKeys(term), newOrders(term), newDead(term), newHealth(term), newDashboard(term),
+		newPublish(term), newQueue(term), newWatch(term), newKeys(term), newOrders(term), newDead(term), newHealth(term), newDashboard(term), newBench(term),
 		newAuth(term), newProvision(term), newSchema(term),
 	)
 	return root

@@ -54,7 +54,7 @@ func (t thenTable) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	serveIfPart()
+	ServeIfPart()
 	logging.Disable() // what the client of Redis says by itself would tear the table
 	goleak.VerifyTestMain(thenTable{m})
 }

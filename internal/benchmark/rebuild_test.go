@@ -79,7 +79,7 @@ func newLoss(t testing.TB, n int) *loss {
 	pool, err := keypool.Open(t.Context(), keypool.Config{URL: r.redisURL, Log: zerolog.New(zerolog.NewTestWriter(t))})
 	r.must(err)
 	t.Cleanup(func() { r.must(pool.Close()) })
-	l := &loss{rig: r, pool: pool, redis: openRedis(t, r.redisURL, 1), ordered: map[string]int64{}}
+	l := &loss{rig: r, pool: pool, redis: openRedis(t, r.redisURL), ordered: map[string]int64{}}
 	l.store(n)
 	return l
 }

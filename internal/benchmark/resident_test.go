@@ -30,9 +30,11 @@ func BenchmarkMemory(b *testing.B) {
 	}
 	r := newRig(b)
 	n := orders * int(3*time.Second/takes)
-	r.publish(n)
+	r.put(n)
 	results := r.results(n)
-	process := r.startWorker(r.relay(takes))
+	url, err := r.relay(takes)
+	r.must(err)
+	process := r.startWorker(url)
 	r.must(results())
 	peak, own, file := memory(b, process.Pid, "VmHWM"), memory(b, process.Pid, "RssAnon"), memory(b, process.Pid, "RssFile")
 	b.ReportMetric(0, "ns/op")

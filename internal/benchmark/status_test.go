@@ -17,7 +17,7 @@ import (
 // answered by the same process, and a beat is said every second: more than people and pages do.
 func BenchmarkQueueStatus(b *testing.B) {
 	r := newRig(b)
-	t := take(*pairs, *long, r.asked(16), r.workers(16))
+	t := compare(b, r.asked(16), r.ours(16).run)
 	t.report(b, "purchases, 16 at a time, asked how the queue is five times a second and not at all", "purchases/s")
 }
 
@@ -29,16 +29,16 @@ func BenchmarkWatch(b *testing.B) {
 		b.Fatal("the program is not built: run make bench, which builds it")
 	}
 	r := newRig(b)
-	t := take(*pairs, *long, thrift(r.watched(16)), thrift(r.workers(16)))
+	t := compare(b, thrift(r.watched(16)), thrift(r.ours(16).run))
 	t.report(b, "purchases, 16 at a time, every message watched and none, by the worker's own CPU time", "purchases/s")
 }
 
 // thrift tells what a side takes of this process's CPU time.
 func thrift(s side) side {
-	return func(n int) time.Duration {
+	return func(ctx context.Context, n int) (time.Duration, error) {
 		before := spent()
-		s(n)
-		return spent() - before
+		_, err := s(ctx, n)
+		return spent() - before, err
 	}
 }
 
@@ -50,22 +50,22 @@ func spent() time.Duration {
 
 // watched is our side while it is watched.
 func (r *rig) watched(concurrent int) side {
-	run := r.workers(concurrent)
-	return func(n int) time.Duration {
+	run := r.ours(concurrent).run
+	return func(ctx context.Context, n int) (time.Duration, error) {
 		watcher := exec.Command(program, "watch", "--json", "--nats", r.natsURL)
 		r.must(watcher.Start())
 		defer func() {
 			_ = watcher.Process.Signal(syscall.SIGTERM)
 			r.must(watcher.Wait())
 		}()
-		return run(n)
+		return run(ctx, n)
 	}
 }
 
 // TestAskedWhileItWorks keeps the benchmark from rotting unseen, and sees to it that questions are answered.
 func TestAskedWhileItWorks(t *testing.T) {
 	r := newRig(t)
-	if r.asked(4)(50) <= 0 {
+	if r.do(r.asked(4), 50) <= 0 {
 		t.Error("a run took no time")
 	}
 	status, err := r.tellStatus()
@@ -77,14 +77,14 @@ func TestAskedWhileItWorks(t *testing.T) {
 
 // asked is our side while it is asked how the queue is.
 func (r *rig) asked(concurrent int) side {
-	run := r.workers(concurrent)
-	return func(n int) time.Duration {
-		ctx, stop := context.WithCancel(r.Context())
+	run := r.ours(concurrent).run
+	return func(ctx context.Context, n int) (time.Duration, error) {
+		asked, stop := context.WithCancel(ctx)
 		var asking sync.WaitGroup
 		defer asking.Wait()
 		defer stop()
-		asking.Go(func() { r.keepAsking(ctx) })
-		return run(n)
+		asking.Go(func() { r.keepAsking(asked) })
+		return run(ctx, n)
 	}
 }
 
@@ -119,7 +119,7 @@ func (r *rig) serveStatus() (end func()) {
 			if err := r.bus.Measure(ctx, &s); err != nil {
 				r.Error(err)
 			}
-			pools, err := r.pool.Standing(ctx)
+			pools, err := r.keys.Standing(ctx)
 			if err != nil {
 				r.Error(err)
 			}

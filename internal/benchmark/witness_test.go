@@ -16,7 +16,9 @@ func BenchmarkMetrics(b *testing.B) {
 	for _, concurrent := range []int{16, 64} {
 		b.Run(fmt.Sprint(concurrent), func(b *testing.B) {
 			r, set := newRig(b), metrics.New()
-			t := take(*pairs, *long, r.witnessed(concurrent, set.Observe, set.Ports), r.workers(concurrent))
+			seen := r.ours(concurrent)
+			seen.observe, seen.around = set.Observe, set.Ports
+			t := compare(b, seen.run, r.ours(concurrent).run)
 			t.report(b, fmt.Sprintf("with metrics, %d at a time", concurrent), "purchases/s")
 		})
 	}
@@ -27,7 +29,9 @@ func BenchmarkMetrics(b *testing.B) {
 func BenchmarkTracing(b *testing.B) {
 	const concurrent = 64
 	r, tracer := newRig(b), tracing.With(sdk.WithBatcher(tracetest.NewNoopExporter()))
-	t := take(*pairs, *long, r.witnessed(concurrent, tracer.Observe, tracer.Ports), r.workers(concurrent))
+	seen := r.ours(concurrent)
+	seen.observe, seen.around = tracer.Observe, tracer.Ports
+	t := compare(b, seen.run, r.ours(concurrent).run)
 	t.report(b, fmt.Sprintf("with traces, %d at a time", concurrent), "purchases/s")
 	r.must(tracer.Stop(b.Context()))
 }

@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,11 +11,11 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	"github.com/rs/zerolog"
 
+	"autopurchase/internal/bus"
 	"autopurchase/internal/channel"
 )
 
@@ -25,15 +26,30 @@ const (
 	partArgVar = "AUTOPURCHASE_BENCH_PART_ARG"
 )
 
+// The parts. NATS takes the folder of its store, NATSSync too, and writes each message through to the disk before it is
+// acknowledged.
+const (
+	NATS     = "nats"
+	NATSSync = "nats-sync"
+
+	relayPart = "relay" // takes how long the platform takes
+	peerPart  = "peer"  // takes the length of an answer
+)
+
 // parts run until stop is closed.
 var parts = map[string]func(arg string, ready func(address string), stop <-chan struct{}) error{
-	"nats":  runNATS,
-	"relay": runRelay,
-	"peer":  runPeer,
+	NATS: func(store string, ready func(string), stop <-chan struct{}) error {
+		return runNATS(store, false, ready, stop)
+	},
+	NATSSync: func(store string, ready func(string), stop <-chan struct{}) error {
+		return runNATS(store, true, ready, stop)
+	},
+	relayPart: runRelay,
+	peerPart:  runPeer,
 }
 
-// serveIfPart makes this process a part if it was started as one, and then never returns.
-func serveIfPart() {
+// ServeIfPart makes this process a part if Start started it as one, and then never returns. A program calls it before anything else.
+func ServeIfPart() {
 	run, asked := parts[os.Getenv(partVar)]
 	if !asked {
 		return
@@ -50,19 +66,14 @@ func serveIfPart() {
 	os.Exit(0)
 }
 
-func runNATS(store string, ready func(string), stop <-chan struct{}) error {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: store, NoLog: true, NoSigs: true})
+func runNATS(store string, sync bool, ready func(string), stop <-chan struct{}) error {
+	s, err := bus.Embed(bus.EmbedConfig{StoreDir: store, SyncAlways: sync, Log: zerolog.Nop()})
 	if err != nil {
 		return err
-	}
-	s.Start()
-	if !s.ReadyForConnections(patience) {
-		return fmt.Errorf("NATS takes no connection")
 	}
 	ready(s.ClientURL())
 	<-stop
 	s.Shutdown()
-	s.WaitForShutdown()
 	return nil
 }
 
@@ -89,34 +100,35 @@ func runWeb(handler http.Handler, ready func(string), stop <-chan struct{}) erro
 	return nil
 }
 
-// start runs a part until the test ends and gives its address.
-func start(t testing.TB, part, arg string) string {
-	t.Helper()
-	c := exec.Command(os.Args[0])
+// Start starts a part and gives its address. stop ends it and waits until it has ended. A terminal's Ctrl-C does not reach it: it is
+// needed until what was made there is removed.
+func Start(part, arg string) (address string, stop func(context.Context) error, err error) {
+	c := exec.Command(os.Args[0]) //nolint:noctx // stop ends it, also after the context of who started it
 	c.Env = append(os.Environ(), partVar+"="+part, partArgVar+"="+arg)
-	c.Stderr = os.Stderr
+	c.Stderr, c.SysProcAttr = os.Stderr, apartFromTerminal()
 	in, err := c.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
 	out, err := c.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
 	if err := c.Start(); err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
-	address, err := bufio.NewReader(out).ReadString('\n')
-	t.Cleanup(func() {
+	stop = func(ctx context.Context) error {
 		_ = in.Close()
-		stuck := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
-		defer stuck.Stop()
+		defer context.AfterFunc(ctx, func() { _ = c.Process.Kill() })()
 		if err := c.Wait(); err != nil {
-			t.Errorf("%s: %v", part, err)
+			return fmt.Errorf("%s: %w", part, err)
 		}
-	})
-	if err != nil {
-		t.Fatalf("%s says no address: %v", part, err)
+		return nil
 	}
-	return strings.TrimSpace(address)
+	address, err = bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		_ = stop(context.Background())
+		return "", nil, fmt.Errorf("%s says no address: %w", part, err)
+	}
+	return strings.TrimSpace(address), stop, nil
 }

@@ -1,12 +1,12 @@
 package benchmark
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"net/http"
 	"strconv"
 	"sync"
-	"testing"
 
 	"github.com/gorilla/websocket"
 )
@@ -24,21 +24,26 @@ type caller struct {
 }
 
 // dial starts a peer that answers every ask with so many bytes, and connects to it.
-func dial(t testing.TB, ask []byte, reply int) *caller {
-	t.Helper()
-	ws, _, err := websocket.DefaultDialer.Dial(start(t, "peer", strconv.Itoa(reply)), nil)
+func (r *Rig) dial(ctx context.Context, ask []byte, reply int) (*caller, error) {
+	url, err := r.start(peerPart, strconv.Itoa(reply))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
+	}
+	dialer := websocket.DefaultDialer
+	ws, _, err := dialer.DialContext(ctx, url, nil)
+	if err != nil {
+		return nil, err
 	}
 	c := &caller{ask: ask, out: make(chan []byte, 256), gone: make(chan struct{}), waiting: map[uint64]chan struct{}{}}
 	var both sync.WaitGroup
 	both.Go(func() { c.write(ws) })
 	both.Go(func() { c.read(ws) })
-	t.Cleanup(func() {
+	r.undo.add(func(context.Context) error {
 		_ = ws.Close()
 		both.Wait()
+		return nil
 	})
-	return c
+	return c, nil
 }
 
 func peer(reply int) http.Handler {

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package benchmark
+
+import "syscall"
+
+func apartFromTerminal() *syscall.SysProcAttr { return nil }
