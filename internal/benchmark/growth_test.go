@@ -1,0 +1,168 @@
+package benchmark
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/redis/go-redis/v9"
+
+	"autopurchase/internal/bus"
+)
+
+var mostStored = flag.Int("growth.stored", 10_000, "up to how many claims and queued requests BenchmarkGrowth goes")
+
+// few are how many are stored on the side that the others are compared with.
+const few = 1000
+
+// BenchmarkGrowth compares purchases where much is stored, in Redis and in the queue, with purchases where little is, and starts the
+// built program where it is most.
+//
+//	make bench-growth
+func BenchmarkGrowth(b *testing.B) {
+	little := newStock(b, few)
+	for stored := 10 * few; stored <= *mostStored; stored *= 10 {
+		b.Run(strconv.Itoa(stored), func(b *testing.B) {
+			much := newStock(b, stored)
+			row("%-26s %7.0f B            of Redis for each, %d of them", "a settled claim", much.perClaim, stored)
+			t := compare(b, much.take, little.take)
+			t.report(b, fmt.Sprintf("purchases, %d stored beside %d", stored, few), "purchases/s")
+			if stored == *mostStored {
+				much.startsAgain(b)
+			}
+		})
+	}
+}
+
+// TestGrowthIsMeasuredRight runs what the benchmark runs once, on little.
+func TestGrowthIsMeasuredRight(t *testing.T) {
+	s := newStock(t, 2*few)
+	if s.do(s.take, 50) <= 0 {
+		t.Error("a run took no time")
+	}
+	claims, err := s.client.Keys(t.Context(), "*claim:*").Result()
+	s.must(err)
+	left, err := s.bus.Depth(t.Context())
+	s.must(err)
+	if len(claims) < 2*few+50 || left.Waiting < few || s.perClaim < 100 || s.perClaim > 1000 {
+		t.Errorf("%d claims of %.0f bytes, %d requests wait", len(claims), s.perClaim, left.Waiting)
+	}
+}
+
+// stock is a rig with much in its stores.
+type stock struct {
+	*rig
+	client   *redis.Client
+	ours     *workers
+	perClaim float64 // bytes of Redis
+}
+
+func newStock(t testing.TB, stored int) *stock {
+	t.Helper()
+	r := newRig(t)
+	s := &stock{rig: r, client: openRedis(t, r.redisURL), ours: r.ours(orders)}
+	s.do(s.ours.run, 1) // makes the claim that is copied
+	before := s.used()
+	s.copyClaims(stored)
+	s.perClaim = float64(s.used()-before) / float64(stored)
+	s.put(stored)
+	return s
+}
+
+// take takes n requests to their end, of those that wait; as many come in their place before.
+func (s *stock) take(ctx context.Context, n int) (time.Duration, error) {
+	if err := s.publish(ctx, n); err != nil {
+		return 0, err
+	}
+	return s.ours.work(ctx, n)
+}
+
+// copies makes claims like the one that was settled, each with a name of its own.
+var copies = redis.NewScript(`for i = ARGV[1], ARGV[2] do redis.call('COPY', KEYS[1], string.format('%s%07d-1', ARGV[3], i)) end`)
+
+func (s *stock) copyClaims(n int) {
+	s.Helper()
+	settled, err := s.client.Keys(s.Context(), "*claim:*").Result()
+	s.must(err)
+	if len(settled) != 1 {
+		s.Fatalf("claims: %v", settled)
+	}
+	prefix, _, _ := strings.Cut(settled[0], "PR-")
+	for from := 0; from < n; from += 10_000 {
+		err := copies.Run(s.Context(), s.client, settled, from, min(from+10_000, n)-1, prefix+"OLD-").Err()
+		if !errors.Is(err, redis.Nil) {
+			s.must(err)
+		}
+	}
+}
+
+// used is how much memory Redis has in use.
+func (s *stock) used() int64 {
+	s.Helper()
+	facts, err := s.client.Info(s.Context(), "memory").Result()
+	s.must(err)
+	_, rest, _ := strings.Cut(facts, "used_memory:")
+	digits, _, _ := strings.Cut(rest, "\r")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	s.must(err)
+	return n
+}
+
+// startsAgain starts the program as a process of its own on what is stored, once to verify the pool on this Redis, and then again to
+// see how soon its first result is there.
+func (s *stock) startsAgain(b *testing.B) {
+	if _, err := os.Stat(program); err != nil {
+		b.Skip("the program is not built: make bench-growth builds it")
+	}
+	url, err := s.relay(0)
+	s.must(err)
+	var took time.Duration
+	var peak float64
+	for range 2 {
+		first := s.firstResult()
+		began := time.Now()
+		process := s.startWorker(url)
+		s.must(first())
+		took, peak = time.Since(began), memory(b, process.Pid, "VmHWM")
+		s.must(process.Signal(syscall.SIGTERM))
+		s.untilEnded(process.Pid)
+	}
+	row("%-26s %7.0f ms           from the program's start, its pool being verified", "first result", float64(took.Microseconds())/1000)
+	row("%-26s %7.1f MiB          at its first result", "worker, peak of memory", peak)
+}
+
+// untilEnded waits for the end of a process of which nobody has been told yet: the kernel keeps it as a zombie.
+func (s *stock) untilEnded(pid int) {
+	s.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for began := time.Now(); time.Since(began) < patience; <-again.C {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil || strings.Contains(string(status), "\nState:\tZ") {
+			return
+		}
+	}
+	s.Fatal("the program does not end")
+}
+
+// firstResult waits for a result that is published from now on.
+func (s *stock) firstResult() func() error {
+	conn, err := nats.Connect(s.natsURL)
+	s.must(err)
+	s.Cleanup(conn.Close)
+	sub, err := conn.SubscribeSync(bus.SubjectResults)
+	s.must(err)
+	s.must(conn.Flush())
+	return func() error {
+		_, err := sub.NextMsg(patience)
+		return err
+	}
+}
