@@ -15,7 +15,7 @@ SEED     ?=
 BINARY := bin/autopurchase
 LINT   := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help build demo test chaos lint bench images compose-demo compose-cluster clean needs-race needs-redis needs-browser
+.PHONY: help build demo test chaos lint bench bench-peers bench-growth images compose-demo compose-cluster clean needs-race needs-redis needs-browser
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -28,6 +28,7 @@ demo: build ## run the main job against the simulator: make demo ARGS="--request
 
 test: needs-race needs-redis needs-browser images ## run every test with the race detector: make test PACKAGES=./worker/...
 	go test -race -p 1 -timeout $(TIMEOUT) $(PACKAGES)
+	$(if $(filter ./...,$(PACKAGES)),cd bench && go test -race -timeout $(TIMEOUT) ./...)
 
 chaos: build needs-redis ## break the whole system on purpose: make chaos ORDERS=10000 FAULTS=1000 SEED=7 ARGS="-keep"
 	@go run ./cmd/chaos -binary $(BINARY) -orders $(ORDERS) -faults $(FAULTS) $(if $(SEED),-seed $(SEED)) $(ARGS)
@@ -36,10 +37,17 @@ lint: ## check format, go vet and golangci-lint (built on its first use)
 	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$(git ls-files -co --exclude-standard '*.go')); \
 	 [[ -z $$unformatted ]] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
+	cd bench && go vet ./...
 	$(LINT) run ./...
 
 bench: build needs-redis ## measure this machine against a bare loop doing the same I/O: make bench ARGS="-pairs 9"
 	go test -run '^$$' -bench . -benchtime 1x -timeout $(TIMEOUT) ./internal/benchmark $(ARGS)
+
+bench-peers: needs-redis ## measure the worker beside asynq and Watermill doing the same job: make bench-peers ARGS="-pairs 9 -json"
+	cd bench && go test -run '^$$' -bench . -benchtime 1x -timeout $(TIMEOUT) . -args $(ARGS)
+
+bench-growth: build needs-redis ## compare purchases where up to a million claims and requests are stored: make bench-growth ARGS="-growth.stored 100000"
+	go test -run '^$$' -bench Growth -benchtime 1x -timeout $(TIMEOUT) ./internal/benchmark -growth.stored 1000000 $(ARGS)
 
 images: ## get the images of the container tests, or build stand-ins where none can be pulled
 	@if docker info >/dev/null 2>&1; then .ci/images/ensure >/dev/null; \
