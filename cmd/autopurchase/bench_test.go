@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
+
+	"autopurchase/internal/bus"
 )
 
 // premises are the servers of a live queue, as somebody finds them who looks for traces.
@@ -34,7 +36,7 @@ func newPremises(t *testing.T, h *house) *premises {
 	return &premises{t, js, client}
 }
 
-// streams gives the last sequence of each.
+// streams gives the last sequence of each, but for the statuses: 1688 goes on telling of the orders that were bought.
 func (p *premises) streams() map[string]uint64 {
 	p.t.Helper()
 	last := map[string]uint64{}
@@ -42,6 +44,7 @@ func (p *premises) streams() map[string]uint64 {
 	for info := range list.Info() {
 		last[info.Config.Name] = info.State.LastSeq
 	}
+	last[bus.StreamStatus] = 0
 	must(p.t, list.Err())
 	return last
 }
