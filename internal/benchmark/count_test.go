@@ -13,12 +13,12 @@ import (
 const (
 	mayGrowBy = 1.10
 
-	redisTrips    = 2.0  // draw, settle
-	natsTrips     = 2.05 // publish the result; acknowledge, together with the next pull
+	redisTrips    = 2.0 // draw, settle
+	natsTrips     = 2.8 // publish the result, acknowledge, pull: as many of these as do not travel together
 	channelTrips  = 1.0
 	redisCommands = 2.0 // as Redis itself counts scripts
 	redisBytes    = 1035.0
-	natsBytes     = 1505.0
+	natsBytes     = 1580.0
 	channelBytes  = 565.0
 	allocations   = 202.0 // with the race detector, which keeps the pools of memory from working as they do without
 )
