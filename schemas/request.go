@@ -31,6 +31,9 @@ func DecodeRequest(body []byte) (worker.Request, error) {
 		invalid.RequestID = findID(body)
 		return worker.Request{}, invalid
 	}
+	if !request.Deadline.IsZero() && !request.NotBefore.Before(request.Deadline) {
+		return worker.Request{}, &worker.Invalid{RequestID: request.ID, Field: "deadline", Reason: "must be after not_before"}
+	}
 	return request, nil
 }
 
@@ -47,6 +50,8 @@ var requestTable = table[worker.Request]{
 	{"max_total", optional, func(r *reader, q *worker.Request) fault { return r.yuan(&q.MaxTotal) }},
 	{"price_tolerance", optional, func(r *reader, q *worker.Request) fault { return r.percent(&q.PriceTolerance) }},
 	{"preview", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Preview, previewWords) }},
+	{"not_before", optional, func(r *reader, q *worker.Request) fault { return readDeadline(r, &q.NotBefore) }},
+	{"hold_for", optional, func(r *reader, q *worker.Request) fault { return readSeconds(r, &q.HoldFor) }},
 	{"deadline", optional, func(r *reader, q *worker.Request) fault { return readDeadline(r, &q.Deadline) }},
 	{"pay", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Pay, payWords) }},
 }
@@ -90,6 +95,12 @@ func AppendRequest(dst []byte, q worker.Request) []byte {
 		yuan("max_total", q.MaxTotal).
 		some("price_tolerance", q.PriceTolerance).
 		some("preview", string(q.Preview))
+	if !q.NotBefore.IsZero() {
+		w = w.moment("not_before", q.NotBefore)
+	}
+	if q.HoldFor > 0 {
+		w = w.number("hold_for", int64(q.HoldFor/time.Second))
+	}
 	if !q.Deadline.IsZero() {
 		w = w.moment("deadline", q.Deadline)
 	}
@@ -123,7 +134,18 @@ func readLines(r *reader, into *[]worker.Line) fault {
 	return nil
 }
 
-// readDeadline refuses the first millennium, where the zero time is, which means that there is no deadline.
+// maxHold is the longest that a request is held for from when it is published, in seconds: a week.
+const maxHold = 7 * 24 * 3600
+
+// readSeconds takes how long something is held for.
+func readSeconds(r *reader, into *time.Duration) fault {
+	var seconds int64
+	invalid := whole(r, &seconds, 1, maxHold)
+	*into = time.Duration(seconds) * time.Second
+	return invalid
+}
+
+// readDeadline refuses the first millennium, where the zero time is, which means that nothing is said.
 func readDeadline(r *reader, into *time.Time) fault {
 	if invalid := r.moment(into); invalid != nil {
 		return invalid

@@ -73,6 +73,8 @@ func drawRequest(t *rapid.T) worker.Request {
 		Note: optionally(t, genText(500), "note"), Flow: rapid.StringMatching(`[a-z0-9_]{1,32}`).Draw(t, "flow"),
 		MaxTotal: genFen.Draw(t, "total"), Deadline: optionally(t, genMoment, "deadline"),
 		Pay:            rapid.SampledFrom(payWords).Draw(t, "pay"),
+		NotBefore:      optionally(t, rapid.Map(rapid.Int64Range(-2e13, -1e12-1), func(n int64) time.Time { return time.UnixMilli(n).UTC() }), "not before"),
+		HoldFor:        time.Duration(rapid.Int64Range(0, maxHold).Draw(t, "hold for")) * time.Second,
 		Priority:       rapid.SampledFrom(append(worker.Lanes(), "")).Draw(t, "priority"),
 		PriceTolerance: rapid.SampledFrom([]string{"", "0", "5", "99.99", "100", "0.5"}).Draw(t, "tolerance"),
 	}

@@ -25,7 +25,7 @@ func Admit(d Delivery, decode Decoder) (Request, *Invalid) {
 			Reason: "is not that of its subject, which is in lane " + string(d.lane())}
 	}
 	request.Tenant, request.Priority = d.Tenant, d.lane()
-	return request, nil
+	return request, request.untimely(d.Published)
 }
 
 // lane is the one that the delivery was in.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
+	"time"
 )
 
 // Fingerprint digests what a request means: two requests with the same fingerprint ask for the same purchase, whatever the
@@ -36,6 +37,12 @@ func Fingerprint(r Request) string {
 	}
 	if r.Preview != PreviewAsPool { // one that says nothing means what it did before this could be said
 		b = appendText(b, string(r.Preview))
+	}
+	if !r.NotBefore.IsZero() {
+		b = appendNumber(appendText(b, "not_before"), r.NotBefore.UnixMilli())
+	}
+	if r.HoldFor != 0 {
+		b = appendNumber(appendText(b, "hold_for"), int64(r.HoldFor/time.Second))
 	}
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])

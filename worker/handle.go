@@ -13,6 +13,10 @@ func (w *Worker) handle(ctx context.Context, d Delivery) telling {
 		w.reject(ctx, d, invalid)
 		return nil
 	}
+	if until, early := request.early(d, started); early {
+		w.hold(ctx, d, request, until)
+		return nil
+	}
 	b := w.buyer(d, request)
 	result, err := b.purchase(ctx)
 	return func() { b.tell(ctx, result, err, started) }

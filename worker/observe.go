@@ -12,6 +12,7 @@ type Stage string
 const (
 	StageRejected  Stage = "rejected"  // not admitted: dead-lettered
 	StagePostponed Stage = "postponed" // handed back with a delay
+	StageHeld      Stage = "held"      // kept until its time has come
 	StageWaiting   Stage = "waiting"   // kept in hand until a key has room
 	StageFinished  Stage = "finished"  // its result is published and the request acknowledged
 	StageParked    Stage = "parked"    // finished as unknown: a person must decide

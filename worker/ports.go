@@ -33,6 +33,8 @@ type Delivery struct {
 	// published. A replay goes on where the deliveries before it ended: its attempts follow theirs, and it is never a first one.
 	Replay int
 	Letter uint64
+	// Due says that it was held and its time has come; see Shelf.
+	Due bool
 	// Sole says whether nobody else can have been handed the request until now. nil: that is never known.
 	Sole func() bool
 }

@@ -11,6 +11,9 @@ type QueueStatus struct {
 	RateIn        float64 `json:"rate_in"`        // requests a second, over the last minute
 	RateOut       float64 `json:"rate_out"`       // requests finished a second, over the last minute
 
+	Held      uint64    `json:"held,omitempty"`      // requests whose time has not come; none of Depth
+	HeldUntil time.Time `json:"held_until,omitzero"` // when that of the first is, if there are not too many to look
+
 	Paused        bool   `json:"paused"`            // no worker fetches
 	PausedBecause string `json:"paused_because"`    // one sentence for people
 	Waiting       string `json:"waiting,omitempty"` // for which orders in workers' hands no key has room; a sentence too

@@ -19,13 +19,15 @@ type Request struct {
 	// Priority is the lane that it is to wait in; "" that of its subject. It says how soon, not what: it is no part of the fingerprint.
 	Priority Lane
 
-	Note           string     // message to the seller, at most 500 characters
-	Flow           string     // 1688's order flow, such as "general"
-	MaxTotal       Fen        // the most that goods and postage may cost; 0 when not said
-	Preview        Previewing // PreviewNever, PreviewAlways, or as the rule of PreviewAsPool says
-	PriceTolerance string     // percent by which a price may exceed the expected one, decimal text; "" when not said
-	Deadline       time.Time  // never bought after it; zero when not said
-	Pay            string     // "none" or "auto"
+	Note           string        // message to the seller, at most 500 characters
+	Flow           string        // 1688's order flow, such as "general"
+	MaxTotal       Fen           // the most that goods and postage may cost; 0 when not said
+	Preview        Previewing    // PreviewNever, PreviewAlways, or as the rule of PreviewAsPool says
+	PriceTolerance string        // percent by which a price may exceed the expected one, decimal text; "" when not said
+	NotBefore      time.Time     // never bought before it; zero when not said
+	HoldFor        time.Duration // in which it may be taken back before it is bought, from when it was published; 0 when not said
+	Deadline       time.Time     // never bought after it; zero when not said
+	Pay            string        // "none" or "auto"
 
 	// Choice is what was chosen of its lines' alternatives, as it is on record; nil while nothing was. It is no part of what was
 	// published, and of the Fingerprint.

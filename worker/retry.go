@@ -143,6 +143,7 @@ func (r Retry) request(old Request, result Result, n int) (Request, error) {
 	}
 	again := old
 	again.ID, again.Lines, again.Choice = retryID(root, n), nil, nil
+	again.HoldFor = 0 // the time to take it back was given
 	if CheckID(again.ID) != nil {
 		return again, r.wrong("request_id", fmt.Sprintf("is too long: %s would have more than %d characters", again.ID, MaxID))
 	}

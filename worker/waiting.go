@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // waitingFor says in one sentence what a request waits for.
@@ -32,6 +33,9 @@ func (b *Biographer) waitingFor(ctx context.Context, bio *biography) string {
 	next := slices.IndexFunc(bio.claims, func(c Claim) bool { return c.State == "" || c.State == ClaimDrawn })
 	if next < 0 {
 		return "its result, which is being published"
+	}
+	if due := bio.request.DueFrom(bio.AskedAt); bio.now.Before(due) {
+		return "its time: it is held until " + due.UTC().Format(time.RFC3339) + ", and can be taken back until then"
 	}
 	return b.obstacle(ctx, *bio.request, next)
 }

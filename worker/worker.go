@@ -103,6 +103,7 @@ type Ports struct {
 	Market Market
 	Outbox Outbox
 	Rules  Rules // may be nil
+	Shelf  Shelf // nil: what comes too early is handed back again and again
 
 	Previewer Previewer
 	Undrawn   Undrawn

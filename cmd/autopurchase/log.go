@@ -58,6 +58,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StageFinished:  zerolog.DebugLevel,
 	worker.StageRejected:  zerolog.WarnLevel,
 	worker.StagePostponed: zerolog.DebugLevel,
+	worker.StageHeld:      zerolog.DebugLevel,
 	worker.StageWaiting:   zerolog.DebugLevel,
 	worker.StageParked:    zerolog.ErrorLevel,
 	worker.StageResolved:  zerolog.InfoLevel,

@@ -85,6 +85,9 @@ func (a *orderAdmin) cancel(ctx context.Context, ask bus.CancelOrder) (bus.Cance
 	if err != nil || ask.DryRun {
 		return answer, err
 	}
+	if answer.Outcome != "" {
+		_ = a.bus.Forget(ctx, ask.Tenant, ask.RequestID) // else it comes when its time does, and ends as it did
+	}
 	keep := func(what worker.DeedKind, text string, which []string) error {
 		if len(which) == 0 {
 			return nil

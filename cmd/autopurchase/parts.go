@@ -122,9 +122,12 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 	}
 	w, err := worker.New(set.Config, see.ports(worker.Ports{
 		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox, Rules: s.pool,
-		Previewer: client, Undrawn: s.pool, Choices: s.bus.Choices(),
+		Previewer: client, Undrawn: s.pool, Choices: s.bus.Choices(), Shelf: s.bus,
 	}))
 	if err != nil {
+		return nil, err
+	}
+	if err := s.bus.HandOutDue(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
 	see.metrics.Vitals(w.Vitals, func() bool { return client.Ready(ctx) == nil })

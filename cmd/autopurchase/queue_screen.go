@@ -26,6 +26,9 @@ func showQueue(out io.Writer, s worker.QueueStatus) error {
 	if lanes := byLane(s.Lanes); lanes != "" {
 		fmt.Fprintln(&text, "waiting by priority:", lanes)
 	}
+	if s.Held > 0 {
+		fmt.Fprintf(&text, "held until their time %d%s\n", s.Held, firstHeld(s))
+	}
 	if stopped := s.PayStopped; stopped != nil {
 		fmt.Fprintf(&text, "payments are stopped by %s since %s: %s\n", printable(stopped.By), stopped.At.Local().Format(time.DateTime), oneLine(stopped.Why))
 	}
@@ -39,6 +42,14 @@ func showQueue(out io.Writer, s worker.QueueStatus) error {
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+// firstHeld says when the time of the first request comes that is held, if that is known.
+func firstHeld(s worker.QueueStatus) string {
+	if s.HeldUntil.IsZero() {
+		return ""
+	}
+	return ", the first until " + s.HeldUntil.Local().Format(time.DateTime)
 }
 
 // byLane says how much waits in each lane; "" if all does in the normal one.

@@ -126,6 +126,7 @@ type Bus struct {
 	forbidden refusals
 	tenants   crowdedTenants
 	courses   courses
+	shelf     shelf
 }
 
 // Connect connects to the broker. It returns an error of one line when no server answers before ctx or 5 s end, and when

@@ -143,12 +143,17 @@ func (r *replay) message(ask ChangeDead) *nats.Msg {
 		}
 		msg.Header.Set(headerPublished, published.UTC().Format(time.RFC3339Nano))
 	}
-	for name, values := range r.stored.Header {
+	carryOn(msg.Header, r.stored.Header)
+	return msg
+}
+
+// carryOn takes over what its publisher put into the headers of a request.
+func carryOn(into, stored nats.Header) {
+	for name, values := range stored {
 		if !strings.HasPrefix(name, "Nats-") && !slices.Contains(ownHeaders, name) {
-			msg.Header[name] = values
+			into[name] = values
 		}
 	}
-	return msg
 }
 
 var ownHeaders = []string{HeaderOrigin, HeaderBy, HeaderWhy, headerAttempt, headerPublished}

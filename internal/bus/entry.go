@@ -58,10 +58,10 @@ func (m Message) readRequest(e *worker.Entry) {
 	a := address(m.Subject, m.Header)
 	tenant, ref := a.tenant, a.ref
 	id, err := worker.DecodeRef(ref)
-	if err != nil || tenant == "" || a.replay > 0 { // a replay says what the request said
+	if err != nil || tenant == "" || a.replay > 0 || a.due { // these say what the request said
 		return
 	}
-	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Lane: a.lane, Tenant: tenant, Ref: ref, Body: m.Data}, schemas.DecodeRequest)
+	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Lane: a.lane, Tenant: tenant, Ref: ref, Body: m.Data, Published: m.Time}, schemas.DecodeRequest)
 	if fault != nil {
 		request = worker.Request{Tenant: tenant, ID: id}
 	}

@@ -20,7 +20,7 @@ const rateWindow = time.Minute
 // cannot find out before ctx ends, or this user may not ask, is left out; the error says what and why. A monitor's user may ask
 // for all but the depth: consumers are out of the reach of its account. ErrNoQueue, wrapped, says that there are no streams.
 func (b *Bus) Measure(ctx context.Context, s *worker.QueueStatus) error {
-	var errs [8]error
+	var errs [9]error
 	now := time.Now()
 	depth, err := b.depthSoon(ctx)
 	if errs[5] = err; !depth.at.IsZero() {
@@ -40,6 +40,7 @@ func (b *Bus) Measure(ctx context.Context, s *worker.QueueStatus) error {
 	asking.Go(func() { errs[3] = b.counted(ctx, StreamDead, &s.Dead) })
 	asking.Go(func() { errs[6] = b.counted(ctx, StreamUnpaid, &s.Unpaid) })
 	asking.Go(func() { s.PayStopped, errs[7] = b.payStopped(ctx) })
+	asking.Go(func() { s.Held, s.HeldUntil, errs[8] = b.Held(ctx) })
 	asking.Go(func() { s.Tenants, errs[4] = b.tenants.waiting(ctx, b, depth) })
 	asking.Wait()
 	return errors.Join(errs[:]...)

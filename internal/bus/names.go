@@ -12,6 +12,7 @@ import (
 // The streams.
 const (
 	StreamRequests = "PURCHASE_REQUESTS"
+	StreamHeld     = "PURCHASE_HELD"
 	StreamResults  = "PURCHASE_RESULTS"
 	StreamStatus   = "PURCHASE_STATUS"
 	StreamStray    = "PURCHASE_STRAY"
@@ -79,6 +80,8 @@ const (
 const (
 	requestPrefix = "purchase.request."
 	resultPrefix  = "purchase.result."
+	heldPrefix    = "purchase.held."
+	duePrefix     = "purchase.due."
 	statusPrefix  = "purchase.status."
 	strayPrefix   = "purchase.stray."
 	deadPrefix    = "purchase.dead."
@@ -130,6 +133,15 @@ func journalSubject(tenant, requestID string) string {
 
 // bondSubject is where the last message says which request's an order of 1688 is by a person's word.
 func bondSubject(orderID string) string { return bondPrefix + worker.EncodeRef(orderID) }
+
+// The subjects of what is held: first under its schedule, and once that is due.
+const (
+	heldSubjects = heldPrefix + ">"
+	dueSubjects  = duePrefix + ">"
+)
+
+func heldSubject(tenant, ref string) string { return heldPrefix + tenant + "." + ref }
+func dueSubject(tenant, ref string) string  { return duePrefix + tenant + "." + ref }
 
 // resultSubject is where its result is: the last message there counts.
 func resultSubject(tenant, ref string) string { return resultPrefix + tenant + "." + ref }

@@ -34,6 +34,10 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, AllowDirect: true,
 		},
 		{
+			Name: StreamHeld, Subjects: []string{heldSubjects, dueSubjects}, MaxAge: keep.Requests, Duplicates: dedupe, AllowDirect: true,
+			Description: "Requests whose time has not come, by schedule, and those whose time has.", MaxMsgsPerSubject: 1, AllowMsgSchedules: true,
+		},
+		{
 			Name: StreamResults, Subjects: []string{SubjectResults}, MaxAge: keep.Results, Duplicates: dedupe, AllowDirect: true,
 			Description: "What became of each request. The last message on a subject counts.",
 		},
@@ -122,11 +126,12 @@ func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) 
 	spec.Storage, spec.Retention, spec.Replicas = jetstream.FileStorage, jetstream.LimitsPolicy, max(b.config.Replicas, 1)
 	stream, err := b.js.Stream(ctx, spec.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if err = b.make(ctx, "STREAM.CREATE", spec.Name, func(ctx context.Context) error {
-			_, err := b.js.CreateStream(ctx, spec)
+		var made jetstream.Stream
+		if err = b.make(ctx, "STREAM.CREATE", spec.Name, func(ctx context.Context) (err error) {
+			made, err = b.js.CreateStream(ctx, spec)
 			return err
 		}); err == nil {
-			return nil
+			return able(made.CachedInfo().Config, spec)
 		}
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another one was faster
 			stream, err = b.js.Stream(ctx, spec.Name)
@@ -136,6 +141,14 @@ func (b *Bus) provisionStream(ctx context.Context, spec jetstream.StreamConfig) 
 		return fmt.Errorf("stream %s: %w", spec.Name, err)
 	}
 	return b.updateStream(ctx, stream.CachedInfo().Config, spec)
+}
+
+// able says what a server did not take over of what is needed: an old one reads over what it does not know.
+func able(have, spec jetstream.StreamConfig) error {
+	if spec.AllowMsgSchedules && !have.AllowMsgSchedules {
+		return fmt.Errorf("stream %s: %w", spec.Name, errNoSchedules)
+	}
+	return nil
 }
 
 // make takes a step that needs the right to make things.
@@ -151,6 +164,7 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 	}
 	want := have
 	want.Subjects, want.Description, want.MaxAge, want.Duplicates = spec.Subjects, spec.Description, spec.MaxAge, spec.Duplicates
+	want.AllowMsgSchedules = have.AllowMsgSchedules || spec.AllowMsgSchedules
 	want.AllowDirect, want.NoAck, want.Sealed = spec.AllowDirect, false, false
 	if spec.DiscardNewPerSubject {
 		want.MaxMsgsPerSubject, want.Discard, want.DiscardNewPerSubject = spec.MaxMsgsPerSubject, spec.Discard, true
@@ -161,14 +175,15 @@ func (b *Bus) updateStream(ctx context.Context, have, spec jetstream.StreamConfi
 	if reflect.DeepEqual(have, want) {
 		return nil
 	}
-	if err := b.make(ctx, "STREAM.UPDATE", spec.Name, func(ctx context.Context) error {
-		_, err := b.js.UpdateStream(ctx, want)
+	var made jetstream.Stream
+	if err := b.make(ctx, "STREAM.UPDATE", spec.Name, func(ctx context.Context) (err error) {
+		made, err = b.js.UpdateStream(ctx, want)
 		return err
 	}); err != nil {
 		return fmt.Errorf("stream %s exists with settings that cannot be changed to what is needed: %w", spec.Name, err)
 	}
 	b.config.Log.Info().Str("stream", spec.Name).Msg("stream settings updated")
-	return nil
+	return able(made.CachedInfo().Config, spec)
 }
 
 // consumer is how workers get the requests of a lane. Nothing disappears at a number of deliveries: the worker itself decides when to give

@@ -33,6 +33,7 @@ type addressed struct {
 	tenant, ref string // "" when it cannot be read
 	replay      int    // 0 for the request itself
 	letter      uint64
+	due         bool      // it was held
 	attempt     int       // deliveries before the replay
 	published   time.Time // zero when nothing was ever drawn before the replay
 }
@@ -42,6 +43,11 @@ type addressed struct {
 func address(subject string, header nats.Header) addressed {
 	lane, rest := laneOf(subject)
 	if first, number, found := cutThird(rest); found {
+		if a, ok := released(header); ok && number == dueToken {
+			a.lane, a.due = lane, true
+			a.tenant, a.ref = parseTokens(first)
+			return a
+		}
 		if a, ok := replayed(header); ok && strconv.Itoa(atoi(number)) == number && atoi(number) > 0 {
 			a.lane, a.replay = lane, atoi(number)
 			a.tenant, a.ref = parseTokens(first)
@@ -64,6 +70,17 @@ func replayed(header nats.Header) (a addressed, ok bool) {
 	return a, err == nil || header.Get(headerPublished) == ""
 }
 
+// released reads the headers of a request that was held.
+func released(header nats.Header) (a addressed, ok bool) {
+	if !strings.HasPrefix(header.Get(HeaderOrigin), originHeld) {
+		return a, false
+	}
+	var err error
+	a.attempt = max(atoi(header.Get(headerAttempt)), 1)
+	a.published, err = time.Parse(time.RFC3339Nano, header.Get(headerPublished))
+	return a, err == nil
+}
+
 // atoi gives 0 for what is no number of deliveries or replays.
 func atoi(text string) int {
 	n, err := strconv.ParseInt(text, 10, 31)
@@ -73,13 +90,19 @@ func atoi(text string) int {
 	return int(n)
 }
 
-// onto writes it into a delivery. A replay goes on where the deliveries before it ended.
+// onto writes it into a delivery. A replay goes on where the deliveries before it ended. What was held is still at its first one if that
+// was the one by which it was held, but others may have it in hand, if that was not acknowledged.
 func (a addressed) onto(d *worker.Delivery) {
 	d.Lane, d.Tenant, d.Ref, d.Replay, d.Letter = a.lane, a.tenant, a.ref, a.replay, a.letter
-	if a.replay == 0 {
+	d.Due = a.due
+	switch {
+	case a.due:
+		d.Attempt, d.Sole = min(d.Attempt, maxAttempts)+min(a.attempt, maxAttempts)-1, nil
+	case a.replay > 0:
+		d.Attempt, d.Sole = min(d.Attempt, maxAttempts)+min(a.attempt, maxAttempts), nil
+	default:
 		return
 	}
-	d.Attempt, d.Sole = min(d.Attempt, maxAttempts)+min(a.attempt, maxAttempts), nil
 	if !a.published.IsZero() && a.published.Before(d.Published) {
 		d.Published = a.published
 	}

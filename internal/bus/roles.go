@@ -85,15 +85,15 @@ func workerRole() Role {
 		Purpose: "takes requests, publishes what became of them, keeps the key pools' journal, answers administrators and publishes for them what is asked for again",
 		asks: []string{
 			SubjectResults, SubjectStatus, SubjectStray, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
-			SubjectJournal, // to ask for something again, and to say who did
-			api("STREAM.PURGE", StreamParked), api("STREAM.PURGE", StreamStray), api("STREAM.MSG.DELETE", StreamDead),
+			heldSubjects, SubjectJournal, // to ask for something again, and to say who did
+			api("STREAM.PURGE", StreamParked), api("STREAM.PURGE", StreamHeld), api("STREAM.PURGE", StreamStray), api("STREAM.MSG.DELETE", StreamDead),
 			SubjectPayments, SubjectTill, SubjectUnpaid, api("STREAM.PURGE", StreamUnpaid), SubjectChoices,
 		},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, SubjectInstances, beatPrefix + "*", discovery},
 	}
 	r.asks = append(r.asks, allLanes()...)
 	durables := []string{StreamKeyPool + "." + ConsumerAlarms, StreamAlarms + "." + ConsumerAlarms,
-		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders, StreamResults + "." + ConsumerCashier}
+		StreamStatus + "." + ConsumerOrders, StreamStray + "." + ConsumerOrders, StreamResults + "." + ConsumerCashier, StreamHeld + "." + ConsumerDue}
 	for _, lane := range worker.Lanes() {
 		durables = append(durables, StreamRequests+"."+laneConsumer(lane))
 	}

@@ -74,6 +74,9 @@ func rules() []rule {
 		{"purchase.request-high.acme.PR-1", "worker publisher-acme", seeing},
 		{"purchase.request-low.acme.PR-1", "worker publisher-acme", seeing},
 		{"purchase.request-low.other.PR-1", "worker publisher-other", seeing},
+		{"purchase.held.acme.PR-1", "worker", seeing},
+		{"purchase.due.acme.PR-1", "", seeing},
+		{"$JS.ACK.PURCHASE_HELD.due.1.1.1.1.1", "worker", ""},
 		{"purchase.journal.acme.PR-1", "worker", seeing},
 		{"purchase.result.acme.PR-1", "worker", seeing + " publisher-acme"},
 		{"purchase.result.other.PR-1", "worker", seeing + " publisher-other"},
@@ -127,7 +130,7 @@ func rules() []rule {
 		all = append(all, rule{"_INBOX_" + role + ".x.y", "", role})
 	}
 	all = append(all, rule{"_INBOX_relay.x.y", "", ""}, rule{"_INBOX.x.y", "", ""})
-	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "PURCHASE_PAYMENT", "PURCHASE_UNPAID", "PURCHASE_CHOICE", "KEYPOOL"} {
+	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_HELD", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "PURCHASE_PAYMENT", "PURCHASE_UNPAID", "PURCHASE_CHOICE", "KEYPOOL"} {
 		all = append(all, streamRules(stream)...)
 	}
 	return all
@@ -138,7 +141,7 @@ func streamRules(stream string) []rule {
 		"PURCHASE_PAYMENT": "purchase.payment"}[stream]
 	purge, drop := "", ""
 	switch stream {
-	case "PURCHASE_PARKED", "PURCHASE_UNPAID":
+	case "PURCHASE_PARKED", "PURCHASE_UNPAID", "PURCHASE_HELD":
 		purge = "worker"
 	case "PURCHASE_DEAD":
 		drop = "worker"
