@@ -82,6 +82,6 @@ func (r *relaySettings) config(log zerolog.Logger) (relay.Config, error) {
 	}
 	return relay.Config{
 		Gateway: r.gateway, Messages: r.messages, Authorize: r.authorize, Callback: r.callback,
-		Keys: keys, MissedEvery: r.missedEvery, PerKey: float64(r.perKey), Timeout: r.timeout, Log: log,
+		Keys: keys, MissedEvery: r.missedEvery, PerKey: float64(r.perKey), Timeout: r.timeout, DistrictCodes: r.districts, Log: log,
 	}, nil
 }

@@ -89,6 +89,7 @@ type relaySettings struct {
 	perKey      int
 	missedEvery time.Duration
 	timeout     time.Duration
+	districts   bool
 }
 
 func (r *relaySettings) bind(set *settings, gateway, messages string) {
@@ -99,5 +100,6 @@ func (r *relaySettings) bind(set *settings, gateway, messages string) {
 	set.text(&r.keysFile, "keys-file", "", "file with the secrets and tokens of managed keys, and of any that are not sealed, mode 0600")
 	set.duration(&r.missedEvery, "missed-every", relay.DefaultMissedEvery, time.Second, "about how often each app key is asked for pushes that were missed; 1688 keeps those that nobody confirmed")
 	set.number(&r.perKey, "per-key", 20, 0, 10000, "calls a second for one app key; 0 for no limit")
+	set.flag(&r.districts, "district-codes", "ask 1688 for the code of the district that an address in texts is in, and order with it; one answer serves for a day, and an order goes without if there is none")
 	set.duration(&r.timeout, "gateway-timeout", 30*time.Second, time.Second, "how long one call to 1688 may take")
 }

@@ -46,6 +46,9 @@ type Config struct {
 	OnPush func(context.Context, worker.Push) error
 	// PerKey is how many calls per second are made with one key; 0 sets no bound. DefaultPerKey is a modest start.
 	PerKey float64
+	// DistrictCodes says whether an address in texts gets the code of its district, which 1688 is asked for with the key that orders,
+	// and which is remembered for a day. Where 1688 gives none the order goes without.
+	DistrictCodes bool
 	// Authorize is the page where a buyer account authorizes an app. Default alibaba.DefaultAuthorize.
 	Authorize string
 	// Callback is where that page sends the browser back, if nothing else is said: this relay's CallbackPath as browsers reach

@@ -28,6 +28,8 @@ type Relay struct {
 	storing    state // whether somebody takes pushes
 	missing    state // whether pushes that were missed can be asked for
 	tickets    punched
+	districts  districts
+	locating   state // whether districts can be asked for
 }
 
 // New makes a relay; it opens no connection and starts no goroutine. It returns an error if the settings are wrong.
@@ -70,6 +72,7 @@ func (r *Relay) Run(ctx context.Context) error {
 // Place sends one order to 1688. It is sent a second time only if the gateway turned the access token down, which happens
 // before it is executed.
 func (r *Relay) Place(ctx context.Context, order worker.Order) worker.Answer {
+	order = r.located(ctx, order)
 	return r.ask(ctx, order.AppKey, order.Reference, 1, func(cred alibaba.Credentials) alibaba.Reply {
 		return r.client.Create(ctx, cred, order)
 	})
@@ -77,6 +80,7 @@ func (r *Relay) Place(ctx context.Context, order worker.Order) worker.Answer {
 
 // Preview asks 1688 what it would make of an order; it may be asked any number of times.
 func (r *Relay) Preview(ctx context.Context, order worker.Order) worker.Answer {
+	order = r.located(ctx, order)
 	return r.ask(ctx, order.AppKey, order.Reference, 1, func(cred alibaba.Credentials) alibaba.Reply {
 		return r.client.Preview(ctx, cred, order)
 	})

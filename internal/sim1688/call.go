@@ -37,6 +37,7 @@ func init() {
 		{path: trade + "alibaba.trade.fastCreateOrder", tokens: true, create: true, run: (*gateway).create},
 		{path: trade + "alibaba.trade.createCrossOrder", tokens: true, create: true, run: (*gateway).create},
 		{path: trade + "alibaba.createOrder.preview", tokens: true, preview: true, run: (*gateway).preview},
+		{path: trade + "alibaba.trade.addresscode.parse", tokens: true, run: (*gateway).parseAddress},
 		{path: trade + "alibaba.trade.getBuyerOrderList", tokens: true, run: (*gateway).orderList},
 		{path: trade + "alibaba.trade.get.buyerView", tokens: true, run: (*gateway).buyerView},
 		{path: trade + "alibaba.trade.cancel", tokens: true, run: (*gateway).cancel},
@@ -55,6 +56,8 @@ type call struct {
 	account *account
 	form    url.Values
 	lines   []Line // of a create or preview, once read
+
+	district string // where a create's goods go, once read; "" if it has no code
 }
 
 func (c *call) get(name string) string { return c.form.Get(name) }

@@ -62,6 +62,7 @@ type address struct {
 	AddressID jsontext.Value `json:"addressId"`
 	FullName  string         `json:"fullName"`
 	Address   string         `json:"address"`
+	District  string         `json:"districtCode"`
 }
 
 const (
@@ -85,6 +86,7 @@ func checkDelivery(c *call) *refusal {
 	case c.get("tradeType") != "" && c.get("tradeType") != tradeMode:
 		return refuse("SIM_TRADE_TYPE_NOT_IN_THE_PREVIEW", -1)
 	}
+	c.district = to.District
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (g *gateway) create(c *call) answer {
 }
 
 func (g *gateway) enter(c *call, shape Fault) answer {
-	p := purchase{account: c.account, ref: c.get("outOrderId"), lines: c.lines, split: shape.Kind == "order_list"}
+	p := purchase{account: c.account, ref: c.get("outOrderId"), lines: c.lines, split: shape.Kind == "order_list", district: c.district}
 	var failed []failedOffer
 	if shape.Kind == "partial" {
 		last := len(p.lines) - 1

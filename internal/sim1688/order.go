@@ -11,8 +11,9 @@ type Order struct {
 	OutOrderID string    `json:"out_order_id"`
 	AppKey     string    `json:"app_key"`
 	Member     string    `json:"member"`
-	Call       int64     `json:"call"`     // number of the create call that made it; a call the platform splits makes several
-	Products   int64     `json:"products"` // lines or units, as Config.Count says
+	Call       int64     `json:"call"`                    // number of the create call that made it; a call the platform splits makes several
+	District   string    `json:"district_code,omitempty"` // where it goes, if its address has the code
+	Products   int64     `json:"products"`                // lines or units, as Config.Count says
 	Lines      []Line    `json:"lines"`
 	Status     string    `json:"status"`
 	TotalFen   int64     `json:"total_fen"` // postage included

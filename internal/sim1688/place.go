@@ -23,6 +23,8 @@ type purchase struct {
 	split   bool          // the platform makes several orders of it
 	late    time.Duration // until it shows by reference
 	made    time.Time     // zero for now
+
+	district string // where it goes; "" if that has no code
 }
 
 // maxSKUs is how many SKUs one order may have.
@@ -100,7 +102,7 @@ func (b *books) order(p purchase, lines []Line) *entry {
 	}
 	e := &entry{Order: Order{
 		OutOrderID: p.ref, AppKey: p.account.AppKey, Member: p.account.Member,
-		Call: b.calls, Lines: lines, Status: statusUnpaid, CreatedAt: now, Payments: []Payment{}, Parcels: []Parcel{},
+		Call: b.calls, District: p.district, Lines: lines, Status: statusUnpaid, CreatedAt: now, Payments: []Payment{}, Parcels: []Parcel{},
 	}}
 	if p.late > 0 { // else it shows at once, whatever the clock does
 		e.visible = now.Add(p.late)
