@@ -80,4 +80,3 @@ func TestAPanicInTellingIsHandedBack(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
-
