@@ -54,7 +54,7 @@ func choose(t *testing.T, s *shop, lines ...Line) (r Request, bought Child, refu
 	}
 	if refused.State == "" {
 		choice := Choice{Fingerprint: Fingerprint(r), Chosen: r.choice([]Child{bought})}
-		own := false
+		var own bool
 		if r, own = r.Choose(choice); !own {
 			t.Fatalf("%+v is not the request's own", choice)
 		}
@@ -166,10 +166,10 @@ func TestSplitByWhatWasChosen(t *testing.T) {
 			}
 			chosen = append(chosen, c.child())
 		}
-		print := Fingerprint(r)
-		r, own := r.Choose(Choice{Fingerprint: print, Chosen: r.choice(chosen), At: time.Now()})
+		means := Fingerprint(r)
+		r, own := r.Choose(Choice{Fingerprint: means, Chosen: r.choice(chosen), At: time.Now()})
 		again := Split(r)
-		if !own || Fingerprint(r) != print || !reflect.DeepEqual(again, chosen) {
+		if !own || Fingerprint(r) != means || !reflect.DeepEqual(again, chosen) {
 			for i := range chosen {
 				t.Errorf("chosen is %+v, and found again is %+v", chosen[i].Order.Lines, again[i].Order.Lines)
 			}
