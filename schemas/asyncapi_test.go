@@ -56,7 +56,7 @@ func TestAsyncAPIHasEverySubject(t *testing.T) {
 		"keypool.admin.statement", "keypool.admin.forecast",
 		"keypool.admin.onboard", "keypool.admin.authorize",
 		"purchase.admin.list", "purchase.admin.show",
-		"purchase.admin.parked", "purchase.admin.resolve", "purchase.admin.cancel", "purchase.admin.retry", "purchase.request.{tenant}.{ref}.{replay}", "purchase.journal.{tenant}.{ref}", "purchase.journal.=order.{order}", "purchase.choice.{tenant}.{ref}", "purchase.admin.bind", "purchase.admin.unbind", "purchase.admin.import",
+		"purchase.admin.parked", "purchase.admin.resolve", "purchase.admin.cancel", "purchase.admin.retry", "purchase.request.{tenant}.{ref}.{replay}", "purchase.journal.{tenant}.{ref}", "purchase.journal.=order.{order}", "purchase.choice.{tenant}.{ref}", "purchase.merge.{tenant}.{ref}", "purchase.admin.bind", "purchase.admin.unbind", "purchase.admin.import",
 		"purchase.payment.{tenant}.{ref}.{order}", "purchase.till.day.{account}.{day}", "purchase.till.switch", "purchase.unpaid.{tenant}.{ref}.{order}",
 		"purchase.admin.pay.stop", "purchase.admin.pay.start", "purchase.admin.pay.agree", "purchase.admin.pay.link", "purchase.admin.pay.unpaid",
 		"purchase.admin.dead-list", "purchase.admin.dead-show", "purchase.admin.dead-replay", "purchase.admin.dead-drop",

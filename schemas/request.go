@@ -54,6 +54,7 @@ var requestTable = table[worker.Request]{
 	{"hold_for", optional, func(r *reader, q *worker.Request) fault { return readSeconds(r, &q.HoldFor) }},
 	{"deadline", optional, func(r *reader, q *worker.Request) fault { return readDeadline(r, &q.Deadline) }},
 	{"pay", optional, func(r *reader, q *worker.Request) fault { return oneOf(r, &q.Pay, payWords) }},
+	{"merge", optional, func(r *reader, q *worker.Request) fault { return r.truth(&q.Merge) }},
 }
 
 var lineTable = table[worker.Line]{
@@ -104,7 +105,7 @@ func AppendRequest(dst []byte, q worker.Request) []byte {
 	if !q.Deadline.IsZero() {
 		w = w.moment("deadline", q.Deadline)
 	}
-	return w.some("pay", q.Pay).close('}').bytes()
+	return w.some("pay", q.Pay).truth("merge", q.Merge).close('}').bytes()
 }
 
 func appendLine(w writer, l *worker.Line) writer {

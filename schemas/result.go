@@ -44,6 +44,10 @@ var resultTable = table[worker.Result]{
 	{"pay", optional, func(r *reader, s *worker.Result) fault { return oneOf(r, &s.Pay, []string{worker.PayAuto}) }},
 	{"decided_at", required, func(r *reader, s *worker.Result) fault { return r.moment(&s.DecidedAt) }},
 	{"unbound", optional, func(r *reader, s *worker.Result) fault { return r.truth(&s.Unbound) }},
+	{"merged_into", optional, func(r *reader, s *worker.Result) fault { return r.matching(&s.MergedInto, worker.CheckID) }},
+	{"merged_orders", optional, func(r *reader, s *worker.Result) fault {
+		return readList(r, &s.MergedOrders, maxOrders, orderTable.read)
+	}},
 }
 
 var orderTable = table[worker.ResultOrder]{
@@ -135,13 +139,17 @@ func AppendResult(dst []byte, s worker.Result) []byte {
 	if len(s.Unknown) > 0 {
 		w = writeList(w, "unknown", s.Unknown, appendUnknown)
 	}
-	return w.some("app_key", s.AppKey).
+	w = w.some("app_key", s.AppKey).
 		number("products", s.Products).
 		number("attempt", int64(s.Attempt)).
 		some("pay", s.Pay).
 		moment("decided_at", s.DecidedAt.UTC()).
 		truth("unbound", s.Unbound).
-		close('}').bytes()
+		some("merged_into", s.MergedInto)
+	if len(s.MergedOrders) > 0 {
+		w = writeList(w, "merged_orders", s.MergedOrders, appendOrder)
+	}
+	return w.close('}').bytes()
 }
 
 func appendOrder(w writer, o *worker.ResultOrder) writer {

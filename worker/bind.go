@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -136,6 +137,9 @@ func (b *Binder) Bind(ctx context.Context, w Binding) (Bound, error) {
 
 // bind makes it true, in an order in which it may be cut off anywhere and repeated.
 func (b *Binder) bind(ctx context.Context, f *file, e *Ended, w Binding, answer Bound) (Bound, error) {
+	if into, err := b.keepApart(ctx, f); err != nil || into != "" {
+		return answer, cmp.Or(err, w.wrong("request_id", partOf+into+": bind to that"))
+	}
 	deed := w.deed(e.Claim.Reference)
 	entry, err := b.Register.Enter(ctx, deed)
 	if err != nil {

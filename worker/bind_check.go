@@ -20,6 +20,9 @@ func (b *Binder) candidate(ctx context.Context, w Binding) (*file, *Ended, error
 	if err != nil {
 		return nil, nil, err
 	}
+	if f.into != "" {
+		return nil, nil, w.wrong("request_id", partOf+f.into+": bind to that")
+	}
 	var without []*Ended
 	for i := range f.ended {
 		e := &f.ended[i]

@@ -73,6 +73,7 @@ type Canceller struct {
 	Ledger  Withdrawals
 	Outbox  Outbox
 	Market  Closer
+	Marks   Marks
 	Observe func(Event)
 }
 
@@ -95,9 +96,18 @@ func (c *Canceller) Cancel(ctx context.Context, ask Cancellation) (Cancelled, er
 		return answer, err
 	}
 	result, decided, err := c.Record.Result(ctx, ask.Tenant, ask.RequestID)
+	into := result.MergedInto
+	if err == nil && !decided {
+		into, err = apart(ctx, c.Marks, asked.Request, ask.DryRun)
+	}
 	switch {
 	case err != nil:
 		return answer, err
+	case into != "":
+		answer.Outcome = result.Outcome
+		answer.Orders = append(answer.Orders, CancelledOrder{Reference: children[0].Order.Reference,
+			Reason: "too late: it " + partOf + into + ": cancel that to take all of it back"})
+		return answer, nil
 	case decided:
 		answer.Outcome = result.Outcome
 		for _, child := range children {

@@ -39,6 +39,10 @@
 // definitely did not order; the claim keeps which accounts turned it down, each gets it once, and one that names its account, or has
 // an address in that one's address book, never leaves it.
 //
+// Requests that may be bought together with others wait for them, where a worker is set to, and are then marked, once and for all, as bought
+// alone or by a request that is made of them; that one goes the same way as any, and its result is divided among them (Mark,
+// MergedOutbox). Who dies in between leaves marks, which whoever is handed one of them goes on by.
+//
 // What is placed is paid for apart from that, if its request asks for it: Cashier, with a record of its own (Payment).
 //
 // The package uses the standard library only. What it needs from outside are the ports in ports.go; adapters implement them

@@ -20,6 +20,11 @@ func (v *Resolver) open(ctx context.Context, tenant, id string) (*file, error) {
 	if f.result, f.answered, err = v.Record.Result(ctx, tenant, id); err != nil {
 		return nil, err
 	}
+	if f.into = f.result.MergedInto; !f.answered {
+		if f.into, err = apart(ctx, v.Marks, f.asked.Request, true); err != nil {
+			return nil, err
+		}
+	}
 	for _, child := range Split(f.asked.Request) {
 		claim, known, err := v.Claims.Claim(ctx, f.asked.Pool, child.Order.Reference)
 		if err != nil {
@@ -35,6 +40,15 @@ func (v *Resolver) open(ctx context.Context, tenant, id string) (*file, error) {
 		f.ended = append(f.ended, e)
 	}
 	return f, nil
+}
+
+// keepApart sees to it that a request without a result is not bought with others from now on, and gives the one that it is bought with
+// already.
+func (v *Resolver) keepApart(ctx context.Context, f *file) (into string, err error) {
+	if f.answered {
+		return f.into, nil
+	}
+	return apart(ctx, v.Marks, f.asked.Request, false)
 }
 
 // recall makes of a result what the claim of one of its orders said. A claim without a state says that the order is open.

@@ -44,6 +44,9 @@ func Fingerprint(r Request) string {
 	if r.HoldFor != 0 {
 		b = appendNumber(appendText(b, "hold_for"), int64(r.HoldFor/time.Second))
 	}
+	if r.Merge {
+		b = appendText(b, "merge")
+	}
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

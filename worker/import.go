@@ -177,6 +177,9 @@ func (i *Importer) judge(ctx context.Context, ask Importing, appKey, tenant, id 
 	if err != nil {
 		return ImportUnrequested, "its request has no order of that number", nil //nolint:nilerr // the reference is what is wrong
 	}
+	if f.into != "" {
+		return ImportContradicts, "on record its request " + partOf + f.into, nil
+	}
 	parked, ended := f.answered && f.result.Outcome == OutcomeUnknown, !isOpen(*e)
 	switch {
 	case slices.Contains(ids(e.Claim.Part.Orders), order.OrderID):
@@ -189,6 +192,9 @@ func (i *Importer) judge(ctx context.Context, ask Importing, appKey, tenant, id 
 		return ImportContradicts, "on record its request ended as " + string(f.result.Outcome), nil
 	case ask.DryRun:
 		return ImportFound, "", nil
+	}
+	if into, err := i.keepApart(ctx, f); err != nil || into != "" {
+		return ImportContradicts, "on record its request " + partOf + into, err
 	}
 	return ImportFound, "", i.found(ctx, ask, appKey, f, e, order)
 }

@@ -14,6 +14,7 @@ const (
 	StagePostponed Stage = "postponed" // handed back with a delay
 	StageHeld      Stage = "held"      // kept until its time has come
 	StageWaiting   Stage = "waiting"   // kept in hand until a key has room
+	StageMerged    Stage = "merged"    // acknowledged: it is bought as part of another request
 	StageFinished  Stage = "finished"  // its result is published and the request acknowledged
 	StageParked    Stage = "parked"    // finished as unknown: a person must decide
 	StageResolved  Stage = "resolved"  // a person said what became of a parked order

@@ -27,11 +27,16 @@ func (w *Worker) buyer(d Delivery, r Request) *buyer {
 // from starting only if it would meet them too; what has ended is found again by the next delivery.
 func (b *buyer) purchase(ctx context.Context) (Result, error) {
 	defer b.depart()
-	err := b.recall(ctx)
+	err := b.together(ctx)
+	if err == nil {
+		err = b.recall(ctx)
+	}
 	if err == nil {
 		err = b.buyAll(ctx, Split(b.request))
 	}
 	switch {
+	case err == nil && b.request.Merge && b.ended[0].Claim.partOfOther():
+		return b.strayed(), nil
 	case err == nil:
 		return Gather(b.request, b.ended), nil
 	case AsTrouble(err).Code == CodeConflict:

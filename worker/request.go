@@ -28,6 +28,7 @@ type Request struct {
 	HoldFor        time.Duration // in which it may be taken back before it is bought, from when it was published; 0 when not said
 	Deadline       time.Time     // never bought after it; zero when not said
 	Pay            string        // "none" or "auto"
+	Merge          bool          // it may be bought together with others, as one order
 
 	// Choice is what was chosen of its lines' alternatives, as it is on record; nil while nothing was. It is no part of what was
 	// published, and of the Fingerprint.

@@ -86,6 +86,7 @@ type file struct {
 	asked    Asked
 	answered bool
 	result   Result
+	into     string  // the request that it is bought with, "" if it is alone
 	ended    []Ended // one for each order; a claim without a state is not in the ledger
 }
 

@@ -50,6 +50,7 @@ type Resolver struct {
 	Stock   Stock
 	Market  Market
 	Outbox  Outbox
+	Marks   Marks
 	Bonds   Bonds // nil: nobody keeps whose an order is by a person's word
 	Observe func(Event)
 }
@@ -75,6 +76,8 @@ func (v *Resolver) Resolve(ctx context.Context, r Resolution) (Result, error) {
 	switch {
 	case err != nil:
 		return Result{}, err
+	case f.into != "":
+		return Result{}, r.wrong("request_id", partOf+f.into+": resolve that")
 	case !f.answered:
 		return Result{}, r.wrong("request_id", "is not parked: it has no result yet")
 	case f.result.Outcome != OutcomeUnknown:

@@ -18,6 +18,11 @@ type Result struct {
 	DecidedAt time.Time
 	Pay       string // PayAuto if the request asks for it, else ""
 
+	// MergedInto is the request that it was bought with, see Mark: its orders are that one's, which alone counts and pays for them.
+	// Of what Orders, Unknown, AppKey and Products would say nothing is here. "" for a request that was bought alone.
+	MergedInto   string
+	MergedOrders []ResultOrder // what this request has of those orders: its lines, and its part of money and products
+
 	// Aside marks a result about a message that is not the request stored under its id: a conflict, or a request on a
 	// subject that does not fit its id. It must not take the place of that request's own result.
 	Aside bool

@@ -41,6 +41,7 @@ type Again interface {
 type Retrier struct {
 	Record Record
 	Again  Again
+	Marks  Marks
 }
 
 // Retry asks again for the last of the requests that come of this one. While that is undecided, or once it is placed, nothing is
@@ -49,6 +50,9 @@ type Retrier struct {
 // Errors: an *Invalid that names the field and says why it is not asked for again; those of the ports, after which it may be repeated.
 func (r *Retrier) Retry(ctx context.Context, ask Retry) (Retried, error) {
 	answer := Retried{Tenant: ask.Tenant, RequestID: ask.RequestID}
+	if err := r.whole(ctx, ask); err != nil {
+		return answer, err
+	}
 	last, n, err := r.last(ctx, ask)
 	if err != nil {
 		return answer, err
@@ -75,6 +79,18 @@ func (r *Retrier) Retry(ctx context.Context, ask Retry) (Retried, error) {
 	taken, err := r.Again.AskAgain(ctx, again, last.ID, ask)
 	answer.New = !taken
 	return answer, err
+}
+
+// whole refuses a request that was made of others: each of those is asked for again by its own id, and so once.
+func (r *Retrier) whole(ctx context.Context, ask Retry) error {
+	if !strings.HasPrefix(ask.RequestID, mergedPrefix) {
+		return nil
+	}
+	mark, _, err := r.Marks.Marked(ctx, ask.Tenant, ask.RequestID)
+	if err == nil && len(mark.Members) > 0 {
+		err = ask.wrong("request_id", "was made of others: ask again for "+strings.Join(mark.Members, ", "))
+	}
+	return err
 }
 
 // last finds the last of the requests that come of this one, and which retry it is.
@@ -122,6 +138,8 @@ func (r Retry) objection(id string, result Result, decided bool) error {
 		return r.wrong("request_id", "has no result yet")
 	case result.Outcome == OutcomePlaced:
 		return r.wrong("request_id", "is placed: nothing is left to ask for")
+	case result.Outcome == OutcomeUnknown && result.MergedInto != "":
+		return r.wrong("request_id", "is unknown, and so may have been bought: resolve "+result.MergedInto+" first")
 	case result.Outcome == OutcomeUnknown:
 		return r.wrong("request_id", "is unknown, and so may have been bought: resolve "+id+" first")
 	case len(result.Failed) == 0:
@@ -143,7 +161,8 @@ func (r Retry) request(old Request, result Result, n int) (Request, error) {
 	}
 	again := old
 	again.ID, again.Lines, again.Choice = retryID(root, n), nil, nil
-	again.HoldFor = 0 // the time to take it back was given
+	again.Merge = false // it may have been another's line that failed
+	again.HoldFor = 0   // the time to take it back was given
 	if CheckID(again.ID) != nil {
 		return again, r.wrong("request_id", fmt.Sprintf("is too long: %s would have more than %d characters", again.ID, MaxID))
 	}

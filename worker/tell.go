@@ -63,6 +63,10 @@ func (b *buyer) tell(ctx context.Context, result Result, err error, started time
 	if err == nil {
 		result, err = b.publish(ctx, result)
 	}
+	if errors.Is(err, errMerged) {
+		b.joined(ctx, b.delivery)
+		return
+	}
 	if errors.Is(err, errDecided) {
 		err = b.delivery.Receipt.Ack(ctx)
 	}

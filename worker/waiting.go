@@ -11,6 +11,8 @@ import (
 // waitingFor says in one sentence what a request waits for.
 func (b *Biographer) waitingFor(ctx context.Context, bio *biography) string {
 	switch {
+	case bio.result != nil && bio.result.Outcome == OutcomeUnknown && bio.result.MergedInto != "":
+		return "a person, who decides about " + bio.result.MergedInto + ", which it is part of"
 	case bio.result != nil && bio.result.Outcome == OutcomeUnknown:
 		return "a person: it is parked, since nobody knows whether its order exists"
 	case bio.result != nil && len(bio.unpaid) > 0:
@@ -29,6 +31,9 @@ func (b *Biographer) waitingFor(ctx context.Context, bio *biography) string {
 			return "the answer to order " + claim.Reference + ", which was sent"
 		}
 		return "the look-up of an unanswered order: " + claim.Reference
+	}
+	if at := slices.IndexFunc(bio.claims, Claim.partOfOther); at >= 0 {
+		return "the result of a request that it is bought with: it " + bio.claims[at].Part.Reason
 	}
 	next := slices.IndexFunc(bio.claims, func(c Claim) bool { return c.State == "" || c.State == ClaimDrawn })
 	if next < 0 {
@@ -67,6 +72,9 @@ func (b *Biographer) obstacle(ctx context.Context, r Request, next int) string {
 	}
 	if len(reasons) > 0 {
 		return "the workers, which stand still: " + strings.Join(reasons, "; ")
+	}
+	if r.Merge {
+		return "a worker to take it, others that it may be bought with, or its next try"
 	}
 	return "a worker to take it, or its next try"
 }

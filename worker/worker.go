@@ -29,6 +29,9 @@ type Config struct {
 	// MaxWaiting is how many orders for which no key has room may wait in hand for it, while smaller ones go on. They come on
 	// top of Concurrent, and as many as Concurrent at the same time once there is room. Default 1000.
 	MaxWaiting int
+	// MergeWindow is how long a request that may be bought together with others waits in hand for them. They come on top of
+	// MaxWaiting, as many at most. Default 0: each is bought alone. At most MaxMergeWindow.
+	MergeWindow time.Duration
 	// Grace is how long running requests may take to finish once the worker is told to stop. Default 20 s.
 	Grace time.Duration
 	// ProbeEvery is how often a paused worker asks whether the cause is gone. Default 200 ms.
@@ -48,6 +51,9 @@ type Config struct {
 }
 
 const maxConcurrent = 16384
+
+// MaxMergeWindow is the longest Config.MergeWindow.
+const MaxMergeWindow = 10 * time.Minute
 
 // withDefaults fills what was left out.
 func (c Config) withDefaults() Config {
@@ -90,6 +96,7 @@ func (c Config) Validate() error {
 	bad(slices.ContainsFunc(c.BusinessRefusals, blank), "business-refusals: a blank text would restrict every seller")
 	bad(c.Grace < 0, "grace %v: must not be negative", c.Grace)
 	bad(c.MaxAttempts < 0, "max-attempts %d: must not be negative", c.MaxAttempts)
+	bad(c.MergeWindow < 0 || c.MergeWindow > MaxMergeWindow, "merge-window %v: must be 0 to %v", c.MergeWindow, MaxMergeWindow)
 	bad(c.MaxWaiting < 0, "max-waiting %d: must not be negative", c.MaxWaiting)
 	return errors.Join(problems...)
 }
@@ -108,6 +115,7 @@ type Ports struct {
 	Previewer Previewer
 	Undrawn   Undrawn
 	Choices   Choices
+	Merges    Merges
 }
 
 // Worker takes purchase requests from the inbox and sees each to its one result. Any number of workers share the work.
@@ -122,6 +130,7 @@ type Worker struct {
 	unanswered stopwatches // by a sending that was not answered
 	failures   failures
 	lobby      *lobby
+	basket     *basket
 	deputize   func()        // puts one more to work
 	surplus    atomic.Int64  // how many are too many at work
 	tellings   chan telling  // what is left to do, for whoever tells next
@@ -137,7 +146,8 @@ func New(config Config, ports Ports) (*Worker, error) {
 	return &Worker{
 		Ports: ports, config: config, gate: newGate(),
 		tellings: make(chan telling),
-		lobby:    newLobby(config.MaxWaiting), returning: make(chan struct{}, config.Concurrent),
+		lobby:    newLobby(config.MaxWaiting), basket: newBasket(config.MergeWindow, config.MaxWaiting),
+		returning: make(chan struct{}, config.Concurrent),
 	}, nil
 }
 

@@ -60,6 +60,7 @@ var levels = map[worker.Stage]zerolog.Level{
 	worker.StagePostponed: zerolog.DebugLevel,
 	worker.StageHeld:      zerolog.DebugLevel,
 	worker.StageWaiting:   zerolog.DebugLevel,
+	worker.StageMerged:    zerolog.DebugLevel,
 	worker.StageParked:    zerolog.ErrorLevel,
 	worker.StageResolved:  zerolog.InfoLevel,
 	worker.StageBound:     zerolog.InfoLevel,

@@ -32,13 +32,14 @@ type bazaar interface {
 // newOrderAdmin wires it; the market is where orders are looked up, and closed.
 func newOrderAdmin(s *stores, market bazaar, see witness) *orderAdmin {
 	a := &orderAdmin{stores: s, log: see.log}
+	outbox := worker.MergedOutbox{Outbox: s.bus.Outbox(), Merges: s.bus}
 	a.resolver = &worker.Resolver{
-		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: s.bus.Outbox(),
+		Record: s.bus, Claims: a, Ledger: s.pool, Stock: s, Market: market, Outbox: outbox, Marks: s.bus,
 		Bonds: s.bus.Register(), Observe: see.observe,
 	}
-	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: s.bus.Outbox(), Market: market, Observe: see.observe}
+	a.canceller = &worker.Canceller{Record: s.bus, Claims: a, Ledger: a, Outbox: outbox, Market: market, Marks: s.bus, Observe: see.observe}
 	a.binder = &worker.Binder{Resolver: *a.resolver, Books: market, Holders: s.pool, Bindings: a, Register: s.bus.Register()}
-	a.retrier = &worker.Retrier{Record: s.bus, Again: s.bus}
+	a.retrier = &worker.Retrier{Record: s.bus, Again: s.bus, Marks: s.bus}
 	return a
 }
 

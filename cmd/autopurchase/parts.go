@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	stdlog "log"
 	"net/http"
 	"slices"
@@ -43,6 +44,13 @@ func (s *workerSettings) bind(set *settings) {
 	set.number(&s.Concurrent, "workers", 16, 1, 16384, "requests handled at the same time")
 	set.duration(&s.LookFor, "look-for", 2*time.Minute, time.Second, "how long an order without an answer is looked up before it is parked as unknown")
 	set.text((*string)(&s.OnAbsent), "on-absent", string(worker.Park), "park | resend: what becomes of an order without an answer that is not found until look-for ends; resend sends it once more, and buys twice if 1688 lists orders later than that", oneOf(string(worker.Park), string(worker.Resend)))
+	set.duration(&s.MergeWindow, "merge-window", 0, 0, "how long a request with merge: true waits for others to the same seller that are alike, to be bought as one order; 0 buys each alone; at most 10m")
+	set.check(func(terminal) error {
+		if s.MergeWindow > worker.MaxMergeWindow {
+			return fmt.Errorf("--merge-window %v: must be at most %v", s.MergeWindow, worker.MaxMergeWindow)
+		}
+		return nil
+	})
 	set.list(&s.RiskRefusals, "risk-refusals", "texts in 1688's refusals, with commas between them, by which it says that the buyer account is under risk control: all its keys are stopped until a person restores them, and the order goes to another account; which texts these are is not known, so there is no default")
 	set.list(&s.BusinessRefusals, "business-refusals", "texts in 1688's refusals, with commas between them, by which a seller turns away accounts that are no business: the order, and the seller's next ones, go to business keys; which texts these are is not known, so there is no default")
 	set.duration(&s.Grace, "grace", 20*time.Second, 0, "how long running requests may take to finish on SIGTERM; a second SIGTERM ends the process at once")
@@ -121,8 +129,8 @@ func newWorkerPart(ctx context.Context, s *stores, set workerSettings, see witne
 		return nil, err
 	}
 	w, err := worker.New(set.Config, see.ports(worker.Ports{
-		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Outbox: outbox, Rules: s.pool,
-		Previewer: client, Undrawn: s.pool, Choices: s.bus.Choices(), Shelf: s.bus,
+		Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: s.pool, Stock: s, Market: client, Rules: s.pool,
+		Outbox: worker.MergedOutbox{Outbox: outbox, Merges: s.bus}, Previewer: client, Undrawn: s.pool, Choices: s.bus.Choices(), Shelf: s.bus, Merges: s.bus,
 	}))
 	if err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func membersOf(body []byte) members {
 
 // shown are the members worth a place on a line, in this order; a buyer's data is none of them.
 var shown = []string{
-	"request_id", "outcome", "code", "order_id", "event", "state", "late", "why", "status", "topic", "app_key", "products", "used", "held", "left", "limit", "field", "reason",
+	"request_id", "outcome", "code", "into", "merged_into", "order_id", "event", "state", "late", "why", "status", "topic", "app_key", "products", "used", "held", "left", "limit", "field", "reason",
 	"depth", "in_flight", "oldest_seconds", "products_left", "paused_because", "waiting",
 }
 

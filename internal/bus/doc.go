@@ -19,6 +19,7 @@
 //	an ack is on record      it is confirmed by the broker; one that is merely sent dies with the broker's process
 //	one result per request   it is published under the condition that the subject is empty; the first stands, and only an
 //	                         unknown one is replaced by a decision, see Outbox
+//	one mark of a request    PURCHASE_MERGE holds one message per subject too: what was written first stands, see Mark
 //	one payment of an order  each entry of its record is stored under the condition that the one before is the last, see Enter
 //	no ceiling passed        the same with the sum of an account's day, see Take
 //	one telling of an alarm  one consumer remembers for all workers which are told; see Alarms. What is wrong with the queue is

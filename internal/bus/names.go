@@ -23,6 +23,7 @@ const (
 	StreamPayments = "PURCHASE_PAYMENT"
 	StreamUnpaid   = "PURCHASE_UNPAID"
 	StreamChoices  = "PURCHASE_CHOICE"
+	StreamMerge    = "PURCHASE_MERGE"
 	StreamKeyPool  = "KEYPOOL"
 )
 
@@ -49,6 +50,7 @@ const (
 	SubjectTill      = tillPrefix + ">" // in the same stream
 	SubjectUnpaid    = unpaidPrefix + ">"
 	SubjectChoices   = choicePrefix + ">"
+	SubjectMerge     = mergePrefix + ">"
 	SubjectPoolEvent = eventPrefix + ">"
 
 	// SubjectSwitch is where the last message says whether payments are stopped.
@@ -93,6 +95,7 @@ const (
 	tillPrefix    = "purchase.till."
 	unpaidPrefix  = "purchase.unpaid."
 	choicePrefix  = "purchase.choice."
+	mergePrefix   = "purchase.merge."
 	eventPrefix   = "keypool.event."
 	keysPrefix    = "keypool.admin."
 	ordersPrefix  = "purchase.admin."
@@ -169,6 +172,9 @@ func unpaidSubject(tenant, ref, orderID string) string {
 
 // choiceSubject is where it is on record what was chosen of the request's alternatives: the first message, and only that.
 func choiceSubject(tenant, ref string) string { return choicePrefix + tenant + "." + ref }
+
+// mergeSubject is where the mark of a request is that may be bought together with others, or of one that was made of such.
+func mergeSubject(tenant, ref string) string { return mergePrefix + tenant + "." + ref }
 
 // tillSubject is where it is counted what an account pays in a day.
 func tillSubject(account, day string) string {

@@ -60,7 +60,7 @@ func placeOf(result worker.Result) (string, error) {
 
 // store publishes the result as the first one; if the broker has one already, that one says how to go on.
 func (o *Outbox) store(ctx context.Context, subject string, result worker.Result) error {
-	if result.Outcome == worker.OutcomeUnknown {
+	if result.Outcome == worker.OutcomeUnknown && result.MergedInto == "" { // a person decides about what it is part of
 		if err := o.park(ctx, result); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (o *Outbox) behind(ctx context.Context, subject string, result worker.Resul
 		return o.replace(ctx, subject, result, msg.Sequence)
 	case result.Outcome == worker.OutcomeUnknown && stored.Outcome != worker.OutcomeUnknown:
 		return o.unpark(ctx, result)
-	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result) && len(stored.Orders)+len(result.Orders) > 0:
+	case result.Outcome != worker.OutcomeUnknown && !sameDecision(stored, result) && len(orderIDs(stored))+len(orderIDs(result)) > 0:
 		o.bus.alarm(fmt.Sprintf("%s: decided as %s (%s), and again as %s (%s): the first stands; see whether two orders exist",
 			subject, stored.Outcome, stored.Code, result.Outcome, result.Code))
 	}
@@ -150,7 +150,7 @@ func sameDecision(a, b worker.Result) bool {
 
 func orderIDs(r worker.Result) []string {
 	ids := make([]string, 0, len(r.Orders))
-	for _, order := range r.Orders {
+	for _, order := range slices.Concat(r.Orders, r.MergedOrders) {
 		ids = append(ids, order.OrderID)
 	}
 	slices.Sort(ids)

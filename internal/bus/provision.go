@@ -79,6 +79,11 @@ func (b *Bus) spec() []jetstream.StreamConfig {
 			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
 		},
 		{
+			Name: StreamMerge, Subjects: []string{SubjectMerge}, MaxAge: keep.Results, Duplicates: dedupe, AllowDirect: true,
+			Description:       "How each request is bought that may be bought together with others. One message per subject: the broker refuses a second one.",
+			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
+		},
+		{
 			Name: StreamKeyPool, Subjects: []string{SubjectPoolEvent}, Duplicates: dedupeEvents, AllowDirect: true,
 			Description: "Journal of the key pools. Pools are rebuilt from it, so it is never trimmed.",
 		},

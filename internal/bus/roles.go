@@ -87,7 +87,7 @@ func workerRole() Role {
 			SubjectResults, SubjectStatus, SubjectStray, SubjectDead, SubjectParked, SubjectAlarms, SubjectPoolEvent, beatPrefix + "*", replies,
 			heldSubjects, SubjectJournal, // to ask for something again, and to say who did
 			api("STREAM.PURGE", StreamParked), api("STREAM.PURGE", StreamHeld), api("STREAM.PURGE", StreamStray), api("STREAM.MSG.DELETE", StreamDead),
-			SubjectPayments, SubjectTill, SubjectUnpaid, api("STREAM.PURGE", StreamUnpaid), SubjectChoices,
+			SubjectPayments, SubjectTill, SubjectUnpaid, api("STREAM.PURGE", StreamUnpaid), SubjectChoices, SubjectMerge,
 		},
 		hears: []string{SubjectKeysAdmin, SubjectOrdersAdmin, SubjectQueueStatus, SubjectInstances, beatPrefix + "*", discovery},
 	}

@@ -88,6 +88,7 @@ func rules() []rule {
 		{"purchase.till.day.buyer.20261128", "worker", seeing},
 		{"purchase.unpaid.acme.PR-1.1", "worker", seeing},
 		{"purchase.choice.acme.PR-1", "worker", seeing},
+		{"purchase.merge.acme.PR-1", "worker", seeing},
 		{"purchase.admin.pay.stop", "admin", "worker"},
 		{"purchase.admin.pay.agree", "admin", "worker"},
 		{"purchase.admin.pay.link", "admin", "worker"},
@@ -130,7 +131,7 @@ func rules() []rule {
 		all = append(all, rule{"_INBOX_" + role + ".x.y", "", role})
 	}
 	all = append(all, rule{"_INBOX_relay.x.y", "", ""}, rule{"_INBOX.x.y", "", ""})
-	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_HELD", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "PURCHASE_PAYMENT", "PURCHASE_UNPAID", "PURCHASE_CHOICE", "KEYPOOL"} {
+	for _, stream := range []string{"PURCHASE_REQUESTS", "PURCHASE_HELD", "PURCHASE_RESULTS", "PURCHASE_STATUS", "PURCHASE_DEAD", "PURCHASE_PARKED", "PURCHASE_ALARM", "PURCHASE_JOURNAL", "PURCHASE_PAYMENT", "PURCHASE_UNPAID", "PURCHASE_CHOICE", "PURCHASE_MERGE", "KEYPOOL"} {
 		all = append(all, streamRules(stream)...)
 	}
 	return all

@@ -25,7 +25,7 @@ func (w withdrawing) Withdraw(ctx context.Context, ask worker.Withdrawal) (worke
 
 func (r *rig) canceller() *worker.Canceller {
 	return &worker.Canceller{
-		Record: r.bus, Claims: r.pool, Ledger: withdrawing{r}, Outbox: r.bus.Outbox(), Market: r.client,
+		Record: r.bus, Claims: r.pool, Ledger: withdrawing{r}, Outbox: r.outbox(), Market: r.client, Marks: r.bus,
 		Observe: func(e worker.Event) { r.events <- e },
 	}
 }

@@ -228,7 +228,7 @@ func TestWhatIsNotReplayed(t *testing.T) {
 }
 
 func (r *rig) retry(id string) (worker.Retried, error) {
-	return (&worker.Retrier{Record: r.bus, Again: r.bus}).Retry(r.ctx, worker.Retry{Tenant: "acme", RequestID: id, By: "li", Why: "wanted"})
+	return (&worker.Retrier{Record: r.bus, Again: r.bus, Marks: r.bus}).Retry(r.ctx, worker.Retry{Tenant: "acme", RequestID: id, By: "li", Why: "wanted"})
 }
 
 // TestRetry: what was cancelled is asked for again under a new id, once; of what was bought in part only the rest is.

@@ -15,7 +15,7 @@ import (
 )
 
 func (r *rig) resolver() *worker.Resolver {
-	return &worker.Resolver{Record: r.bus, Claims: r.pool, Ledger: r.pool, Stock: r.pool, Market: r.client, Outbox: r.bus.Outbox(),
+	return &worker.Resolver{Record: r.bus, Claims: r.pool, Ledger: r.pool, Stock: r.pool, Market: r.client, Outbox: r.outbox(), Marks: r.bus,
 		Observe: func(e worker.Event) { r.events <- e }}
 }
 

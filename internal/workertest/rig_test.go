@@ -173,8 +173,8 @@ func (r *rig) hire(change ...func(*worker.Config, *worker.Ports)) (w *worker.Wor
 	r.must(err)
 	config := worker.Config{Instance: fmt.Sprintf("w%d", time.Now().UnixNano()), Concurrent: 8, LookFor: 300 * time.Millisecond,
 		Grace: 5 * time.Second, ProbeEvery: 10 * time.Millisecond, Observe: func(e worker.Event) { r.events <- e }}
-	ports := worker.Ports{Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: r.pool, Stock: r.pool, Market: r.client, Outbox: r.bus.Outbox(),
-		Previewer: r.client, Undrawn: r.pool, Choices: r.bus.Choices()}
+	ports := worker.Ports{Inbox: inbox, Decode: schemas.DecodeRequest, Ledger: r.pool, Stock: r.pool, Market: r.client, Outbox: r.outbox(),
+		Previewer: r.client, Undrawn: r.pool, Choices: r.bus.Choices(), Merges: r.bus}
 	for _, c := range change {
 		c(&config, &ports)
 	}
@@ -186,6 +186,11 @@ func (r *rig) hire(change ...func(*worker.Config, *worker.Ports)) (w *worker.Wor
 	stop = sync.OnceFunc(func() { cancel(); done.Wait() })
 	r.t.Cleanup(stop)
 	return w, stop
+}
+
+// outbox is wired as the program's own is.
+func (r *rig) outbox() worker.Outbox {
+	return worker.MergedOutbox{Outbox: r.bus.Outbox(), Merges: r.bus}
 }
 
 // request makes a request for one of each of the plain offers named by number; equal sellers share an order.
