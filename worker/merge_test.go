@@ -113,6 +113,7 @@ func TestWhatIsMergeable(t *testing.T) {
 		"no seller":       func(r *Request) { r.Lines[0].Seller = "" },
 		"another seller":  func(r *Request) { r.Lines = append(r.Lines, Line{Seller: "b", UnitPrice: 1}) },
 		"no price":        func(r *Request) { r.Lines[0].UnitPrice = 0 },
+		"alternatives":    func(r *Request) { r.Lines[0].Alternatives = []Alternative{{OfferID: "2", MaxUnitPrice: 1}} },
 		"a near deadline": func(r *Request) { r.Deadline = now.Add(2 * time.Second) },
 	} {
 		r := small("a", lineOf("1", 100))

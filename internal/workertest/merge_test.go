@@ -111,6 +111,28 @@ func TestSeveralRequestsAreOneOrder(t *testing.T) {
 	}
 }
 
+// TestHeldRequestsAreBoughtTogether: once their time has come, which what buys them does not wait for again.
+func TestHeldRequestsAreBoughtTogether(t *testing.T) {
+	t.Parallel()
+	offer := sundries(2)
+	r := newRigSelling(t, processes(t), &door{}, offer)
+	r.addKey(rigKeys[0], 1000)
+	r.must(r.bus.HandOutDue(r.ctx))
+	r.work(merging(time.Second), func(_ *worker.Config, p *worker.Ports) { p.Shelf = r.bus })
+	for sku, id := range []string{"a", "b"} {
+		q := r.wish(id, offer, sku)
+		q.HoldFor = time.Second
+		r.ask(q)
+	}
+	into := r.honest("a", offer, 0).MergedInto
+	if result := r.honest("b", offer, 1); into == "" || result.MergedInto != into {
+		t.Errorf("%q and %+v", into, result)
+	}
+	if orders := r.sim.Orders(sim1688.OrderFilter{}); len(orders) != 1 || len(orders[0].Lines) != 2 {
+		t.Errorf("%+v", orders)
+	}
+}
+
 // TestAWholeDecidesItsMembers: an order without an answer leaves all of them unknown, of which a person decides at once; one that is
 // refused refuses them all, and one that is taken back takes them all back.
 func TestAWholeDecidesItsMembers(t *testing.T) {
