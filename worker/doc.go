@@ -5,6 +5,8 @@
 //	                          │                 │         │          │
 //	                        Ledger           Market    Ledger     Outbox
 //
+// What is settled is told by others, while whoever bought it goes on to the next (telling).
+//
 // Where a preview is wanted the draw says so instead, with a key to ask 1688 with (Previewer). All orders of the request are
 // previewed before anything is drawn for one of them; what is refused then ends with a claim that has no key (Undrawn), and the
 // others are drawn for. An order that has a claim is never previewed: it may have been sent.

@@ -286,3 +286,22 @@ func TestSameIDOtherMeaning(t *testing.T) {
 		t.Errorf("%+v", orders)
 	}
 }
+
+// TestAnOrderGoesWithTheCodeOfItsDistrict where that is wanted: 1688 is asked for it once, and the request stays what it was.
+func TestAnOrderGoesWithTheCodeOfItsDistrict(t *testing.T) {
+	t.Parallel()
+	for code, wanted := range map[string]bool{"": false, "310101": true} {
+		r := newRigWithDoor(t, processes(t), &door{codes: wanted})
+		r.addKey("1000001", 1000)
+		r.work()
+		for _, id := range []string{"PR-1", "PR-2"} {
+			r.ask(r.request(id, 0))
+			if result := r.result(id); result.Outcome != worker.OutcomePlaced {
+				t.Errorf("%+v", result)
+			}
+			if orders := r.orders(id); len(orders) != 1 || orders[0].District != code {
+				t.Errorf("%s went to %+v, want %q", id, orders, code)
+			}
+		}
+	}
+}

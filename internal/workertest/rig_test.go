@@ -99,6 +99,7 @@ type door struct {
 	shut   atomic.Bool
 	reach  func(gateway string) string                    // gives the URL at which the relay finds the gateway, if a test wants another
 	around func(place func() worker.Answer) worker.Answer // stands between an order and the gateway, if a test wants to
+	codes  bool                                           // has the relay order with the codes of districts
 	tracer *tracing.Tracer                                // traces what the relay does, if a test wants to
 }
 
@@ -128,7 +129,7 @@ func (r *rig) openChannel() {
 	if r.door.reach != nil {
 		gateway = r.door.reach(gateway)
 	}
-	desk, err := relay.New(relay.Config{Gateway: gateway, Keys: relayKeys(), Calls: r.door.tracer.Call})
+	desk, err := relay.New(relay.Config{Gateway: gateway, Keys: relayKeys(), DistrictCodes: r.door.codes, Calls: r.door.tracer.Call})
 	r.must(err)
 	r.door.server = channel.NewServer(channel.ServerConfig{Token: "token", Desk: watchedDesk{desk, r.door.around}, Follow: r.door.tracer.Ask})
 	r.door.http = httptest.NewServer(r.door)
