@@ -264,8 +264,12 @@ func (in *Inbox) hand(a fetched) {
 	c.told <- told{delivery: a.delivery}
 }
 
-// giveBack hands a message that nobody takes back to the broker: if that is lost, it delivers again after AckWait.
-func (in *Inbox) giveBack(r *receipt) { _ = in.bus.conn.Publish(r.reply, nakAfter(0)) }
+// giveBack hands a message that nobody takes back to the broker: if that is lost, it delivers again after AckWait. It takes nothing of
+// its lane's share. The mutex must be held.
+func (in *Inbox) giveBack(r *receipt) {
+	r.lane.given -= 1 / r.lane.share
+	_ = in.bus.conn.Publish(r.reply, nakAfter(0))
+}
 
 // breakDown stops pulling until it is repaired: at once, unless that was tried a moment ago. The mutex must be held.
 func (in *Inbox) breakDown() {
