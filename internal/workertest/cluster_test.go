@@ -14,7 +14,7 @@ import (
 const (
 	clusterTenant = "acme"
 	clusterLimit  = 150 // products a key may order: a run sees several rotations
-	clusterKeys   = 16
+	clusterKeys   = 64  // enough for a slow machine, on which the faults take longer while requests go on coming
 	ackWait       = 5 * time.Second
 	enoughResults = 25 // show that the others go on
 )
