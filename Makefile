@@ -7,7 +7,7 @@ SHELL         := bash
 # What the caller may set:
 ARGS     ?=
 PACKAGES ?= ./...
-TIMEOUT  ?= 12m
+TIMEOUT  ?= 15m
 ORDERS   ?= 2000
 FAULTS   ?= 200
 SEED     ?=
