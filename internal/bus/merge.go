@@ -2,59 +2,23 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"autopurchase/schemas"
 	"autopurchase/worker"
 )
 
+func (b *Bus) marks() once[worker.Mark] { return once[worker.Mark]{b, StreamMerge, "a mark"} }
+
 // Marked gives the mark of a request; see worker.Marks.
 func (b *Bus) Marked(ctx context.Context, tenant, id string) (mark worker.Mark, found bool, err error) {
-	err = persist(ctx, "read a mark", func(ctx context.Context) error {
-		mark, found, err = b.readMark(ctx, mergeSubject(tenant, worker.EncodeRef(id)))
-		return err
-	})
-	return mark, found, err
+	return b.marks().read(ctx, mergeSubject(tenant, worker.EncodeRef(id)))
 }
 
-func (b *Bus) readMark(ctx context.Context, subject string) (mark worker.Mark, found bool, err error) {
-	msg, err := b.last(ctx, StreamMerge, subject)
-	if msg == nil || err != nil {
-		return mark, false, err
-	}
-	if err := json.Unmarshal(msg.Data, &mark); err != nil {
-		return mark, false, &worker.Trouble{Code: worker.CodeInternal, Reason: "the mark at " + subject + " cannot be read", Err: err}
-	}
-	return mark, true, nil
-}
-
-// Mark puts a mark on a request unless it has one; see worker.Marks. The broker itself refuses a second one.
+// Mark puts a mark on a request unless it has one; see worker.Marks.
 func (b *Bus) Mark(ctx context.Context, tenant, id string, mark worker.Mark) (stands worker.Mark, err error) {
-	subject := mergeSubject(tenant, worker.EncodeRef(id))
-	body, err := json.Marshal(mark)
-	if err != nil {
-		return stands, err
-	}
-	err = persist(ctx, "mark a request", func(ctx context.Context) error {
-		_, err := b.js.PublishMsg(ctx, message(subject, body), jetstream.WithExpectStream(StreamMerge), jetstream.WithExpectLastSequencePerSubject(0))
-		if err == nil {
-			stands = mark
-			return nil
-		}
-		if !wrongLast(err) && !isCode(err, codeStreamFull) {
-			return err
-		}
-		var found bool
-		if stands, found, err = b.readMark(ctx, subject); err == nil && !found {
-			err = errFaster // it aged away in this moment, or the stream is full
-		}
-		return err
-	})
-	return stands, err
+	return b.marks().write(ctx, mergeSubject(tenant, worker.EncodeRef(id)), mark)
 }
 
 // AskMerged stores a request that was made of others; see worker.Merges.
