@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // errMerged ends the handling of a request that is bought with others, by another request.
@@ -168,8 +169,9 @@ func (b *buyer) plan(ctx context.Context, members []Request) (Mark, error) {
 	if len(fit) == 1 {
 		return b.mark(ctx, b.request, b.request.alone())
 	}
-	mark := Mark{Into: mergedID(fit)}
-	for _, m := range fit {
+	whole := slices.SortedFunc(slices.Values(fit), func(x, y Request) int { return strings.Compare(x.ID, y.ID) })
+	mark := Mark{Into: mergedID(whole)}
+	for _, m := range whole {
 		mark.Members = append(mark.Members, m.ID)
 	}
 	for _, m := range fit[1:] {
