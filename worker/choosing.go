@@ -114,12 +114,11 @@ func (r Request) choice(children []Child) []Chosen {
 	some := []Chosen{} // not null
 	for _, child := range children {
 		for i, n := range child.Lines {
-			bought, asked := child.line(i), r.Lines[n]
-			if bought.OfferID == asked.OfferID && bought.SpecID == asked.SpecID {
+			bought, asked := Alternative{OfferID: child.line(i).OfferID, SpecID: child.line(i).SpecID}, r.Lines[n]
+			if bought.same(Alternative{OfferID: asked.OfferID, SpecID: asked.SpecID}) {
 				continue
 			}
-			is := func(a Alternative) bool { return a.OfferID == bought.OfferID && a.SpecID == bought.SpecID }
-			some = append(some, Chosen{Line: n, Alternative: slices.IndexFunc(asked.Alternatives, is) + 1, OfferID: bought.OfferID, SpecID: bought.SpecID})
+			some = append(some, Chosen{Line: n, Alternative: slices.IndexFunc(asked.Alternatives, bought.same) + 1, OfferID: bought.OfferID, SpecID: bought.SpecID})
 		}
 	}
 	slices.SortFunc(some, func(x, y Chosen) int { return x.Line - y.Line })

@@ -64,7 +64,8 @@ type Ledger interface {
 	Settle(ctx context.Context, claim Claim, part Part, size Size) (Claim, error)
 	// Unsend takes back the mark of an order that provably was not made: the claim is drawn again and keeps its key and its
 	// hold. With a code whose route leads to another key the hold is given back, the key is benched or its account stopped, and the
-	// claim keeps who turned it down; see Route. With CodeAbsent the order was sent and is surely absent, which the claim counts (Claim.Resent). Trouble: CodeFenced.
+	// claim keeps who turned it down; see Route. With CodeAbsent the order was sent and is surely absent, which the claim counts
+	// (Claim.Resent). Trouble: CodeFenced.
 	Unsend(ctx context.Context, claim Claim, why Code) error
 }
 

@@ -125,7 +125,8 @@ func (b *buyer) draw(ctx context.Context, draw Draw) (claim Claim, err error) {
 func (b *buyer) drawing(order Order) Draw {
 	return Draw{
 		Pool: b.request.Pool, Payer: b.request.Payer, Seller: sellerOf(order), Reference: order.Reference, Fingerprint: b.fingerprint,
-		Stays: b.request.DeliverTo.AddressID != "", Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, Sole: b.delivery.Sole,
+		Size: SizeOf(order.Lines), Stays: b.request.DeliverTo.AddressID != "",
+		Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, Sole: b.delivery.Sole,
 	}
 }
 
