@@ -19,7 +19,7 @@ var batchScript = loadable(batch(quick))
 // batch is the script that makes the steps which begin leaves over.
 func batch(begin string) string {
 	var text strings.Builder
-	text.WriteString("local KEYS, ARGV = KEYS, ARGV\nlocal replies, done, at = {}, 0, 1\n" + begin + common + guard + shared + "local steps = {}\n")
+	text.WriteString(kept + "local KEYS, ARGV = KEYS, ARGV\nlocal replies, done, at = {}, 0, 1\n" + begin + common + guard + shared + "local steps = {}\n")
 	for _, s := range []*script{drawScript, settleScript, unsendScript} {
 		fmt.Fprintf(&text, "steps[%d] = function()\n%s\nend\n", s.place, s.body)
 	}

@@ -214,6 +214,7 @@ func (w twin) all(t *testing.T) map[string]any {
 		claim := w.client.HGetAll(t.Context(), n.claim+reference).Val()
 		delete(claim, "t")
 		delete(claim, "d")
+		claim["kept for good"] = fmt.Sprint(w.client.TTL(t.Context(), n.claim+reference).Val() < 0)
 		all["claim "+reference] = claim
 		if record, ok := books[lostPrefix+n.claim+reference]; ok {
 			delete(books, lostPrefix+n.claim+reference)

@@ -45,9 +45,8 @@ local k = key(app)
 move(k, n, 0)
 tire(k)
 alarm()
-redis.call('HSET', KEYS[6], 's', ARGV[9], 'k', app, 'n', n, 'u', pool.count, 'f', print, 'o', c and c.o or '', 'a', math.max(c and c.a or 1, 1),
-  't', c and c.t or 0, 'd', now)
-for i = 10, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 10), ARGV[i]) end
+redis.call('HSET', KEYS[6], 'k', app, 'u', pool.count, 'f', print, 'a', math.max(c and c.a or 1, 1), 't', c and c.t or 0)
+finish(ARGV[9], n, 10)
 return answer(claim(), 'done')
 `)
 
@@ -95,12 +94,11 @@ var unbindScript = newScript(`
 local c = claim()
 if not c then return fail('no_claim') end
 if c.s == 'unknown' then return answer(c, 'done') end
-if c.s ~= 'placed' and c.s ~= 'partial' or c.d ~= ARGV[1] then return fail('fenced') end
+if c.s ~= 'placed' and c.s ~= 'partial' or ended(c) ~= tonumber(ARGV[1]) then return fail('fenced') end
 for i = 0, 511 do
   if redis.call('HDEL', KEYS[6], 'r' .. i) == 0 then break end
 end
-redis.call('HSET', KEYS[6], 's', 'unknown', 'n', 0, 'd', now)
-for i = 2, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 2), ARGV[i]) end
+finish('unknown', 0, 2)
 return answer(claim(), 'done')
 `)
 

@@ -54,8 +54,10 @@
 // Not survived: two primaries that both take writes (set min-replicas-to-write), and a fail-over that lost only the last draws
 // and nothing that is on record, together with the workers that made them.
 //
-// Claims are kept for good: about 260 bytes each, as long as no field is longer than 64 bytes (longer ones turn Redis's
-// compact form into a table of 930).
+// A claim takes about 290 bytes, all that Redis keeps beside it included, as long as no field is longer than 64 bytes (longer ones turn
+// Redis's compact form into a table of 930). Once settled it ends by itself after ClaimsKept, when nothing is on record any more that
+// could lead to its purchase or be contradicted by another: until then its request's id finds it, and after that the id is new
+// everywhere. What is open or unknown is kept until somebody ends it.
 //
 // Changes of a pool are events. A script puts them into the pool's outbox in Redis in the same step; Flush and RunFlusher
 // record them in the journal in order and then take them out, so that the journal has each of them, once, whoever dies when.

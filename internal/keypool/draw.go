@@ -47,7 +47,8 @@ if not pool.born or pool.size == 0 then return fail('no_pool') end
 
 local function put(k, turn, others)
   move(k, 0, n)
-  redis.call('HSET', KEYS[6], 's', 'sent', 'k', k.app, 'n', n, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', now)
+  redis.call('HSET', KEYS[6], 's', 'sent', 'k', k.app, 'n', n, 'f', print, 'o', owner, 'a', attempt, 't', now)
+  if c or pool.count == 'units' then redis.call('HSET', KEYS[6], 'u', pool.count) end
   if c or turn == 'look_up' then redis.call('HSET', KEYS[6], 'l', turn == 'look_up' and 1 or 0) end
   for i, app in ipairs(others or {}) do
     move(key(app), 0, n)

@@ -47,7 +47,7 @@ func claimFrom(pool, reference string, fields map[string]string) (worker.Claim, 
 	if !claim.State.Settled() {
 		return claim, nil
 	}
-	claim.Part = worker.Part{State: claim.State, At: moment(number("d"))}
+	claim.Part = worker.Part{State: claim.State, At: moment(number("t") + number("d"))}
 	var text strings.Builder
 	for i := 0; ; i++ {
 		piece, more := fields["r"+strconv.Itoa(i)]

@@ -50,7 +50,8 @@ do
     if not k or account ~= '' and k.account ~= account or alipay ~= '' and k.alipay ~= alipay then return nil end
     local n = tonumber(count == 'units' and ARGV[a + 5] or ARGV[a + 4])
     if k.used + k.held + n > k.limit or not calm(left - n) then return nil end
-    redis.call('HSET', name, 's', 'sent', 'k', first, 'n', n, 'u', count, 'f', ARGV[a], 'o', ARGV[a + 1], 'a', ARGV[a + 2], 't', now)
+    redis.call('HSET', name, 's', 'sent', 'k', first, 'n', n, 'f', ARGV[a], 'o', ARGV[a + 1], 'a', ARGV[a + 2], 't', now)
+    if count == 'units' then redis.call('HSET', name, 'u', count) end
     k.held, changed[first] = k.held + n, k
     left = left - n
     return {'ok', 0, 'send', now, first, n, tonumber(ARGV[a + 2]), 0}
@@ -59,7 +60,7 @@ do
   local function settle(name, a, last)
     local state = ARGV[a + 2]
     if not usual or state ~= 'placed' and state ~= 'partial' and state ~= 'refused' then return nil end
-    local c = redis.call('HMGET', name, 's', 'a', 'k', 'n', 'u', 'x', 'e0')
+    local c = redis.call('HMGET', name, 's', 'a', 'k', 'n', 'u', 'x', 'e0', 't')
     if c[1] ~= 'sent' or c[7] then return nil end
     local app, n, k = c[3], tonumber(c[4]), book(c[3])
     if not k then return nil end
@@ -68,8 +69,9 @@ do
     local used, held = k.used + counted, math.max(0, k.held - n)
     local rest = left + math.max(0, k.limit - used - held) - math.max(0, k.limit - k.used - k.held)
     if used >= k.limit or not calm(rest) then return nil end
-    redis.call('HSET', name, 's', state, 'n', counted, 'd', now, 'r0', ARGV[a + 5])
+    redis.call('HSET', name, 's', state, 'n', counted, 'o', '', 'd', now - tonumber(c[8] or '0'), 'r0', ARGV[a + 5])
     for i = a + 6, last do redis.call('HSET', name, 'r' .. (i - a - 5), ARGV[i]) end
+    redis.call('EXPIRE', name, kept)
     k.used, k.held, changed[app] = used, held, k
     left = rest
     return {'ok', 0, 'done', now, app, counted, tonumber(c[2]), tonumber(c[6] or '0')}

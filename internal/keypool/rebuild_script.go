@@ -116,7 +116,7 @@ for i = 6, 5 + open do
     behind = true
     redis.call('DEL', KEYS[i])
     redis.call('HSET', KEYS[i], 's', 'unknown', 'k', string.match(named, '%S+'), 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0,
-      't', decided, 'd', decided)
+      't', decided, 'd', 0)
     for r = 0, pieces - 1 do redis.call('HSET', KEYS[i], 'r' .. r, word()) end
     state, apps, products = 'unknown', {}, n
     for app in string.gmatch(named, '%S+') do

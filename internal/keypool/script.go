@@ -3,6 +3,7 @@ package keypool
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"fmt"
 	"time"
 )
 
@@ -19,10 +20,10 @@ type script struct {
 var scripts []*script
 
 // newScript is a script that does nothing in a pool that is not verified; see fence.
-func newScript(body string) *script { return loadable(common + guard + fence + body) }
+func newScript(body string) *script { return loadable(kept + common + guard + fence + body) }
 
 // newOpenScript is a script without the fence: it takes part in a verification.
-func newOpenScript(body string) *script { return loadable(common + guard + body) }
+func newOpenScript(body string) *script { return loadable(kept + common + guard + body) }
 
 // newStep is a script about one claim, which runs as a step of batchScript.
 func newStep(place int, body string) *script { return &script{place: place, body: fence + body} }
@@ -49,6 +50,9 @@ func (p *Pool) allows(s *script) time.Duration {
 	}
 	return p.config.CallTimeout
 }
+
+// kept tells scripts ClaimsKept in seconds.
+var kept = fmt.Sprintf("local kept = %d\n", ClaimsKept/time.Second)
 
 // common is what all scripts share. KEYS are names.keys; every reply begins with a status and the number of events appended.
 // Before the ARGV that a script tells of there is one more: the identity of the Redis that the caller is connected to.
@@ -80,6 +84,8 @@ func (p *Pool) allows(s *script) time.Duration {
 //	info    the reply of scripts about a key
 //	also    lists the other keys that a claim is on, of which it is not known which one took the order; on lists all of them
 //	loosen  gives back what a claim holds, on each of them
+//	finish  writes how the claim ended, with ARGV from first as the outcome's pieces, and for how long it is kept
+//	ended   when a claim ended, milliseconds
 //	claim   reads the claim; answer is the reply of scripts about one, brief the reply about one that the caller has just changed
 //	alarm   tells once that the pool is low or exhausted, until it has recovered
 //
@@ -297,6 +303,14 @@ local function loosen(c)
   for i = 1, #also(c) do redis.call('HDEL', KEYS[6], 'e' .. (i - 1)) end
 end
 
+local function finish(state, n, first)
+  redis.call('HSET', KEYS[6], 's', state, 'n', n, 'o', '', 'd', now - tonumber(redis.call('HGET', KEYS[6], 't') or '0'))
+  for i = first, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - first), ARGV[i]) end
+  if state == 'unknown' then redis.call('PERSIST', KEYS[6]) else redis.call('EXPIRE', KEYS[6], kept) end
+end
+
+local function ended(c) return tonumber(c.t or '0') + tonumber(c.d or '0') end
+
 local function info(k)
   local v = redis.call('HMGET', KEYS[1], k.app .. '.source', k.app .. '.version', k.app .. '.print')
   return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, v[1] or 'own', tonumber(v[2] or '0'), v[3] or ''}
@@ -310,7 +324,7 @@ local function answer(c, turn)
     parts[i + 1] = c['r' .. i]
     i = i + 1
   end
-  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), tonumber(c.d or '0'), table.concat(parts), tonumber(c.x or '0'),
+  return {'ok', events, turn, now, c.k, c.n, c.s, c.o, c.a, tonumber(c.t or '0'), ended(c), table.concat(parts), tonumber(c.x or '0'),
     table.concat(also(c), ' ')}
 end
 `

@@ -66,8 +66,7 @@ if was == 'unknown' then -- what was said of it gives way
     if redis.call('HDEL', KEYS[6], 'r' .. i) == 0 then break end
   end
 end
-redis.call('HSET', KEYS[6], 's', state, 'n', counted, 'd', now, 'r0', ARGV[6])
-for i = 7, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 6), ARGV[i]) end
+finish(state, counted, 6)
 if c[8] then return answer(claim(), 'done') end
 return brief('done', app, counted, tonumber(c[3]), tonumber(c[7] or '0'))
 `)

@@ -87,7 +87,7 @@ for _, app in ipairs(apps) do
   end
 end
 if apps[1] and ARGV[3] == 'unknown' then
-  redis.call('HSET', KEYS[6], 's', 'unknown', 'k', apps[1], 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', ARGV[4], 'd', ARGV[4])
+  redis.call('HSET', KEYS[6], 's', 'unknown', 'k', apps[1], 'n', n, 'u', pool.count, 'f', '', 'o', '', 'a', 0, 't', ARGV[4], 'd', 0)
   for e = 2, #apps do redis.call('HSET', KEYS[6], 'e' .. (e - 2), apps[e]) end
   for r = 1, tonumber(ARGV[5]) do redis.call('HSET', KEYS[6], 'r' .. (r - 1), ARGV[5 + r]) end
 end

@@ -21,8 +21,8 @@ if c and c.s ~= 'drawn' and c.s ~= 'sent' then return answer(c, 'done') end
 if c and (c.s == 'sent' or c.k ~= '' or c.o ~= owner and attempt <= c.a) then return fail('fenced') end
 release()
 alarm()
-redis.call('HSET', KEYS[6], 's', state, 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', owner, 'a', attempt, 't', 0, 'd', now)
-for i = 5, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 5), ARGV[i]) end
+redis.call('HSET', KEYS[6], 'k', '', 'u', pool.count, 'f', print, 'a', attempt, 't', 0)
+finish(state, 0, 5)
 return answer(claim(), 'done')
 `)
 

@@ -40,8 +40,7 @@ if c then
 else
   redis.call('HSET', KEYS[6], 'k', '', 'n', 0, 'u', pool.count, 'f', print, 'o', '', 'a', 1, 't', 0)
 end
-redis.call('HSET', KEYS[6], 's', 'cancelled', 'd', now)
-for i = 4, #ARGV do redis.call('HSET', KEYS[6], 'r' .. (i - 4), ARGV[i]) end
+finish('cancelled', 0, 4)
 return answer(claim(), 'done')
 `)
 
@@ -91,6 +90,7 @@ for i = 6, #KEYS do
   local there = redis.call('EXISTS', KEYS[i]) == 1
   if not there then
     redis.call('HSET', KEYS[i], 's', 'cancelled', 'k', '', 'n', 0, 'u', pool.count, 'f', '', 'o', '', 'a', 1, 't', 0, 'd', decided)
+    redis.call('EXPIRE', KEYS[i], kept)
   end
   for r = 0, pieces - 1 do
     local piece = word()
