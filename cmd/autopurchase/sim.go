@@ -22,7 +22,8 @@ func newSim(term terminal) *cobra.Command {
 		Long: "Plays 1688 as far as it is known, for trying out and for tests. It keeps its own books:\n" +
 			"  GET /admin/orders?out_order_id=&app_key=   all orders that exist for a reference\n" +
 			"  GET /admin/keys                            products ordered per key, by its own count\n" +
-			"  POST /admin/faults, /admin/stock, /admin/reset",
+			"  POST /admin/faults, /admin/stock, /admin/reset\n" +
+			"It says so when it is itself what others wait for: then what is measured against it is its own speed.",
 		Example: "  autopurchase sim --keys-file keys.json",
 	}, func(s *settings) {
 		s.text(&config.GatewayAddr, "gateway-listen", "127.0.0.1:8801", "where the Open API listens", anAddress)
@@ -46,7 +47,7 @@ func newSim(term terminal) *cobra.Command {
 			return err
 		}
 		config.Log.Info().Str("gateway", sim.GatewayURL()).Str("messages", sim.MessagesURL()).Str("admin", sim.AdminURL()).Msg("simulator is up")
-		<-cmd.Context().Done()
+		watchLoad(cmd.Context(), config.Log, loadEvery)
 		return sim.Close()
 	})
 }

@@ -1,10 +1,17 @@
 package sim1688
 
 import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,6 +51,60 @@ func (w *world) order(ref string, lines []Line) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/openapi/"+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return r
+}
+
+// served tells this test program to be the simulator of BenchmarkServed, and has the address when it is.
+const served = "SIM1688_SERVED"
+
+// BenchmarkServed is the same with the connections: a process of its own that 64 callers ask at once, by the time that it has had in all.
+func BenchmarkServed(b *testing.B) {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), served+"=1", "GOMAXPROCS=1")
+	in, err := c.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	address, failed := bufio.NewReader(out).ReadString('\n')
+	if err = errors.Join(err, failed); err != nil {
+		b.Fatal(err)
+	}
+	w := &world{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	defer w.http.CloseIdleConnections()
+	lines, at := someLines(1), strings.TrimSpace(address)
+	b.SetParallelism(64)
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			r := w.order(rand.Text(), lines)
+			reply, err := readReply(w.http.Post(at+r.URL.Path, r.Header.Get("Content-Type"), r.Body))
+			if err != nil || reply.status != http.StatusOK {
+				b.Error(reply, err)
+				return
+			}
+		}
+	})
+	b.StopTimer()
+	if err := errors.Join(in.Close(), c.Wait()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/(c.ProcessState.UserTime()+c.ProcessState.SystemTime()).Seconds(), "orders/cpu-s")
+}
+
+// serve is that simulator. It ends with its standard input.
+func serve() {
+	s, err := Start(context.Background(), Config{Keys: testKeys(), Now: func() time.Time { return testNow }})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(s.GatewayURL())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = s.Close()
+	os.Exit(0)
 }
 
 func had() time.Duration {

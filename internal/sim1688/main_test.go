@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,13 +14,24 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(served) != "" {
+		serve()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	testKey    = "1234567"
 	testSecret = "test_app_secret_0123456789abcdef"
 	testToken  = "tok-0001"
 )
+
+var testNow = time.Date(2026, 3, 1, 4, 5, 6, 7_000_000, time.UTC)
+
+func testKeys() []Key {
+	return []Key{{AppKey: testKey, Secret: testSecret, RefreshToken: "ref-0001", AccessToken: testToken, Member: "b2b-buyer"}}
+}
 
 // clock is a platform clock that tests move.
 type clock struct {
@@ -49,11 +61,8 @@ type world struct {
 
 func start(t testing.TB, adapt ...func(*Config)) *world {
 	t.Helper()
-	c := &clock{now: time.Date(2026, 3, 1, 4, 5, 6, 7_000_000, time.UTC)}
-	cfg := Config{
-		Keys: []Key{{AppKey: testKey, Secret: testSecret, RefreshToken: "ref-0001", AccessToken: testToken, Member: "b2b-buyer"}},
-		Now:  c.Now, Seed: 7, Resend: time.Minute,
-	}
+	c := &clock{now: testNow}
+	cfg := Config{Keys: testKeys(), Now: c.Now, Seed: 7, Resend: time.Minute}
 	for _, change := range adapt {
 		change(&cfg)
 	}
