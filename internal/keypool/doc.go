@@ -54,7 +54,7 @@
 // Not survived: two primaries that both take writes (set min-replicas-to-write), and a fail-over that lost only the last draws
 // and nothing that is on record, together with the workers that made them.
 //
-// A claim takes about 290 bytes, all that Redis keeps beside it included, as long as no field is longer than 64 bytes (longer ones turn
+// A claim takes 289 to 296 bytes, all that Redis keeps beside it included, as long as no field is longer than 64 bytes (longer ones turn
 // Redis's compact form into a table of 930). Once settled it ends by itself after ClaimsKept, when nothing is on record any more that
 // could lead to its purchase or be contradicted by another: until then its request's id finds it, and after that the id is new
 // everywhere. What is open or unknown is kept until somebody ends it.
