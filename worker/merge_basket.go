@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -100,4 +101,31 @@ func (b *batch) lines() (n int) {
 		n += len(m.Lines)
 	}
 	return n
+}
+
+// gather waits until nobody joins the batch any more: the window is over, it is full, or the worker was told to stop. Those behind the
+// first wait until that one is through with it, and take no place at work meanwhile: it needs one.
+func (b *buyer) gather(ctx context.Context, batch *batch, first bool) error {
+	defer b.basket.leave()
+	b.stepAside()
+	select {
+	case <-batch.closed:
+	case <-b.lobby.over:
+		b.basket.close(batch)
+	case <-ctx.Done():
+		b.basket.close(batch)
+	}
+	if !first {
+		select {
+		case <-batch.settled:
+		case <-ctx.Done():
+		}
+	}
+	if b.comeBack(ctx) {
+		return nil
+	}
+	if first {
+		close(batch.settled) // each for itself
+	}
+	return &Trouble{Code: CodeFenced, Reason: "told to stop", Err: context.Cause(ctx)}
 }
