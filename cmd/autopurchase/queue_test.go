@@ -47,7 +47,7 @@ func standsStill(t *testing.T, nats, why, todo string) worker.QueueStatus {
 	if code, _, _ := execute(t, nil, "queue", "--nats", nats, "--json", "--fail-when-paused"); code != exitFailed {
 		t.Errorf("%s: exit %d for a queue that stands still", why, code)
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("%s: the answer took %v", why, took)
 	}
 	return status
@@ -141,13 +141,16 @@ func TestOneAnswerOfSeveralWorkers(t *testing.T) {
 	for range 5 { // whoever answers
 		queueBecomes(t, a.nats, "three workers", alive(3))
 	}
-	start := time.Now()
 	two.kill()
 	three.signal(syscall.SIGSTOP)
-	queueBecomes(t, a.nats, "one worker", alive(1))
-	if took := time.Since(start); took > 3*beatEvery+3*time.Second {
-		t.Errorf("a killed and a frozen one counted for %v", took)
-	}
+	queueBecomes(t, a.nats, "one worker", func(s worker.QueueStatus) bool {
+		for _, i := range s.Instances {
+			if silent := s.At.Sub(i.At); silent > 3*beatEvery+3*time.Second {
+				t.Errorf("one that has been silent for %v still counts", silent)
+			}
+		}
+		return alive(1)(s)
+	})
 	three.signal(syscall.SIGCONT)
 	queueBecomes(t, a.nats, "the frozen one again", alive(2))
 	stopped(t, three)
