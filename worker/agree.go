@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Agreement is a person's word that an order may be paid for although what is payable has changed.
+// Agreement is a person's word that an order may be paid for: although what is payable has changed, or once more, since the person has seen
+// that a try which 1688 never answered took no money.
 type Agreement struct {
 	Tenant    string
 	RequestID string
@@ -38,7 +39,7 @@ func (c *Cashier) Agree(ctx context.Context, a Agreement) (Payment, error) {
 	switch {
 	case b.last.Step.Ended():
 		return b.last, &Invalid{RequestID: a.RequestID, Field: "order_id", Reason: "its payment has ended: " + string(b.last.Step)}
-	case b.last.Step.flying() || b.last.Step == PaymentIntended:
+	case b.last.Step.flying() && b.last.Code != WaitAnswer || b.last.Step == PaymentIntended:
 		return b.last, &Invalid{RequestID: a.RequestID, Field: "order_id", Reason: "its payment is under way: ask again in a while"}
 	case b.last.Step == PaymentAgreed && b.last.Agreed == a.Most:
 		return b.last, nil

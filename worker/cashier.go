@@ -16,9 +16,12 @@ type CashierConfig struct {
 	Ceilings func(account string) Ceilings
 	// PayTimeout bounds the call that takes the money: it is not begun later than that after it was entered as sent. Default 30 s.
 	PayTimeout time.Duration
-	// LookFor is for how long an order whose payment may have been taken is looked at until it is tried again, if 1688 shows it as
-	// unpaid all the time. How long 1688 takes to show a payment is not known. At least twice PayTimeout; default 2 min.
+	// LookFor is for how long an order whose payment may have been taken is looked at, if 1688 shows it as unpaid all the time. Then it is
+	// tried again, if 1688 answered that it has not the money; one that it never answered waits for a person, since how long 1688 takes to
+	// show a payment is not known. At least twice PayTimeout; default 2 min.
 	LookFor time.Duration
+	// RetryUnanswered has the latter tried again too: 1688's documentation has the order's status decide in both cases.
+	RetryUnanswered bool
 	// AgreementFor is how long the answer that an account pays without a password is believed. Default 5 min.
 	AgreementFor time.Duration
 	// AskEvery is how often 1688 is asked about an order whose payment waits for a person. Default 5 min.
@@ -96,6 +99,7 @@ type bill struct {
 	order  ResultOrder
 	last   Payment // on record
 	place  uint64  // its
+	former Payment // an intent of somebody who may still be about to send: counted no longer once the next entry has turned that down
 }
 
 // PayAuto is the request's wish to be paid for without a person.
@@ -149,9 +153,22 @@ func (b *bill) enter(ctx context.Context, step PaymentStep, change func(*Payment
 		return err
 	}
 	b.last, b.place = next, place
+	if err := b.dismiss(ctx); err != nil {
+		return err
+	}
 	b.config.Observe(Event{Stage: StagePayment, Tenant: next.Tenant, RequestID: next.RequestID, Reference: next.Reference, AppKey: next.AppKey,
 		Attempt: next.Try, Reason: next.told()})
 	return nil
+}
+
+// dismiss counts the former intent no longer.
+func (b *bill) dismiss(ctx context.Context) error {
+	former := b.former
+	b.former = Payment{}
+	if former.Intent == 0 {
+		return nil
+	}
+	return b.Till.GiveBack(ctx, former)
 }
 
 // told is the entry in words.

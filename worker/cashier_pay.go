@@ -15,8 +15,10 @@ func (b *bill) pay(ctx context.Context) (again time.Duration, on bool, err error
 	if halt, err := b.Stopped(ctx); halt.Stopped || err != nil {
 		return aSecond, false, err
 	}
-	if b.last.Step == PaymentIntended || b.last.Step == PaymentUnpaid { // an intent of which nothing came, and cannot any more
-		if err := b.Till.GiveBack(ctx, b.counted()); err != nil {
+	if b.last.Step == PaymentIntended {
+		b.former = b.counted()
+	} else if b.last.futile() {
+		if err := b.Till.GiveBack(ctx, b.last); err != nil {
 			return 0, false, err
 		}
 	}
@@ -35,6 +37,9 @@ func (b *bill) pay(ctx context.Context) (again time.Duration, on bool, err error
 	}
 	return b.send(ctx, detail)
 }
+
+// futile says whether nothing came of the last try, nor can any more: it was not taken, or a person said that it may be made again.
+func (p Payment) futile() bool { return p.Step == PaymentUnpaid || p.Step == PaymentAgreed }
 
 // due says whether 1688 is to be asked again about a payment that waits.
 func (b *bill) due() bool {
@@ -151,7 +156,7 @@ func (b *bill) charge(ctx context.Context) (again time.Duration, on bool, err er
 	inTime, cancel := context.WithTimeout(ctx, b.config.PayTimeout)
 	defer cancel()
 	mine := b.last
-	if err := b.enter(ctx, PaymentSent, func(*Payment) {}); err != nil {
+	if err := b.enter(ctx, PaymentSent, func(p *Payment) { p.Denied = false }); err != nil {
 		if AsTrouble(err).Code == CodeFenced {
 			return 0, false, b.giveBack(ctx, mine, err)
 		}
@@ -168,7 +173,7 @@ func (b *bill) charge(ctx context.Context) (again time.Duration, on bool, err er
 		return 0, false, &Trouble{Code: answer.Code, Reason: answer.Reason, After: answer.retry()}
 	}
 	b.agreements.forget(b.order.AppKey)
-	return 0, true, b.enter(ctx, PaymentUnknown, func(p *Payment) { p.Reason = answer.Reason })
+	return 0, true, b.enter(ctx, PaymentUnknown, func(p *Payment) { p.Reason, p.Denied = answer.Reason, answer.Verdict == Refused })
 }
 
 // giveBack counts an intent no longer that somebody else has taken over, and returns why.
@@ -201,39 +206,4 @@ func (b *bill) unpaid(ctx context.Context, untried bool, reason string) error {
 		return err
 	}
 	return b.Till.GiveBack(ctx, sent)
-}
-
-// puzzled enters, once, that a payment may have been taken and that 1688's status does not tell: it is never tried again before it
-// does.
-func (b *bill) puzzled(ctx context.Context, detail OrderDetail) error {
-	if b.last.Step == PaymentUnknown && b.last.Code == WaitStatus && b.last.Status == detail.Status {
-		return nil
-	}
-	return b.enter(ctx, PaymentUnknown, func(p *Payment) {
-		p.Code, p.Status, p.Reason = WaitStatus, detail.Status, fmt.Sprintf("the money may have been taken, and 1688 has the order as %q", detail.Status)
-	})
-}
-
-// lookUp finds out what became of a payment that may have been taken: 1688's status of the order decides, and nothing is tried
-// again before it has shown it as unpaid for long enough.
-func (b *bill) lookUp(ctx context.Context) (again time.Duration, on bool, err error) {
-	detail, err := b.look(ctx)
-	if err != nil {
-		return 0, false, err
-	}
-	if done, err := b.seen(ctx, detail); done || err != nil {
-		return 0, true, err
-	}
-	since := b.unanswered.read(b.last.OpRequestID)
-	switch {
-	case since < b.config.LookFor:
-		return min(max(since, soon), b.config.LookFor-since), false, nil
-	case detail.Status != StatusUnpaid:
-		return b.config.WaitEvery, false, b.puzzled(ctx, detail)
-	}
-	if err := b.unpaid(ctx, false, "1688 shows it as unpaid all the time since it was sent"); err != nil {
-		return 0, false, err
-	}
-	b.unanswered.stop(b.last.OpRequestID)
-	return 0, true, nil
 }

@@ -11,7 +11,7 @@ import (
 //
 //	          ┌──────────► waits ──(agreed)──┐
 //	(nothing) ┼─► intended ─► sent ─► paid   │
-//	          │      ▲         └─► unknown ─► paid | unpaid | given_up
+//	          │      ▲         └─► unknown ─► paid | unpaid | given_up | (agreed)
 //	          └──────┴─ unpaid ◄───────┘
 type Payment struct {
 	Tenant      string      `json:"-"` // in the subject
@@ -31,6 +31,7 @@ type Payment struct {
 	Status      string      `json:"status,omitempty"`        // 1688's word for the order then
 	Day         string      `json:"day,omitempty"`           // against whose ceiling it counts, in China
 	Intent      uint64      `json:"intent,omitempty"`        // place of the entry that this try was intended by
+	Denied      bool        `json:"denied,omitempty"`        // 1688 answered this try: it has not the money
 	By          string      `json:"by,omitempty"`            // who agreed
 	Why         string      `json:"why,omitempty"`
 	Listed      bool        `json:"listed,omitempty"` // it has wanted a person since it began
@@ -77,6 +78,7 @@ const (
 	WaitOrder     WaitCode = "order_ceiling"   // it is above the account's ceiling for one order
 	WaitDay       WaitCode = "day_ceiling"     // it is above what is left of the account's ceiling for the day
 	WaitTries     WaitCode = "tries"           // it was tried PaymentTries times
+	WaitAnswer    WaitCode = "unanswered"      // 1688 never said whether it has the money, and shows the order as unpaid
 	WaitStatus    WaitCode = "status"          // 1688 shows no such order, or in a state that nobody knows
 	WaitRequest   WaitCode = "request_missing" // its request is no longer on record, and with it what was agreed
 	WaitClosed    WaitCode = "closed"          // given up: the order was closed at 1688
@@ -84,7 +86,7 @@ const (
 
 // WaitCodes lists the vocabulary.
 func WaitCodes() []WaitCode {
-	return []WaitCode{WaitPrice, WaitAgreement, WaitOrder, WaitDay, WaitTries, WaitStatus, WaitRequest, WaitClosed}
+	return []WaitCode{WaitPrice, WaitAgreement, WaitOrder, WaitDay, WaitTries, WaitAnswer, WaitStatus, WaitRequest, WaitClosed}
 }
 
 // PaymentTries is how often one order's payment is tried at most (official documentation: preparePay).

@@ -16,6 +16,7 @@ import (
 // paySettings say what is paid without a person. All workers should be given the same.
 type paySettings struct {
 	timeout, lookFor time.Duration
+	retryUnanswered  bool
 	order, day       int // fen
 	of               map[string]worker.Ceilings
 }
@@ -23,7 +24,8 @@ type paySettings struct {
 func (p *paySettings) bind(set *settings) {
 	const most = 100_000_000_000
 	set.duration(&p.timeout, "pay-timeout", 30*time.Second, time.Second, "how long the call may take by which an order with pay auto is paid for")
-	set.duration(&p.lookFor, "pay-look-for", 2*time.Minute, 2*time.Second, "how long an order whose payment may have been taken is looked at, if 1688 shows it as unpaid, until it is tried again; at least twice pay-timeout")
+	set.duration(&p.lookFor, "pay-look-for", 2*time.Minute, 2*time.Second, "how long an order whose payment may have been taken is looked at, if 1688 shows it as unpaid, until it is tried again or waits for a person; at least twice pay-timeout")
+	set.flag(&p.retryUnanswered, "pay-retry-unanswered", "try a payment again that 1688 never answered, once it has shown the order as unpaid for pay-look-for, as its documentation allows; how long it takes to show a payment is not known, so that this may pay twice. Without it such a payment waits for a person")
 	set.number(&p.order, "pay-order-ceiling", 500_000, 0, most, "the most, in fen, that is paid for one order without a person; 0 for no ceiling")
 	set.number(&p.day, "pay-day-ceiling", 5_000_000, 0, most, "the most, in fen, that a buyer account pays in a day of China without a person; 0 for no ceiling")
 	var of []string
@@ -50,7 +52,7 @@ func readCeilings(texts []string) (map[string]worker.Ceilings, error) {
 }
 
 func (p *paySettings) config() worker.CashierConfig {
-	return worker.CashierConfig{PayTimeout: p.timeout, LookFor: p.lookFor, Ceilings: p.ceilings}
+	return worker.CashierConfig{PayTimeout: p.timeout, LookFor: p.lookFor, RetryUnanswered: p.retryUnanswered, Ceilings: p.ceilings}
 }
 
 func (p *paySettings) ceilings(account string) worker.Ceilings {

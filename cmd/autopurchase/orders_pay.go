@@ -24,7 +24,8 @@ func newOrdersPay(term terminal) *cobra.Command {
 		Short: "Agree that an order whose payment waits may be paid for",
 		Long: "Says that an order with pay auto, named as orders unpaid lists it, may be paid for although what is payable is not what was\n" +
 			"ordered: up to that sum, postage included. The payment goes on at once. It lifts the account's ceiling for one order, not\n" +
-			"that for the day. Saying it again changes nothing.",
+			"that for the day. Saying it again changes nothing.\n" +
+			"A payment that 1688 never answered may have been taken: look at Alipay first. Agreeing has it tried once more.",
 		Example: "  autopurchase orders pay acme.PR-1-1 --agree 36.98 --by li --why 'the seller asked for more postage'",
 		Args:    cobra.ExactArgs(1),
 	}, func(s *settings) {

@@ -24,7 +24,8 @@ type TurnPayments struct {
 
 func (t TurnPayments) checked() (TurnPayments, *worker.Invalid) { return t, accountable(t.By, t.Why) }
 
-// AgreeToPay says that an order may be paid for although what is payable has changed. It is named by OutOrderID, or by Tenant and
+// AgreeToPay says that an order may be paid for although what is payable has changed, or that a payment which 1688 never answered may be
+// tried once more. It is named by OutOrderID, or by Tenant and
 // RequestID if the request has only one, and by OrderID too if 1688 split it.
 type AgreeToPay struct {
 	Tenant     string     `json:"tenant,omitempty"`

@@ -277,7 +277,8 @@ func (r *run) settle(ctx context.Context) {
 	}
 }
 
-// pay waits until every order is paid for that is to be, or until no more was for so long that the others wait for a person.
+// pay waits until every order is paid for that is to be, or until no more was for so long. Payments that were never answered are looked up
+// by a person, now that nothing is under way any more.
 func (r *run) pay(ctx context.Context) {
 	for last, since := -1, time.Now(); ctx.Err() == nil && time.Since(since) < standstill; wait(ctx, 2*time.Second) {
 		unpaid := r.unpaid(ctx)
@@ -288,6 +289,23 @@ func (r *run) pay(ctx context.Context) {
 			last, since = unpaid, time.Now()
 			r.notes.say("%d orders are to be paid for", unpaid)
 		}
+		r.agree(ctx)
+	}
+}
+
+// agree has payments made again that were never answered and took no money, as the books say.
+func (r *run) agree(ctx context.Context) {
+	waiting, err := r.bus.Unpaid(ctx)
+	if err != nil {
+		return // it is asked again
+	}
+	for _, p := range waiting {
+		of := func(o sim1688.Order) bool { return o.OrderID == p.OrderID && len(o.Payments) == 0 }
+		if p.Code != worker.WaitAnswer || !slices.ContainsFunc(r.sim.Orders(sim1688.OrderFilter{OutOrderID: p.Reference}), of) {
+			continue
+		}
+		_, err := bus.PayAgree.Ask(ctx, r.bus, bus.AgreeToPay{OutOrderID: p.Reference, OrderID: p.OrderID, Most: p.Amount, By: operator.By})
+		r.notes.say("the payment of %s was never answered and took no money: it is made again (%v)", p.OrderID, err)
 	}
 }
 

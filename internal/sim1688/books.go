@@ -11,6 +11,7 @@ import (
 // books is the platform's memory: keys, shelf and orders, under one lock. Every method is safe for concurrent use.
 type books struct {
 	now    func() time.Time
+	steady func() time.Time
 	offers []Offer // as configured, for reset
 	units  bool
 	life   time.Duration
@@ -35,7 +36,7 @@ const firstID = 2_257_000_000_000_000_000
 
 func newBooks(cfg Config) *books {
 	b := &books{
-		now: cfg.Now, offers: cfg.Offers, units: cfg.Count == "units", life: cfg.TokenLife, refreshLife: cfg.RefreshLife, refreshOnce: cfg.RefreshOnce,
+		now: cfg.Now, steady: cfg.Steady, offers: cfg.Offers, units: cfg.Count == "units", life: cfg.TokenLife, refreshLife: cfg.RefreshLife, refreshOnce: cfg.RefreshOnce,
 		accounts: make(map[string]*account, len(cfg.Keys)), payers: map[string]bool{}, lastID: firstID,
 	}
 	for _, key := range cfg.Keys {
@@ -114,13 +115,13 @@ func (b *books) buyerOrders(q query) ([]entry, int) {
 	}
 	var page []entry
 	for i := len(all) - 1 - (q.page-1)*q.size; i >= 0 && len(page) < q.size; i-- {
-		page = append(page, all[i].shown(b.now()))
+		page = append(page, all[i].shown(b.steady()))
 	}
 	return page, len(all)
 }
 
 func (b *books) visible(q query) []*entry {
-	now := b.now()
+	now := b.steady()
 	var shown []*entry
 	for _, e := range b.byTail[tail(q.ref)] {
 		if e.OutOrderID == q.ref && e.Member == q.member && !now.Before(e.visible) {
@@ -137,7 +138,7 @@ func (b *books) buyerOrder(member, orderID string) (entry, bool) {
 	if e == nil || e.Member != member {
 		return entry{}, false
 	}
-	return e.shown(b.now()), true
+	return e.shown(b.steady()), true
 }
 
 // file enters a new order into every index. The caller holds the lock.

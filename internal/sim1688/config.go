@@ -26,6 +26,7 @@ type Config struct {
 	TokenLife time.Duration    // how long an access token lives; default 10 h, as the platform's
 	Resend    time.Duration    // pause before an unconfirmed push is sent again; default 10 s, the platform's is not known
 	Now       func() time.Time // the platform's clock; default time.Now
+	Steady    func() time.Time // measures how late something shows, whatever Now does; default time.Now
 	Log       zerolog.Logger
 
 	RefreshLife time.Duration // how long a refresh token lives; default 180 days: the platform's half a year
@@ -82,6 +83,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Steady == nil {
+		c.Steady = time.Now
 	}
 	return c
 }

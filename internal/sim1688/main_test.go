@@ -62,7 +62,7 @@ type world struct {
 func start(t testing.TB, adapt ...func(*Config)) *world {
 	t.Helper()
 	c := &clock{now: testNow}
-	cfg := Config{Keys: testKeys(), Now: c.Now, Seed: 7, Resend: time.Minute}
+	cfg := Config{Keys: testKeys(), Now: c.Now, Steady: c.Now, Seed: 7, Resend: time.Minute}
 	for _, change := range adapt {
 		change(&cfg)
 	}

@@ -58,8 +58,8 @@ const (
 type entry struct {
 	Order
 	seller  string
-	visible time.Time // from when it shows by outOrderId
-	// paidShows is from when its payment shows.
+	visible time.Time // from when it shows by outOrderId, by the steady clock
+	// paidShows is from when its payment shows, by the steady clock.
 	paidShows time.Time
 }
 

@@ -69,7 +69,7 @@ func (b *books) pay(member, orderID string, p Payment, late time.Duration) (entr
 	p.At = b.now()
 	e.Payments = append(slices.Clip(e.Payments), p)
 	if e.Status == statusUnpaid {
-		e.Status, e.paidShows = statusPaid, p.At.Add(late)
+		e.Status, e.paidShows = statusPaid, b.steady().Add(late)
 	}
 	return *e, nil
 }

@@ -70,6 +70,24 @@ func TestFaultsOfPayments(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsSetBackHidesNothing: how late an order or a payment shows is measured by a clock that never jumps.
+func TestAClockThatIsSetBackHidesNothing(t *testing.T) {
+	steady := &clock{now: testNow}
+	w := start(t, func(c *Config) { c.Steady = steady.Now })
+	w.SetAgreement("b2b-buyer", true)
+	w.inject(Fault{Operation: "*", Kind: "late_list", DelayMS: 5000}, Fault{Operation: "preparePay", Kind: "late_status", DelayMS: 5000})
+	w.create("acme.PR-1-1", someLines(1)...)
+	o := w.Orders(OrderFilter{})[0]
+	w.call(preparePay, payParams(o, o.TotalFen, "op-1")...).mustHave(t, http.StatusOK, `"paySuccess":true`)
+	w.clock.advance(time.Hour)
+	view := []string{"webSite", "1688", "orderId", o.OrderID}
+	w.call(viewOrder, view...).mustHave(t, http.StatusOK, statusUnpaid)
+	steady.advance(5 * time.Second)
+	w.clock.advance(-2 * time.Hour)
+	w.call(viewOrder, view...).mustHave(t, http.StatusOK, statusPaid)
+	w.call(listOrders, "outOrderId", o.OutOrderID).mustHave(t, http.StatusOK, o.OrderID)
+}
+
 // TestTheSellersNewPrice is what is payable from then on.
 func TestTheSellersNewPrice(t *testing.T) {
 	w, o := unpaid(t)

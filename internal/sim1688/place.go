@@ -104,8 +104,8 @@ func (b *books) order(p purchase, lines []Line) *entry {
 		OutOrderID: p.ref, AppKey: p.account.AppKey, Member: p.account.Member,
 		Call: b.calls, District: p.district, Lines: lines, Status: statusUnpaid, CreatedAt: now, Payments: []Payment{}, Parcels: []Parcel{},
 	}}
-	if p.late > 0 { // else it shows at once, whatever the clock does
-		e.visible = now.Add(p.late)
+	if p.late > 0 { // else it shows at once
+		e.visible = b.steady().Add(p.late)
 	}
 	for _, line := range lines {
 		g := b.shelf[line.OfferID]

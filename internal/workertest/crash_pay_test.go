@@ -98,34 +98,35 @@ type payCrash struct {
 	at    string
 	fault string // of the simulator when the money is asked for the first time
 	tries int
+	asks  bool // whether it was sent, or what 1688 said, cannot be told: it is made again by a person's word only
 }
 
 // payCrashes has every effect of a cashier, before and after.
 var payCrashes = []payCrash{
-	{"before enter intended", "", 1},
-	{"after enter intended", "", 1},
-	{"before take", "", 1},
-	{"after take", "", 1},
-	{"before enter sent", "", 1},
-	{"after enter sent", "", 2}, // whether it was sent cannot be told: looked at for long enough, and tried again
-	{"before pay", "", 2},
-	{"after pay", "", 1},
-	{"after pay", "cut_after", 1},
-	{"after pay", "paid_beside_failure", 1},
-	{"before enter paid", "", 1},
-	{"after enter paid", "", 1},
-	{"before done", "", 1},
-	{"after done", "", 1},
-	{"before enter unknown", "not_paid", 2},
-	{"after enter unknown", "not_paid", 2},
-	{"before enter unknown", "cut_after", 1},
-	{"after enter unknown", "cut_after", 1},
-	{"before enter unpaid", "not_paid", 2},
-	{"after enter unpaid", "not_paid", 2},
-	{"before give back", "not_paid", 2},
-	{"after give back", "not_paid", 2},
-	{"before enter unpaid", "throttled", 2}, // sent, as far as the record knows
-	{"after enter unpaid", "throttled", 1},
+	{"before enter intended", "", 1, false},
+	{"after enter intended", "", 1, false},
+	{"before take", "", 1, false},
+	{"after take", "", 1, false},
+	{"before enter sent", "", 1, false},
+	{"after enter sent", "", 2, true},
+	{"before pay", "", 2, true},
+	{"after pay", "", 1, false},
+	{"after pay", "cut_after", 1, false},
+	{"after pay", "paid_beside_failure", 1, false},
+	{"before enter paid", "", 1, false},
+	{"after enter paid", "", 1, false},
+	{"before done", "", 1, false},
+	{"after done", "", 1, false},
+	{"before enter unknown", "not_paid", 2, true},
+	{"after enter unknown", "not_paid", 2, false},
+	{"before enter unknown", "cut_after", 1, false},
+	{"after enter unknown", "cut_after", 1, false},
+	{"before enter unpaid", "not_paid", 2, false},
+	{"after enter unpaid", "not_paid", 2, false},
+	{"before give back", "not_paid", 2, false},
+	{"after give back", "not_paid", 2, false},
+	{"before enter unpaid", "throttled", 2, true},
+	{"after enter unpaid", "throttled", 1, false},
 }
 
 // TestCashierDiesAtEveryPoint kills a real cashier process at each point. Another one takes over what is delivered again: the order is
@@ -133,7 +134,7 @@ var payCrashes = []payCrash{
 func TestCashierDiesAtEveryPoint(t *testing.T) {
 	t.Parallel()
 	stacks := separate(t, len(payCrashes))
-	scenes, doomed := make([]scene, len(payCrashes)), make([]*process, len(payCrashes))
+	scenes, doomed, cashiers := make([]scene, len(payCrashes)), make([]*process, len(payCrashes)), make([]*worker.Cashier, len(payCrashes))
 	for i, c := range payCrashes {
 		s := newScene(t, stacks[i], &door{})
 		s.sim.SetAgreement("buyer", true)
@@ -147,12 +148,15 @@ func TestCashierDiesAtEveryPoint(t *testing.T) {
 	}
 	for i, s := range scenes {
 		doomed[i].killed()
-		s.cashier(func(c *worker.CashierConfig, _ *worker.CashierPorts) { quick(c) })
+		cashiers[i], _ = s.cashier(func(c *worker.CashierConfig, _ *worker.CashierPorts) { quick(c) })
 	}
 	for i, c := range payCrashes {
 		t.Run(strings.TrimSpace(c.at+" "+c.fault), func(t *testing.T) {
 			s := scenes[i].in(t)
 			o := s.orders("crash")[0]
+			if c.asks {
+				s.agreeAgain(cashiers[i], o)
+			}
 			p := s.step(o, worker.PaymentPaid)
 			if paid := s.paid(o); len(paid) != 1 || p.Try != c.tries {
 				t.Errorf("paid at try %d, %+v, %v", p.Try, paid, s.steps(o))
@@ -162,6 +166,17 @@ func TestCashierDiesAtEveryPoint(t *testing.T) {
 			}
 		})
 	}
+}
+
+// agreeAgain waits until a payment that was never answered wants a person, who has seen that no money was taken.
+func (s scene) agreeAgain(c *worker.Cashier, o sim1688.Order) {
+	s.t.Helper()
+	s.payment(o, "a person to be wanted", func(p worker.Payment) bool { return p.Code == worker.WaitAnswer })
+	if paid := s.paid(o); len(paid) != 0 {
+		s.t.Fatalf("it is asked about what was paid for: %+v", paid)
+	}
+	_, err := c.Agree(s.ctx, worker.Agreement{Tenant: "acme", RequestID: requestOf(o), OrderID: o.OrderID, Most: worker.Fen(o.TotalFen), By: "li"})
+	s.must(err)
 }
 
 // TestFrozenCashierThaws: one that was frozen before its call does not make it any more when it thaws after another one has paid.
@@ -178,7 +193,10 @@ func TestFrozenCashierThaws(t *testing.T) {
 			o := s.buy("frozen")
 			frozen := s.startWorker(part{Cashier: true, StopAt: []string{at}})
 			frozen.says("frozen " + at)
-			s.cashier(func(c *worker.CashierConfig, _ *worker.CashierPorts) { quick(c) })
+			c, _ := s.cashier(func(c *worker.CashierConfig, _ *worker.CashierPorts) { quick(c) })
+			if at == "after enter sent" || at == "before pay" {
+				s.agreeAgain(c, o)
+			}
 			p := s.step(o, worker.PaymentPaid)
 			frozen.signal(syscall.SIGCONT)
 			frozen.stop() // once it is done with what it had in hand

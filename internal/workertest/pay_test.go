@@ -180,13 +180,88 @@ func TestAPaymentUnderFaults(t *testing.T) {
 			} else {
 				r.must(r.sim.Inject(fault))
 			}
-			r.cashier(soonAgain)
+			r.cashier(soonAgain, func(c *worker.CashierConfig, _ *worker.CashierPorts) { c.RetryUnanswered = true })
 			o := r.buy("faulty")
 			p := r.step(o, worker.PaymentPaid)
 			if paid := r.paid(o); len(paid) != c.paid || p.Try != c.tries {
 				t.Errorf("try %d, paid %+v, %v", p.Try, paid, r.steps(o))
 			}
 		})
+	}
+}
+
+// impatient is a cashier who waits for an answer, and for a payment to show, no longer than a moment.
+func impatient(c *worker.CashierConfig, _ *worker.CashierPorts) {
+	c.PayTimeout, c.LookFor = 300*time.Millisecond, 600*time.Millisecond
+}
+
+// TestAPaymentThatShowsTooLateIsNotMadeAgain: the money was taken, the answer was lost, and 1688 shows the order as unpaid for longer than
+// anybody looks. It waits for a person, and is paid by itself once it shows.
+func TestAPaymentThatShowsTooLateIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	r := paying(t)
+	var shows atomic.Bool
+	r.must(r.sim.Inject(sim1688.Fault{Operation: "preparePay", Kind: "cut_after", Count: 1}))
+	r.cashier(impatient, func(_ *worker.CashierConfig, p *worker.CashierPorts) { p.Teller = blind{p.Teller, &shows} })
+	o := r.buy("late")
+	p := r.payment(o, "a person to be wanted", func(p worker.Payment) bool { return p.Code == worker.WaitAnswer })
+	if p.Step != worker.PaymentUnknown || p.Status != worker.StatusUnpaid || r.unpaid(1)[0].OrderID != o.OrderID {
+		t.Errorf("%+v", p)
+	}
+	shows.Store(true)
+	r.step(o, worker.PaymentPaid)
+	r.unpaid(0)
+	if paid := r.paid(o); len(paid) != 1 {
+		t.Errorf("%+v, %v", paid, r.steps(o))
+	}
+}
+
+// blind is a teller to whom no payment shows for a while.
+type blind struct {
+	worker.Teller
+	shows *atomic.Bool
+}
+
+func (b blind) Detail(ctx context.Context, appKey, orderID string) worker.Answer {
+	answer := b.Teller.Detail(ctx, appKey, orderID)
+	if answer.Detail != nil && worker.PaidFor(answer.Detail.Status) && !b.shows.Load() {
+		unpaid := *answer.Detail
+		unpaid.Status = worker.StatusUnpaid
+		answer.Detail = &unpaid
+	}
+	return answer
+}
+
+// TestAnUnansweredPaymentIsMadeAgainByAPersonsWord: one word is one try, and what was never taken counts towards no ceiling.
+func TestAnUnansweredPaymentIsMadeAgainByAPersonsWord(t *testing.T) {
+	t.Parallel()
+	r := paying(t)
+	total := r.total(0)
+	r.must(r.sim.Inject(sim1688.Fault{Operation: "preparePay", Kind: "cut_before", Count: 2}))
+	c, _ := r.cashier(impatient, func(c *worker.CashierConfig, _ *worker.CashierPorts) {
+		c.Ceilings = func(string) worker.Ceilings { return worker.Ceilings{Day: total + total/2} }
+	})
+	o := r.buy("unanswered")
+	waits := func(try int) {
+		t.Helper()
+		p := r.payment(o, fmt.Sprint("try ", try, " to be without an answer"), func(p worker.Payment) bool { return p.Code == worker.WaitAnswer && p.Try == try })
+		sum, err := r.bus.Counted(r.ctx, "buyer-1", p.Day)
+		if hits := r.sim.Faults()[0].Hits; err != nil || sum != total || hits != int64(try) || len(r.paid(o)) != 0 {
+			t.Errorf("after %d calls %v of %v are counted, %v", hits, sum, total, err)
+		}
+	}
+	for try := 1; try <= 2; try++ {
+		waits(try)
+		if _, err := c.Agree(r.ctx, worker.Agreement{Tenant: "acme", RequestID: "unanswered", Most: worker.Fen(o.TotalFen), By: "li"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := r.step(o, worker.PaymentPaid)
+	if sum, err := r.bus.Counted(r.ctx, "buyer-1", p.Day); p.Try != 3 || len(r.paid(o)) != 1 || err != nil || sum != total {
+		t.Errorf("try %d, %+v, %v counted, %v", p.Try, r.paid(o), sum, err)
+	}
+	if _, err := c.Agree(r.ctx, worker.Agreement{Tenant: "acme", RequestID: "unanswered", Most: worker.Fen(o.TotalFen), By: "li"}); err == nil {
+		t.Error("what is paid for may be paid for again")
 	}
 }
 
