@@ -67,6 +67,10 @@ func (b *Bus) get(ctx context.Context, subject string, body []byte, most int, ta
 	return b.forbidden.permitted(ctx, subject, func(ctx context.Context) error { return b.fetch(ctx, subject, body, most, take) })
 }
 
+// silence is for how long nothing of an answer may come. A broker that dies takes what it was asked with it: whoever has set itself no
+// time would wait for ever.
+const silence = 5 * time.Second
+
 func (b *Bus) fetch(ctx context.Context, subject string, body []byte, most int, take func(Message) bool) error {
 	answers, inbox := make(chan *nats.Msg, most), b.conn.NewInbox()
 	sub, err := b.conn.ChanSubscribe(inbox, answers)
@@ -77,9 +81,12 @@ func (b *Bus) fetch(ctx context.Context, subject string, body []byte, most int, 
 	if err := b.conn.PublishRequest(subject, inbox, body); err != nil {
 		return err
 	}
+	silent := time.NewTimer(silence)
+	defer silent.Stop()
 	for {
 		select {
 		case msg := <-answers:
+			silent.Reset(silence)
 			if appended(msg, "Nats-Sequence") == "" {
 				return verdict(msg)
 			}
@@ -87,6 +94,8 @@ func (b *Bus) fetch(ctx context.Context, subject string, body []byte, most int, 
 			if err != nil || !take(message) {
 				return err
 			}
+		case <-silent.C:
+			return fmt.Errorf("no answer on %s for %v: %w", subject, silence, nats.ErrTimeout)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
