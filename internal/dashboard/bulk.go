@@ -180,7 +180,7 @@ type bulkPage struct {
 	ID string
 }
 
-func (d *Dashboard) bulkPage(r *http.Request) (any, error) {
+func (d *Dashboard) bulkPage(r *http.Request) (body, error) {
 	b := d.bulks.find(r.PathValue("id"))
 	if b == nil || !b.progress().Started {
 		return nil, missing{"There is no such change; it may have been forgotten."}

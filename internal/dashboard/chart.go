@@ -20,7 +20,8 @@ type chart struct {
 	Bars    []bar
 	Line    string // points of a line
 	Words   string // the same as text
-	Legend  []string
+	Low     string // what the bars are
+	High    string // what the line is
 	Nothing bool
 }
 
@@ -33,7 +34,7 @@ const (
 
 // throughput shows how many requests were decided each minute, and how many were asked for.
 func throughput(minutes []worker.Minute) chart {
-	c := chart{Title: "Requests finished", Unit: "each minute", Legend: []string{"finished", "asked for"}}
+	c := chart{Title: "Requests finished", Unit: "each minute", Low: "finished", High: "asked for"}
 	var most, asked, decided int64
 	var busiest worker.Minute
 	for _, m := range minutes {
@@ -58,7 +59,7 @@ func throughput(minutes []worker.Minute) chart {
 
 // latency shows how long requests took.
 func latency(minutes []worker.Minute) chart {
-	c := chart{Title: "From request to result", Unit: "by the minute", Legend: []string{"half were faster", "nine in ten were faster"}}
+	c := chart{Title: "From request to result", Unit: "by the minute", Low: "half were faster", High: "nine in ten were faster"}
 	var most time.Duration
 	var latest worker.Minute
 	for _, m := range minutes {

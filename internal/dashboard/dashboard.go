@@ -3,7 +3,6 @@ package dashboard
 import (
 	"context"
 	"encoding/json"
-	"html/template"
 	"net/http"
 	"time"
 
@@ -30,7 +29,6 @@ type Config struct {
 // Dashboard is the pages. It is safe for concurrent use.
 type Dashboard struct {
 	config   Config
-	pages    map[string]*template.Template
 	sessions *sessions
 	brake    *brake
 	keeper   *keeper
@@ -59,7 +57,7 @@ func New(config Config) *Dashboard {
 	ctx, stop := context.WithCancel(context.Background())
 	k := &keeper{ctx: ctx}
 	d := &Dashboard{
-		bulks: &bulks{all: map[string]*bulk{}}, config: config, pages: parsed(), stop: stop, keeper: k, seats: make(chan struct{}, maxListeners),
+		bulks: &bulks{all: map[string]*bulk{}}, config: config, stop: stop, keeper: k, seats: make(chan struct{}, maxListeners),
 		sessions: &sessions{all: map[[32]byte]*session{}, now: time.Now}, brake: &brake{from: map[string]*guesses{}, now: time.Now},
 	}
 	d.status = newShelf(k, time.Second, 3*time.Second, 10*time.Second, func(ctx context.Context, _ string) (worker.QueueStatus, error) {
@@ -145,16 +143,16 @@ func (d *Dashboard) Handler() http.Handler {
 // shown are the pages that only show something.
 func (d *Dashboard) shown() map[string]page {
 	pages := map[string]page{
-		"/{$}":               {"overview", d.overview, []string{"mood", "sentence", "flow", "attention", "charts", "pools"}},
-		"/keys":              {"keys", d.keysPage, []string{"pools"}},
-		"/keys/{pool}/{key}": {"key", d.keyPage, []string{"state"}},
-		"/requests":          {"requests", d.requestsPage, []string{"list"}},
-		"/requests/one":      {"request", d.requestPage, []string{"life"}},
-		"/bulk/{id}":         {"bulk", d.bulkPage, []string{"bulk"}},
-		"/workers":           {"workers", d.workersPage, []string{"workers"}},
+		"/{$}":               {"overview", d.overview},
+		"/keys":              {"keys", d.keysPage},
+		"/keys/{pool}/{key}": {"key", d.keyPage},
+		"/requests":          {"requests", d.requestsPage},
+		"/requests/one":      {"request", d.requestPage},
+		"/bulk/{id}":         {"bulk", d.bulkPage},
+		"/workers":           {"workers", d.workersPage},
 	}
 	if d.config.Letters != nil {
-		pages["/dead"] = page{"dead", d.lettersPage, []string{"list"}}
+		pages["/dead"] = page{"dead", d.lettersPage}
 	}
 	return pages
 }

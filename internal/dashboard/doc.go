@@ -5,6 +5,9 @@
 //	   └── HTML, or its live parts ◄─┘
 //	browser ─► guard ─► session: an administrator ─► confirmation ─► Desk ─► purchase.admin and keypool.admin
 //
+// What a page shows is found out first, as a value, whose view then makes the page of it: the show files hold nothing but that.
+// Text and attributes are escaped, and a link whose address is made of anything goes through href, which leads to our own pages only.
+//
 // Every page is complete as the server wrote it and needs no script. With one it is live: a page that is asked for as an event
 // stream sends its parts again whenever they have changed. What a page shows is asked for once for everybody who looks, and by
 // nobody if nobody does: see kept. So a dashboard costs the workers a question a second, however many look.

@@ -25,7 +25,7 @@ type poolTable struct {
 	Problem  string
 }
 
-func (d *Dashboard) keysPage(r *http.Request) (any, error) {
+func (d *Dashboard) keysPage(r *http.Request) (body, error) {
 	var p keysPage
 	for _, name := range d.poolNames(r) {
 		table := poolTable{Pool: name}
@@ -87,7 +87,7 @@ type keyPage struct {
 	Problem string
 }
 
-func (d *Dashboard) keyPage(r *http.Request) (any, error) {
+func (d *Dashboard) keyPage(r *http.Request) (body, error) {
 	pool, appKey := r.PathValue("pool"), r.PathValue("key")
 	p := keyPage{Path: keyPath(pool, appKey)}
 	listed, err := d.listed(r, pool, appKey)

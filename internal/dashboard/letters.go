@@ -21,7 +21,7 @@ type lettersPage struct {
 	Problem string
 }
 
-func (d *Dashboard) lettersPage(r *http.Request) (any, error) {
+func (d *Dashboard) lettersPage(r *http.Request) (body, error) {
 	query := r.URL.Query()
 	text := func(name string) string { return strings.TrimSpace(query.Get(name)) }
 	p := lettersPage{Codes: slices.Sorted(slices.Values(worker.Codes())), Filter: LetterFilter{Code: worker.Code(text("code")), Tenant: text("tenant"), Text: text("text")}}

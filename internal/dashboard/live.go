@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -61,9 +60,9 @@ func (l *listener) send() error {
 	}
 	var text strings.Builder
 	problem := ""
-	if body, err := l.page.load(l.request); err != nil {
+	if found, err := l.page.load(l.request); err != nil {
 		problem = oneLine(err.Error())
-	} else if err := l.parts(&text, l.dashboard.frame(l.request, l.page.name, body)); err != nil {
+	} else if err := l.parts(&text, found.view(l.dashboard.frame(l.request, l.page.name))); err != nil {
 		return err
 	}
 	l.part(&text, "problem", problem)
@@ -73,13 +72,13 @@ func (l *listener) send() error {
 	return l.write(text.String())
 }
 
-func (l *listener) parts(to *strings.Builder, f frame) error {
-	for _, part := range l.page.parts {
-		var html bytes.Buffer
-		if err := l.dashboard.pages[l.page.name].ExecuteTemplate(&html, part, f); err != nil {
+func (l *listener) parts(to *strings.Builder, v view) error {
+	for _, part := range v.parts {
+		var html strings.Builder
+		if err := part.html.Render(&html); err != nil {
 			return err
 		}
-		l.part(to, part, html.String())
+		l.part(to, part.name, html.String())
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type station struct {
 	Link    string // "" for none
 }
 
-func (d *Dashboard) overview(r *http.Request) (any, error) {
+func (d *Dashboard) overview(r *http.Request) (body, error) {
 	ctx := r.Context()
 	status, err := d.status.get(ctx, "")
 	o := overview{Status: status, Known: err == nil, Mood: moodOf(status, err), Flow: flow(status, err == nil)}

@@ -4,53 +4,25 @@ import (
 	"bytes"
 	"embed"
 	"errors"
-	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
-	"strings"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 )
 
-//go:embed pages/*.html assets/*
+//go:embed assets/*
 var files embed.FS
 
-// page is one that shows something: its template, what fills it, and those parts of it that are live.
+// page is one that shows something: its name, and what finds out what it shows.
 type page struct {
-	name  string
-	load  func(r *http.Request) (any, error)
-	parts []string
-}
-
-// frame is what every template is given.
-type frame struct {
-	Page   string
-	Path   string
-	Viewer viewer
-	Notes  []note
-	Login  bool // somebody may log in
-	// Letters says whether there is a page of dead letters.
-	Letters bool
-	Body    any
+	name string
+	load func(r *http.Request) (body, error)
 }
 
 // missing says that there is no such thing: a page that is not found.
 type missing struct{ what string }
 
 func (m missing) Error() string { return m.what }
-
-// parsed reads every page together with the layout around it.
-func parsed() map[string]*template.Template {
-	pages := map[string]*template.Template{}
-	names, _ := fs.Glob(files, "pages/*.html")
-	for _, file := range names {
-		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" || name == "pieces" {
-			continue
-		}
-		pages[name] = template.Must(template.New("layout").Funcs(words).ParseFS(files, "pages/layout.html", "pages/pieces.html", file))
-	}
-	return pages
-}
 
 // page serves a page, or its live parts if it is asked for as an event stream.
 func (d *Dashboard) page(p page) http.HandlerFunc {
@@ -59,7 +31,7 @@ func (d *Dashboard) page(p page) http.HandlerFunc {
 			d.stream(w, r, p)
 			return
 		}
-		body, err := p.load(r)
+		found, err := p.load(r)
 		if gone, ok := errors.AsType[missing](err); ok {
 			d.fail(w, r, http.StatusNotFound, gone.what)
 			return
@@ -67,20 +39,20 @@ func (d *Dashboard) page(p page) http.HandlerFunc {
 			d.fail(w, r, http.StatusBadGateway, err.Error())
 			return
 		}
-		d.render(w, r, p.name, http.StatusOK, body)
+		d.render(w, r, p.name, http.StatusOK, found)
 	}
 }
 
-func (d *Dashboard) frame(r *http.Request, name string, body any) frame {
-	return frame{Page: name, Path: r.URL.RequestURI(), Viewer: viewerOf(r), Login: d.config.AdminToken != "" || !d.open(), Letters: d.config.Letters != nil, Body: body}
+func (d *Dashboard) frame(r *http.Request, name string) frame {
+	return frame{Page: name, Path: r.URL.RequestURI(), Viewer: viewerOf(r), Login: d.config.AdminToken != "" || !d.open(), Letters: d.config.Letters != nil}
 }
 
 // render writes a whole page.
-func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, name string, code int, body any) {
-	f := d.frame(r, name, body)
+func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, name string, code int, shown body) {
+	f := d.frame(r, name)
 	f.Notes = d.sessions.told(f.Viewer.cookie)
 	var out bytes.Buffer
-	if err := d.pages[name].ExecuteTemplate(&out, "layout", f); err != nil {
+	if err := f.document(shown.view(f)).Render(&out); err != nil {
 		d.config.Log("a page could not be written", "page", name, "error", err.Error())
 		http.Error(w, "This page could not be written; the log has the reason.", http.StatusInternalServerError)
 		return
@@ -91,8 +63,20 @@ func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, name string, 
 }
 
 // fail says that something did not work.
-func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, code int, text string) {
-	d.render(w, r, "problem", code, text)
+func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, code int, why string) {
+	d.render(w, r, "problem", code, problem(why))
+}
+
+// problem is why something did not work.
+type problem string
+
+func (p problem) view(frame) view {
+	const title = "That did not work"
+	return view{title: title, main: g.Group{
+		h.H1(text(title)),
+		h.P(h.Class("note bad"), text(string(p))),
+		h.P(h.A(h.Class("button"), h.Href("/"), text("To the overview"))),
+	}}
 }
 
 // assets serves the style, the script and the icon.

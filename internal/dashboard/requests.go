@@ -32,7 +32,7 @@ type requestsPage struct {
 // perPage is how many requests or dead letters a page has.
 const perPage = 50
 
-func (d *Dashboard) requestsPage(r *http.Request) (any, error) {
+func (d *Dashboard) requestsPage(r *http.Request) (body, error) {
 	p, err := requestsAsked(r.URL.Query())
 	if err != nil {
 		p.Problem = err.Error()
@@ -106,7 +106,7 @@ type requestPage struct {
 	Pick    string
 }
 
-func (d *Dashboard) requestPage(r *http.Request) (any, error) {
+func (d *Dashboard) requestPage(r *http.Request) (body, error) {
 	tenant, id := r.URL.Query().Get("tenant"), r.URL.Query().Get("id")
 	got, err := d.lives.get(r.Context(), pick(tenant, id))
 	switch {

@@ -2,8 +2,6 @@ package dashboard
 
 import (
 	"fmt"
-	"html/template"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,30 +10,6 @@ import (
 
 	"autopurchase/worker"
 )
-
-// words are what the pages say things with.
-var words = template.FuncMap{
-	"time": moment, "since": since, "span": span, "count": count, "plural": plural, "rate": perMinute,
-	"keystate": keyState, "state": lifeState, "verdict": verdict, "step": stepName, "join": join, "line": oneLine, "code": codeWords,
-	"dict": dict, "contains": hasWord, "seconds": seconds, "prose": prose, "status": orderStatus[string], "orderstate": orderStatus[worker.OrderState], "lifepath": lifePath, "pick": pick, "add": func(a, b int) int { return a + b }, "lines": lineNumbers,
-}
-
-// moment writes a time so that a script can show it in the zone of whoever reads it; else it is in UTC.
-func moment(at time.Time) template.HTML {
-	if at.IsZero() {
-		return "–"
-	}
-	at = at.UTC()
-	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + at.Format("2 Jan 2006, 15:04:05") + " UTC</time>") //nolint:gosec // digits and month names
-}
-
-// since is how long ago something was.
-func since(at time.Time) string {
-	if at.IsZero() {
-		return "never"
-	}
-	return span(time.Since(at)) + " ago"
-}
 
 // span is how long something takes, in words.
 func span(d time.Duration) string {
@@ -56,8 +30,11 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
+// number is what is counted.
+type number interface{ ~int | ~int64 | ~uint64 }
+
 // count writes a number with narrow gaps between thousands.
-func count(n any) string {
+func count[N number](n N) string {
 	digits := fmt.Sprint(n)
 	sign := ""
 	if strings.HasPrefix(digits, "-") {
@@ -71,8 +48,8 @@ func count(n any) string {
 }
 
 // plural writes a number and what it counts.
-func plural(n any, one, many string) string {
-	if fmt.Sprint(n) == "1" {
+func plural[N number](n N, one, many string) string {
+	if n == 1 {
 		return "1 " + one
 	}
 	return count(n) + " " + many
@@ -177,35 +154,7 @@ func stepName(what string) string {
 	return strings.ToUpper(what[:1]) + what[1:]
 }
 
-// dict hands a template several values by name.
-func dict(pairs ...any) map[string]any {
-	named := map[string]any{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		named[fmt.Sprint(pairs[i])] = pairs[i+1]
-	}
-	return named
-}
-
-// hasWord says whether a word is one of a text's.
-func hasWord(text, word string) bool { return slices.Contains(strings.Fields(text), word) }
-
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
-
-// passage is a part of a sentence; code is what somebody may type.
-type passage struct {
-	Text string
-	Code bool
-}
-
-// prose splits a sentence at its backquotes.
-func prose(text string) (passages []passage) {
-	code := false
-	for part := range strings.SplitSeq(text, "`") {
-		passages = append(passages, passage{part, code})
-		code = !code
-	}
-	return passages
-}
 
 // lineNumbers writes lines of a request as people count them.
 func lineNumbers(lines []int) string {

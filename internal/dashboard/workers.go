@@ -19,7 +19,7 @@ type relayView struct {
 	Workers int
 }
 
-func (d *Dashboard) workersPage(r *http.Request) (any, error) {
+func (d *Dashboard) workersPage(r *http.Request) (body, error) {
 	status, err := d.status.get(r.Context(), "")
 	if err != nil {
 		return workersPage{Problem: "Nobody says how the workers are: " + err.Error()}, nil //nolint:nilerr // the page says it

@@ -2,9 +2,12 @@ package relay
 
 import (
 	"context"
-	"html/template"
 	"net/http"
+	"strings"
 	"time"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 
 	"autopurchase/worker"
 )
@@ -15,12 +18,21 @@ const CallbackPath = "/oauth/callback"
 // callbackWait bounds the exchange while a browser waits.
 const callbackWait = 30 * time.Second
 
-// page is all that the browser gets to see. What the address held is not repeated.
-var page = template.Must(template.New("callback").Parse(`<!doctype html>
-<meta charset="utf-8"><title>autopurchase</title>
-<p>{{if .Good}}The app key is authorized{{with .Accounts}} by {{range $i, $a := .}}{{if $i}} / {{end}}{{$a}}{{end}}{{end}}. This page may be closed.
-{{else}}The app key is not authorized: {{.Reason}}.{{end}}</p>
-`))
+// shown is all that the browser gets to see. What the address held is not repeated.
+func shown(answer worker.Answer) g.Node {
+	return h.Doctype(g.Group{h.Meta(h.Charset("utf-8")), h.TitleEl(g.Text("autopurchase")), h.P(g.Text(said(answer)))})
+}
+
+func said(answer worker.Answer) string {
+	if answer.Verdict != worker.Placed {
+		return "The app key is not authorized: " + answer.Reason + "."
+	}
+	by := ""
+	if answer.Proof != nil && len(answer.Proof.Accounts) > 0 {
+		by = " by " + strings.Join(answer.Proof.Accounts, " / ")
+	}
+	return "The app key is authorized" + by + ". This page may be closed."
+}
 
 // Callback serves CallbackPath: it takes code and state and ends the authorization that the state belongs to.
 func (r *Relay) Callback() http.Handler {
@@ -28,24 +40,15 @@ func (r *Relay) Callback() http.Handler {
 		ctx, cancel := context.WithTimeout(request.Context(), callbackWait)
 		defer cancel()
 		answer := r.returned(ctx, request)
-		good := answer.Verdict == worker.Placed
-		shown := struct {
-			Good     bool
-			Accounts []string
-			Reason   string
-		}{Good: good, Reason: answer.Reason}
-		if answer.Proof != nil {
-			shown.Accounts = answer.Proof.Accounts
-		}
 		header := w.Header()
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		header.Set("Content-Security-Policy", "default-src 'none'")
 		header.Set("Cache-Control", "no-store")
 		header.Set("Referrer-Policy", "no-referrer") // the address holds the code
-		if !good {
+		if answer.Verdict != worker.Placed {
 			w.WriteHeader(http.StatusBadRequest)
 		}
-		_ = page.Execute(w, shown) // the browser may be gone
+		_ = shown(answer).Render(w) // the browser may be gone
 	})
 }
 
