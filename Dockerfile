@@ -7,7 +7,8 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -o /autopurchase ./cmd/autopurchase
+# grpcnotrace leaves out pages of grpc that make the binary a quarter bigger.
+RUN CGO_ENABLED=0 go build -tags grpcnotrace -trimpath -o /autopurchase ./cmd/autopurchase
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -12,8 +12,11 @@ ORDERS   ?= 2000
 FAULTS   ?= 200
 SEED     ?=
 
-BINARY := bin/autopurchase
-LINT   := go tool -modfile=.ci/tools/go.mod golangci-lint
+BINARY  := bin/autopurchase
+# How the program is built that is used. grpcnotrace: else grpc, which traces go out with, brings pages that execute html/template,
+# for which the linker keeps every method (see .ci/unused-methods). The Dockerfile and .ci/images/ensure build it so too.
+PRODUCT := -tags grpcnotrace -trimpath
+LINT    := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .PHONY: help build demo test chaos lint bench bench-peers bench-growth images compose-demo compose-cluster clean needs-race needs-redis needs-browser
 
@@ -21,7 +24,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 build: ## build the program, a static binary, as bin/autopurchase
-	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/autopurchase
+	CGO_ENABLED=0 go build $(PRODUCT) -o $(BINARY) ./cmd/autopurchase
 
 demo: build ## run the main job against the simulator: make demo ARGS="--requests 2000"
 	@$(BINARY) demo $(ARGS)
@@ -33,12 +36,13 @@ test: needs-race needs-redis needs-browser images ## run every test with the rac
 chaos: build needs-redis ## break the whole system on purpose: make chaos ORDERS=10000 FAULTS=1000 SEED=7 ARGS="-keep"
 	@go run ./cmd/chaos -binary $(BINARY) -orders $(ORDERS) -faults $(FAULTS) $(if $(SEED),-seed $(SEED)) $(ARGS)
 
-lint: ## check format, go vet and golangci-lint (built on its first use)
+lint: ## check format, go vet, golangci-lint (built on its first use), and that no dependency makes the binary keep what nobody calls
 	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$(git ls-files -co --exclude-standard '*.go')); \
 	 [[ -z $$unformatted ]] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	cd bench && go vet ./...
 	$(LINT) run ./...
+	.ci/unused-methods $(PRODUCT)
 
 bench: build needs-redis ## measure this machine against a bare loop doing the same I/O: make bench ARGS="-pairs 9"
 	go test -run '^$$' -bench . -benchtime 1x -timeout $(TIMEOUT) ./internal/benchmark $(ARGS)
