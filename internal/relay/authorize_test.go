@@ -99,6 +99,20 @@ func TestAuthorizeByCallback(t *testing.T) {
 	}
 }
 
+// TestTheCallbackShowsText: what 1688 answers is shown as it is and does nothing.
+func TestTheCallbackShowsText(t *testing.T) {
+	const hostile = `"><script>alert(1)</script>`
+	for _, answer := range []worker.Answer{
+		{Verdict: worker.Refused, Reason: hostile},
+		{Verdict: worker.Placed, Proof: &worker.Proof{Accounts: []string{"buyer-1", hostile}}},
+	} {
+		var page strings.Builder
+		if err := shown(answer).Render(&page); err != nil || strings.Contains(page.String(), "<script") || !strings.Contains(page.String(), "&lt;script&gt;") {
+			t.Errorf("%v: %s", err, page.String())
+		}
+	}
+}
+
 func TestAnotherRelayTakesTheCode(t *testing.T) {
 	sim, one := bare(t, nil)
 	two := relayTo(t, sim.GatewayURL(), func(c *Config) { c.Keys = []Key{{AppKey: simKey.AppKey, Secret: simKey.Secret}} })
