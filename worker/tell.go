@@ -10,8 +10,9 @@ import (
 
 // A purchase whose outcome is on record in the ledger needs nothing of its place at work any more: whoever bought it goes on to the
 // next, and somebody else tells what it ended in and acknowledges it meanwhile. There are as many who tell as there are places at
-// work. While all of them are busy, such as with a broker that is slow, those at work wait, so that no more than twice as many are
-// in hand.
+// work, up to maxTellers: it takes them a moment each, and where there are thousands of places those wait for 1688. While all of them are
+// busy, such as with a broker that is slow, those at work wait, so that no more than twice as many are in hand.
+const maxTellers = 256
 
 // telling is what is left to do about one delivery.
 type telling func()
@@ -19,7 +20,7 @@ type telling func()
 // tellers starts those who tell, and gives what ends them once nobody is at work any more.
 func (w *Worker) tellers() (end func()) {
 	var all sync.WaitGroup
-	for range w.config.Concurrent {
+	for range min(w.config.Concurrent, maxTellers) {
 		all.Go(func() {
 			for tell := range w.tellings {
 				tell()

@@ -21,7 +21,9 @@ type bare struct {
 	*Rig
 	concurrent int
 	redis      redis.UniversalClient
+	count      func(ctx context.Context) error // the script
 	peer       *caller
+	takes      time.Duration // of the platform, beside the peer
 	result     []byte
 	keys       []string
 }
@@ -37,7 +39,9 @@ func (r *Rig) bareLoop(ctx context.Context, concurrent int) (*bare, error) {
 		return nil, err
 	}
 	peer, err := r.dial(ctx, ask, reply)
-	return &bare{Rig: r, concurrent: concurrent, redis: client, peer: peer, result: result, keys: []string{keypool.Beside(r.Pool, "bare")}}, err
+	l := &bare{Rig: r, concurrent: concurrent, redis: client, peer: peer, result: result, keys: []string{keypool.Beside(r.Pool, "bare")}}
+	l.count = func(ctx context.Context) error { return count.EvalSha(ctx, l.redis, l.keys).Err() }
+	return l, err
 }
 
 // plainRedis is the client of the bare side: as many connections as callers, and no call is repeated.
@@ -84,12 +88,26 @@ func (l *bare) one(ctx context.Context, messages jetstream.MessagesContext) (str
 	if err != nil {
 		return "", errors.Join(context.Cause(ctx), err)
 	}
-	drawn := count.EvalSha(ctx, l.redis, l.keys).Err()
-	asked := l.peer.call()
-	settled := count.EvalSha(ctx, l.redis, l.keys).Err()
+	drawn := l.count(ctx)
+	asked := l.ask(ctx)
+	settled := l.count(ctx)
 	subject := strings.Replace(msg.Subject(), "request", "result", 1)
 	_, published := l.js.Publish(ctx, subject, l.result)
 	return subject, errors.Join(drawn, asked, settled, published, msg.DoubleAck(ctx))
+}
+
+func (l *bare) ask(ctx context.Context) error {
+	if err := l.peer.call(); err != nil || l.takes == 0 {
+		return err
+	}
+	timer := time.NewTimer(l.takes)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // texts are as long as what our side sends and gets for the same request.

@@ -140,7 +140,7 @@ func (s *stock) startsAgain(b *testing.B) {
 	for range 2 {
 		first := s.firstResult()
 		began := time.Now()
-		process := s.startWorker(url)
+		process := s.startWorker(url, orders)
 		s.must(first())
 		took, peak = time.Since(began), memory(b, process.Pid, "VmHWM")
 		s.must(process.Signal(syscall.SIGTERM))
@@ -148,20 +148,6 @@ func (s *stock) startsAgain(b *testing.B) {
 	}
 	row("%-26s %7.0f ms           from the program's start, its pool being verified", "first result", float64(took.Microseconds())/1000)
 	row("%-26s %7.1f MiB          at its first result", "worker, peak of memory", peak)
-}
-
-// untilEnded waits for the end of a process of which nobody has been told yet: the kernel keeps it as a zombie.
-func (s *stock) untilEnded(pid int) {
-	s.Helper()
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
-	for began := time.Now(); time.Since(began) < patience; <-again.C {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err != nil || strings.Contains(string(status), "\nState:\tZ") {
-			return
-		}
-	}
-	s.Fatal("the program does not end")
 }
 
 // firstResult waits for a result that is published from now on.

@@ -82,7 +82,7 @@ func runRelay(takes string, ready func(string), stop <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	return runWeb(channel.NewServer(channel.ServerConfig{Token: token, Desk: &desk{takes: d}}), ready, stop)
+	return runWeb(channel.NewServer(channel.ServerConfig{Token: token, Desk: &desk{takes: d}, MaxInFlight: 1 << 14}), ready, stop)
 }
 
 func runPeer(length string, ready func(string), stop <-chan struct{}) error {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func BenchmarkMemory(b *testing.B) {
 	results := r.results(n)
 	url, err := r.relay(takes)
 	r.must(err)
-	process := r.startWorker(url)
+	process := r.startWorker(url, orders)
 	r.must(results())
 	peak, own, file := memory(b, process.Pid, "VmHWM"), memory(b, process.Pid, "RssAnon"), memory(b, process.Pid, "RssFile")
 	b.ReportMetric(0, "ns/op")
@@ -67,9 +68,9 @@ func (r *rig) results(n int) func() error {
 }
 
 // startWorker starts the program; it is told to stop when the benchmark ends.
-func (r *rig) startWorker(channel string) *os.Process {
+func (r *rig) startWorker(channel string, concurrent int) *os.Process {
 	var log bytes.Buffer
-	c := exec.Command(program, "worker", "--nats", r.natsURL, "--redis", r.redisURL, "--channel", channel, "--workers", strconv.Itoa(orders))
+	c := exec.Command(program, "worker", "--nats", r.natsURL, "--redis", r.redisURL, "--channel", channel, "--workers", strconv.Itoa(concurrent))
 	c.Env = append(os.Environ(), "AUTOPURCHASE_CHANNEL_TOKEN="+token)
 	c.Stdout, c.Stderr = &log, &log
 	r.must(c.Start())
@@ -82,6 +83,20 @@ func (r *rig) startWorker(channel string) *os.Process {
 		}
 	})
 	return c.Process
+}
+
+// untilEnded waits for the end of a process of which nobody has been told yet: the kernel keeps it as a zombie.
+func (r *rig) untilEnded(pid int) {
+	r.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for began := time.Now(); time.Since(began) < patience; <-again.C {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil || strings.Contains(string(status), "\nState:\tZ") {
+			return
+		}
+	}
+	r.Fatal("the program does not end")
 }
 
 // memory reads how much memory of a kind a process has or had, in MiB.

@@ -22,11 +22,17 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	url, stop, err := Start(NATS, t.TempDir())
+	return newRigOn(t, NATS)
+}
+
+// newRigOn is one whose NATS is such a part, and whose redis-server has other settings.
+func newRigOn(t testing.TB, part string, redis ...string) *rig {
+	t.Helper()
+	url, stop, err := Start(part, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{TB: t, natsURL: url, redisURL: startRedis(t)}
+	r := &rig{TB: t, natsURL: url, redisURL: startRedis(t, redis...)}
 	t.Cleanup(func() { r.must(stop(context.Background())) })
 	r.Rig, err = Open(t.Context(), Config{NATS: bus.Config{URL: r.natsURL}, Redis: keypool.Config{URL: r.redisURL}})
 	t.Cleanup(func() { r.must(r.Close(context.Background())) })
@@ -35,8 +41,8 @@ func newRig(t testing.TB) *rig {
 }
 
 // startRedis starts a redis-server that does not rewrite its file meanwhile: a rewrite would fall on one side by chance.
-func startRedis(t testing.TB) string {
-	return workertest.Redis(t, "--auto-aof-rewrite-percentage", "0").URL
+func startRedis(t testing.TB, more ...string) string {
+	return workertest.Redis(t, append([]string{"--auto-aof-rewrite-percentage", "0"}, more...)...).URL
 }
 
 // openRedis is a client of the library's own.
@@ -77,6 +83,12 @@ func (r *rig) do(s side, n int) time.Duration {
 func (r *rig) put(n int) {
 	r.Helper()
 	r.must(r.publish(r.Context(), n))
+}
+
+// add publishes n more while workers of other processes wait for them.
+func (r *rig) add(n int) {
+	r.Helper()
+	r.must(r.submit(r.Context(), n, func(int) bool { return true }))
 }
 
 func (r *rig) must(err error) {

@@ -1,0 +1,208 @@
+package benchmark
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var manyOrders = flag.Int("orders", 20_000, "how many purchases BenchmarkStaysSmall makes")
+
+// BenchmarkCoalesced compares purchases with a bare loop whose scripts travel together too.
+func BenchmarkCoalesced(b *testing.B) {
+	for _, concurrent := range []int{1, 16, 64, 256} {
+		b.Run(fmt.Sprint(concurrent), func(b *testing.B) {
+			r := newRig(b)
+			t := compare(b, r.ours(concurrent).run, r.bare(concurrent).coalesce(b).run)
+			t.report(b, fmt.Sprintf("coalesced bare, %d", concurrent), "purchases/s")
+		})
+	}
+}
+
+// BenchmarkDurable compares where every write is on the disk before it is acknowledged: all of them, or Redis's only.
+func BenchmarkDurable(b *testing.B) {
+	for _, c := range []struct{ name, nats string }{{"all", NATSSync}, {"redis", NATS}} {
+		for _, concurrent := range []int{1, 16, 64} {
+			b.Run(fmt.Sprint(c.name, "/", concurrent), func(b *testing.B) {
+				r := newRigOn(b, c.nats, "--appendfsync", "always")
+				t := compare(b, r.ours(concurrent).run, r.bare(concurrent).run)
+				t.report(b, fmt.Sprintf("fsynced: %s, %d", c.name, concurrent), "purchases/s")
+			})
+		}
+	}
+}
+
+// BenchmarkCPU compares how many purchases a second of the processors' time makes, that of all processes together: this one, NATS,
+// Redis and whoever answers.
+func BenchmarkCPU(b *testing.B) {
+	for _, concurrent := range []int{1, 16, 64} {
+		b.Run(fmt.Sprint(concurrent), func(b *testing.B) {
+			r := newRig(b)
+			ours, bare := r.ours(concurrent), r.bare(concurrent)
+			t := compare(b, r.byCPU(ours.work), r.byCPU(func(ctx context.Context, n int) (time.Duration, error) {
+				return bare.work(ctx, n, func(string) {})
+			}))
+			t.report(b, fmt.Sprintf("per CPU second, %d", concurrent), "purchases/cpu-s")
+		})
+	}
+}
+
+// byCPU is a side by the processors' time that it takes, without that of publishing what it works on.
+func (r *rig) byCPU(work side) side {
+	return func(ctx context.Context, n int) (time.Duration, error) {
+		if err := r.publish(ctx, n); err != nil {
+			return 0, err
+		}
+		before := cpuOfAll(r)
+		_, err := work(ctx, n)
+		return cpuOfAll(r) - before, err
+	}
+}
+
+// cpuOfAll is the processors' time that this process and those that it started have had.
+func cpuOfAll(t testing.TB) (sum time.Duration) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Skip("the kernel does not say")
+	}
+	own := strconv.Itoa(os.Getpid())
+	for _, e := range entries {
+		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+		_, rest, found := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(rest)
+		if err != nil || !found || len(fields) < 13 || e.Name() != own && fields[1] != own {
+			continue
+		}
+		for _, ticks := range fields[11:13] { // user's and system's
+			n, _ := strconv.ParseInt(ticks, 10, 64) // digits
+			sum += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return sum
+}
+
+// BenchmarkLatency compares how long a purchase takes where requests come at half the pace that the slower side can take.
+func BenchmarkLatency(b *testing.B) {
+	r := newRig(b)
+	ours, bare := r.ours(orders), r.bare(orders)
+	t := compare(b, ours.run, bare.run)
+	pace := min(median(t.ours), median(t.bare)) / 2
+	n := max(some, int(pace*long.Seconds()))
+	var half, most, bareHalf, bareMost []float64
+	for range *pairs {
+		a, err := ours.paced(b.Context(), pace, n)
+		r.must(err)
+		half, most = append(half, percentile(a.took, 0.5)), append(most, percentile(a.took, 0.99))
+		a, err = bare.paced(b.Context(), pace, n)
+		r.must(err)
+		bareHalf, bareMost = append(bareHalf, percentile(a.took, 0.5)), append(bareMost, percentile(a.took, 0.99))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(half)-median(bareHalf), "ms-more")
+	b.ReportMetric(median(most)/median(bareMost), "p99-ratio")
+	row("%-26s p50 %.2f ms, bare %.2f ms: %.2f more; p99 %.2f ms, bare %.2f ms: ratio %.2f", fmt.Sprintf("latency at %.0f a second", pace),
+		median(half), median(bareHalf), median(half)-median(bareHalf), median(most), median(bareMost), median(most)/median(bareMost))
+}
+
+// BenchmarkSlowSupplier has a platform that takes 300 ms: what fills a place is waiting.
+func BenchmarkSlowSupplier(b *testing.B) {
+	const takes = 300 * time.Millisecond
+	for _, concurrent := range []int{1024, 4096} {
+		b.Run(fmt.Sprint(concurrent), func(b *testing.B) {
+			r := newRig(b)
+			url, err := r.relay(takes)
+			r.must(err)
+			market, err := r.channel(r.Context(), url, concurrent)
+			r.must(err)
+			ours, bare := &workers{Rig: r.Rig, concurrent: concurrent, market: market}, r.bare(concurrent)
+			bare.takes = takes
+			var t turns
+			for range *pairs {
+				n := 10 * concurrent
+				t.ours, t.bare = append(t.ours, rate(n, r.do(ours.run, n))), append(t.bare, rate(n, r.do(bare.run, n)))
+			}
+			t.report(b, fmt.Sprintf("300 ms each, %d at a time", concurrent), "purchases/s")
+			row("%-26s %7.2f              of what so many places can do at most, %.0f a second", "", median(t.ours)*takes.Seconds()/float64(concurrent),
+				float64(concurrent)/takes.Seconds())
+		})
+	}
+}
+
+// BenchmarkTwoWorkers compares two processes of the built program with one that has as many places as both.
+func BenchmarkTwoWorkers(b *testing.B) {
+	built(b)
+	r := newRig(b)
+	url, err := r.relay(0)
+	r.must(err)
+	with := func(processes int) side {
+		return func(_ context.Context, n int) (time.Duration, error) {
+			var all []*os.Process
+			warm := r.results(processes * orders)
+			for range processes {
+				all = append(all, r.startWorker(url, orders/processes))
+			}
+			r.add(processes * orders)
+			r.must(warm())
+			results, begin := r.results(n), time.Now()
+			r.add(n)
+			err := results()
+			took := time.Since(begin)
+			for _, p := range all {
+				r.must(p.Signal(syscall.SIGTERM))
+				r.untilEnded(p.Pid)
+			}
+			return took, err
+		}
+	}
+	compare(b, with(2), with(1)).report(b, "two workers beside one", "purchases/s")
+}
+
+// BenchmarkStaysSmall has the built program make many purchases and looks at its own memory early and late; and at its peak with 4,096
+// orders under way.
+func BenchmarkStaysSmall(b *testing.B) {
+	built(b)
+	r := newRig(b)
+	url, err := r.relay(0)
+	r.must(err)
+	process := r.startWorker(url, orders)
+	var own []float64
+	for range 10 {
+		results := r.results(*manyOrders / 10)
+		r.add(*manyOrders / 10)
+		r.must(results())
+		own = append(own, memory(b, process.Pid, "RssAnon"))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(own[9]/own[0], "growth")
+	row("%-26s %7.1f MiB          after a tenth of %d purchases, %.1f MiB in the end, %.1f at most", "worker, its own memory", own[0], *manyOrders, own[9], slices.Max(own))
+	r.must(process.Signal(syscall.SIGTERM))
+	r.untilEnded(process.Pid)
+
+	const many = 4096
+	slow, err := r.relay(300 * time.Millisecond)
+	r.must(err)
+	process = r.startWorker(slow, many)
+	results := r.results(5 * many)
+	r.add(5 * many)
+	r.must(results())
+	peak := memory(b, process.Pid, "VmHWM")
+	b.ReportMetric(peak, "MiB-at-4096")
+	row("%-26s %7.1f MiB          %d orders of 300 ms at a time", "worker, peak of memory", peak, many)
+}
+
+// built skips a benchmark of the program where it is not built.
+func built(b *testing.B) {
+	b.Helper()
+	if _, err := os.Stat(program); err != nil || runtime.GOOS != "linux" {
+		b.Skip("the program is not built, or the kernel does not tell of it: make bench builds it")
+	}
+}
