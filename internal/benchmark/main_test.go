@@ -33,6 +33,11 @@ ratio is the middle one (lowest–highest) of pairs of neighbouring runs.
   rebuild    keypool.Rebuild of a pool whose purchases are settled, counted in results. Bare: reading these, as they are. More memory:
              of the heap after a collection, at its highest point against the first tenth.
   worker     bin/autopurchase worker as a process of its own; VmHWM, RssAnon and RssFile of /proc/PID/status.
+  coalesced  the bare loop's scripts travel together too: one that goes up by as many as wait for it.
+  fsynced    NATS with sync always and Redis with appendfsync always, or Redis alone.
+  per CPU    purchases per second of the processors' time of all processes, without publishing the requests.
+  latency    from when a request is published to its acknowledgement, at half the pace that the slower side can take.
+  300 ms     a platform that takes so long; the bare loop waits by itself.
   dashboard  RssAnon of this process.`
 
 // row adds a line to the table.
