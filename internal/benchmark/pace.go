@@ -25,14 +25,14 @@ func (r *Rig) paced(ctx context.Context, perSecond float64, n int, work func(ctx
 	if err := r.untilQuiet(ctx); err != nil {
 		return nil, err
 	}
-	a := &arrivals{first: r.made, sent: make([]time.Time, n)}
+	a := &arrivals{first: r.take(n), sent: make([]time.Time, n)}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var published error
 	var publishing sync.WaitGroup
 	publishing.Go(func() {
 		begin := time.Now()
-		published = r.submit(ctx, n, func(i int) bool {
+		published = r.submit(ctx, a.first, n, func(i int) bool {
 			due := begin.Add(time.Duration(float64(i) / perSecond * float64(time.Second)))
 			return a.sends(ctx, i, due)
 		})

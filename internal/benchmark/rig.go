@@ -151,15 +151,21 @@ func (r *Rig) publish(ctx context.Context, n int) error {
 	if err := r.untilQuiet(ctx); err != nil {
 		return err
 	}
-	return r.submit(ctx, n, func(int) bool { return true })
+	return r.submit(ctx, r.take(n), n, func(int) bool { return true })
 }
 
-// submit publishes n new requests; before each one due is called with how many went before, and ends it all by false.
-func (r *Rig) submit(ctx context.Context, n int, due func(i int) bool) error {
+// take gives the number of the first of n new requests.
+func (r *Rig) take(n int) (first int) {
+	first = r.made
+	r.made += n
+	return first
+}
+
+// submit publishes the n requests from the first on; before each one due is called with how many went before, and ends it all by
+// false. Unlike the other methods it may run while workers do.
+func (r *Rig) submit(ctx context.Context, first, n int, due func(i int) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	first := r.made
-	r.made += n
 	requests := func(yield func(bus.Submission) bool) {
 		for i := range n {
 			id := fmt.Sprint("PR-", first+i)

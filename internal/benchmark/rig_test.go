@@ -88,7 +88,7 @@ func (r *rig) put(n int) {
 // add publishes n more while workers of other processes wait for them.
 func (r *rig) add(n int) {
 	r.Helper()
-	r.must(r.submit(r.Context(), n, func(int) bool { return true }))
+	r.must(r.submit(r.Context(), r.take(n), n, func(int) bool { return true }))
 }
 
 func (r *rig) must(err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -261,17 +262,18 @@ func (r *rig) orders(id string) []sim1688.Order {
 }
 
 // key gives the pool's books about a key.
-func (r *rig) key(appKey string) keypool.Info {
+func (r *rig) key(appKey string) (found keypool.Info) {
 	r.t.Helper()
-	infos, err := r.pool.Keys(r.ctx, "default")
-	r.must(err)
-	for _, info := range infos {
-		if info.AppKey == appKey {
-			return info
+	r.awaits("key "+appKey+" to be in the pool", func() bool {
+		infos, err := r.pool.Keys(r.ctx, "default")
+		r.must(err)
+		i := slices.IndexFunc(infos, func(info keypool.Info) bool { return info.AppKey == appKey })
+		if i >= 0 {
+			found = infos[i]
 		}
-	}
-	r.t.Fatalf("key %s is not in the pool", appKey)
-	return keypool.Info{}
+		return i >= 0
+	})
+	return found
 }
 
 func (r *rig) must(err error) {
