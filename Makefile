@@ -52,7 +52,7 @@ bench-peers: needs-redis ## measure the worker beside asynq and Watermill doing 
 	cd bench && go test -run '^$$' -bench . -benchtime 1x -timeout $(TIMEOUT) . -args $(ARGS)
 
 bench-growth: build needs-redis ## compare purchases where up to a million claims and requests are stored: make bench-growth ARGS="-growth.stored 100000"
-	go test -run '^$$' -bench Growth -benchtime 1x -timeout $(TIMEOUT) ./internal/benchmark -growth.stored 1000000 $(ARGS)
+	go test -run '^$$' -bench Growth -benchtime 1x -timeout $(TIMEOUT) ./internal/benchmark -growth.stored 1000000 -profiles $(CURDIR)/bin/profiles $(ARGS)
 
 images: ## get the images of the container tests, or build stand-ins where none can be pulled
 	@if docker info >/dev/null 2>&1; then .ci/images/ensure >/dev/null; \

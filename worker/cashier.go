@@ -26,7 +26,7 @@ type CashierConfig struct {
 	AgreementFor time.Duration
 	// AskEvery is how often 1688 is asked about an order whose payment waits for a person. Default 5 min.
 	AskEvery time.Duration
-	// WaitEvery is how often the record is read of one that waits. Default 1 min.
+	// WaitEvery is how often the record is read of one that waits. Default 20 s.
 	WaitEvery time.Duration
 	// Observe is told what happens. May be nil.
 	Observe func(Event)
@@ -37,7 +37,7 @@ func (c CashierConfig) withDefaults() CashierConfig {
 	setDefault(&c.LookFor, max(2*time.Minute, 2*c.PayTimeout))
 	setDefault(&c.AgreementFor, 5*time.Minute)
 	setDefault(&c.AskEvery, 5*time.Minute)
-	setDefault(&c.WaitEvery, time.Minute)
+	setDefault(&c.WaitEvery, 20*time.Second)
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
 	}

@@ -277,19 +277,25 @@ func (r *run) settle(ctx context.Context) {
 	}
 }
 
-// pay waits until every order is paid for that is to be, or until no more was for so long. Payments that were never answered are looked up
-// by a person, now that nothing is under way any more.
+// pay waits until every order is paid for that is to be, or until none of those that are left got on for so long. Payments that were
+// never answered are looked up by a person, now that nothing is under way any more.
 func (r *run) pay(ctx context.Context) {
-	for last, since := -1, time.Now(); ctx.Err() == nil && time.Since(since) < standstill; wait(ctx, 2*time.Second) {
-		unpaid := r.unpaid(ctx)
-		if unpaid == 0 {
+	var left []unpaid
+	for since := time.Now(); ctx.Err() == nil && time.Since(since) < standstill; wait(ctx, 2*time.Second) {
+		now := r.unpaid(ctx)
+		if len(now) == 0 {
 			return
 		}
-		if unpaid != last {
-			last, since = unpaid, time.Now()
-			r.notes.say("%d orders are to be paid for", unpaid)
+		if len(now) != len(left) {
+			r.notes.say("%d orders are to be paid for", len(now))
+		}
+		if !slices.Equal(now, left) {
+			left, since = now, time.Now()
 		}
 		r.agree(ctx)
+	}
+	for _, u := range left {
+		r.notes.say("order %s was not paid for: %s %s", u.orderID, u.step, u.reason)
 	}
 }
 
@@ -309,8 +315,15 @@ func (r *run) agree(ctx context.Context) {
 	}
 }
 
-// unpaid counts the orders that are to be paid for and are not: those in a result that says so.
-func (r *run) unpaid(ctx context.Context) (n int) {
+// unpaid is an order that is to be paid for and is not, and how far its payment has got.
+type unpaid struct {
+	orderID, reason string
+	step            worker.PaymentStep
+	place           uint64
+}
+
+// unpaid lists them: those in a result that asks for it.
+func (r *run) unpaid(ctx context.Context) (list []unpaid) {
 	for _, order := range r.sim.Orders(sim1688.OrderFilter{}) {
 		_, ref, _, _ := worker.ParseReference(order.OutOrderID)
 		id, _ := worker.DecodeRef(ref)
@@ -319,11 +332,13 @@ func (r *run) unpaid(ctx context.Context) (n int) {
 		}
 		result, _, err := r.bus.Result(ctx, tenant, id)
 		is := func(o worker.ResultOrder) bool { return o.OrderID == order.OrderID }
-		if err != nil || result.Pay == worker.PayAuto && slices.ContainsFunc(result.Orders, is) {
-			n++
+		if err == nil && (result.Pay != worker.PayAuto || !slices.ContainsFunc(result.Orders, is)) {
+			continue
 		}
+		payment, place, _ := r.bus.Payment(ctx, tenant, id, order.OrderID) // it is asked again
+		list = append(list, unpaid{orderID: order.OrderID, step: payment.Step, reason: payment.Reason, place: place})
 	}
-	return n
+	return list
 }
 
 // standstill is after how long without a result and without a fault nothing more is expected. It is longer than the longest
