@@ -16,7 +16,7 @@ var profiles = flag.String("profiles", "", "a folder for CPU profiles of Benchma
 func (s *stock) costs(b *testing.B, stored int) {
 	const n = 5 * few
 	end := recording(b, fmt.Sprintf("growth-%d.prof", stored))
-	took := s.do(s.byCPU(s.ours.work), n)
+	took := s.do(s.byCPU(s.ours.work, &consumed{}), n)
 	end()
 	objects, err := s.ours.allocations(s.Context(), n)
 	s.must(err)

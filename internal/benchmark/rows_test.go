@@ -7,8 +7,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,56 +36,6 @@ func BenchmarkDurable(b *testing.B) {
 			})
 		}
 	}
-}
-
-// BenchmarkCPU compares how many purchases a second of the processors' time makes, that of all processes together: this one, NATS,
-// Redis and whoever answers.
-func BenchmarkCPU(b *testing.B) {
-	for _, concurrent := range []int{1, 16, 64} {
-		b.Run(fmt.Sprint(concurrent), func(b *testing.B) {
-			r := newRig(b)
-			ours, bare := r.ours(concurrent), r.bare(concurrent)
-			t := compare(b, r.byCPU(ours.work), r.byCPU(func(ctx context.Context, n int) (time.Duration, error) {
-				return bare.work(ctx, n, func(string) {})
-			}))
-			t.report(b, fmt.Sprintf("per CPU second, %d", concurrent), "purchases/cpu-s")
-		})
-	}
-}
-
-// byCPU is a side by the processors' time that it takes, without that of publishing what it works on.
-func (r *rig) byCPU(work side) side {
-	return func(ctx context.Context, n int) (time.Duration, error) {
-		if err := r.publish(ctx, n); err != nil {
-			return 0, err
-		}
-		before := cpuOfAll(r)
-		_, err := work(ctx, n)
-		return cpuOfAll(r) - before, err
-	}
-}
-
-// cpuOfAll is the processors' time that this process and those that it started have had.
-func cpuOfAll(t testing.TB) (sum time.Duration) {
-	t.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Skip("the kernel does not say")
-	}
-	own := strconv.Itoa(os.Getpid())
-	for _, e := range entries {
-		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
-		_, rest, found := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(rest)
-		if err != nil || !found || len(fields) < 13 || e.Name() != own && fields[1] != own {
-			continue
-		}
-		for _, ticks := range fields[11:13] { // user's and system's
-			n, _ := strconv.ParseInt(ticks, 10, 64) // digits
-			sum += time.Duration(n) * 10 * time.Millisecond
-		}
-	}
-	return sum
 }
 
 // BenchmarkLatency compares how long a purchase takes where requests come at half the pace that the slower side can take.

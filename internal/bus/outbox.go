@@ -116,9 +116,12 @@ func (o *Outbox) replace(ctx context.Context, subject string, result worker.Resu
 	return o.unpark(ctx, result)
 }
 
+// usualResult is room for the result of a small purchase, in bytes.
+const usualResult = 512
+
 // publish stores the result if expected is the sequence of the last message on the subject, 0 for none.
 func (o *Outbox) publish(ctx context.Context, subject string, result worker.Result, expected uint64) error {
-	_, err := o.bus.js.PublishMsg(ctx, traced(ctx, message(o.bus.at(subject), schemas.AppendResult(nil, result))),
+	_, err := o.bus.js.PublishMsg(ctx, traced(ctx, message(o.bus.at(subject), schemas.AppendResult(make([]byte, 0, usualResult), result))),
 		jetstream.WithMsgID(resultID(subject, result)),
 		jetstream.WithExpectStream(o.bus.stored(StreamResults)),
 		jetstream.WithExpectLastSequencePerSubject(expected))

@@ -3,7 +3,6 @@ package keypool
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -14,16 +13,15 @@ import (
 //	KEYS    the pool's, then the claim of each step
 //	ARGV    for each step: its place, the number of its arguments, and these
 //	returns the reply of each step
-var batchScript = loadable(batch(quick))
+var batchScript = loadable(batch(quick)...)
 
 // batch is the script that makes the steps which begin leaves over.
-func batch(begin string) string {
-	var text strings.Builder
-	text.WriteString(kept + "local KEYS, ARGV = KEYS, ARGV\nlocal replies, done, at = {}, 0, 1\n" + begin + common + guard + shared + "local steps = {}\n")
+func batch(begin string) []string {
+	parts := []string{kept, "local KEYS, ARGV = KEYS, ARGV\nlocal replies, done, at = {}, 0, 1\n", begin, common, guard, shared, "local steps = {}\n"}
 	for _, s := range []*script{drawScript, settleScript, unsendScript} {
-		fmt.Fprintf(&text, "steps[%d] = function()\n%s\nend\n", s.place, s.body)
+		parts = append(parts, fmt.Sprintf("steps[%d] = function()\n", s.place), s.body, "\nend\n")
 	}
-	return text.String() + each
+	return append(parts, each)
 }
 
 // each takes one step after the other.
@@ -112,7 +110,11 @@ func (g *group) send(ctx context.Context, to redis.Scripter, server string) {
 		g.reply = to.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
 		return
 	}
-	names, args := append([]string(nil), g.calls[0].keys[:5]...), []any{server}
+	names, words := make([]string, 0, 5+len(g.calls)), 1
+	for _, c := range g.calls {
+		words += 2 + len(c.args)
+	}
+	names, args := append(names, g.calls[0].keys[:5]...), append(make([]any, 0, words), server)
 	for _, c := range g.calls {
 		names = append(names, c.keys[5])
 		args = append(append(args, c.script.place, len(c.args)), c.args...)

@@ -154,7 +154,7 @@ func (w twin) inFull(t *testing.T, s taken1) []any {
 	return replies[0].([]any)
 }
 
-var inFull = redis.NewScript(batch(""))
+var inFull = redis.NewScript(strings.Join(batch(""), ""))
 
 // exchange sends steps over one lane at once.
 func (w twin) exchange(t *testing.T, steps ...taken1) (replies [][]any) {

@@ -74,7 +74,7 @@ local function create(recipients)
   local never_was = redis.call('HGET', KEYS[1], 'new')
   redis.call('HSETNX', KEYS[1], 'born', never_was and 0 or now)
   redis.call('HSET', KEYS[1], 'count', pool.count, 'width', pool.width, 'low', pool.low, 'strategy', pool.strategy, 'tenants', pool.tenants,
-    'recipients', recipients, 'preview', pool.preview)
+    'recipients', recipients, 'preview', pool.preview, ` + table + `)
   tell('pool', nil, {version = redis.call('HINCRBY', KEYS[1], 'version', 1), recipients = recipients, tenants = pool.tenants,
     preview = pool.preview})
 end

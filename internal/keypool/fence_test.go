@@ -184,9 +184,9 @@ func TestEveryScriptIsFencedOrOnTheWayToIt(t *testing.T) {
 			}
 		}
 		if !named {
-			t.Errorf("script %d has no step in this test: %s", i, s.source[len(s.source)-min(300, len(s.source)):])
+			t.Errorf("script %d has no step in this test: %s", i, s.parts[len(s.parts)-1])
 		}
-		if has := strings.Contains(s.source, strings.TrimSpace(fence)); has == slices.Contains(onItsWay, s) && s != batchScript {
+		if has := slices.Contains(s.parts, fence); has == slices.Contains(onItsWay, s) && s != batchScript {
 			t.Errorf("script %d: fenced %t", i, has)
 		}
 	}

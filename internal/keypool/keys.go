@@ -1,5 +1,7 @@
 package keypool
 
+import "sync/atomic"
+
 // Every name in Redis is made here and handed to the scripts; no script makes one up. All names of a pool share a hash tag and
 // so a slot of a cluster.
 
@@ -16,7 +18,7 @@ const (
 type names struct {
 	// pool is a hash of the pool's own fields (born, new, count, width, low, strategy, recipients, preview, version, left, alarm, size,
 	// seq) and of those of each key (<app_key>.limit .used .held .state .account .alipay .source .version .cleared .onboard .print).
-	// No app key has a dot.
+	// No app key has a dot. See table.
 	pool   string
 	known  string // list: all app keys in the order in which they came
 	active string // list: app keys that are drawn first
@@ -31,8 +33,26 @@ type names struct {
 // tagOf is what all names of a pool begin with.
 func tagOf(pool string) string { return prefix + "{" + pool + "}:" }
 
-// namesOf makes them as pieces of one text: every step needs them.
+// lastNames are those that were made last: most steps are about the same pool as the one before.
+var lastNames atomic.Pointer[namesFor]
+
+type namesFor struct {
+	pool  string
+	names names
+}
+
+// namesOf gives them: every step needs them.
 func namesOf(pool string) names {
+	last := lastNames.Load()
+	if last == nil || last.pool != pool {
+		last = &namesFor{pool, makeNames(pool)}
+		lastNames.Store(last)
+	}
+	return last.names
+}
+
+// makeNames makes them as pieces of one text.
+func makeNames(pool string) names {
 	tag := tagOf(pool)
 	text := tag + "pool" + tag + "known" + tag + "active" + tag + "ready" + tag + "events" + tag + "claim:" +
 		tag + "steps" + tag + "sealed" + tag + "change:"
@@ -72,3 +92,8 @@ func (n names) changes(ids ...string) []string {
 	}
 	return keys
 }
+
+// table is a field of the pool's hash that is only there to be longer than 64 bytes, hash-max-listpack-value: Redis then keeps the hash as
+// a table, where a field is found at once. In the list that a hash of few fields is otherwise, each is searched for from the beginning, and
+// one that is not there to the very end.
+const table = "'table', string.rep('-', 65)"

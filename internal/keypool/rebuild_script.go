@@ -187,7 +187,8 @@ for _, app in ipairs(known) do
 end
 pool.born, pool.left, pool.alarm, pool.lost, pool.size = now, 0, 0, #flights, size
 redis.call('HSET', KEYS[1], 'born', now, 'server', server, 'count', pool.count, 'width', pool.width, 'low', pool.low,
-  'strategy', pool.strategy, 'seq', math.max(seq, last), 'size', size, 'left', 0, 'lost', #flights)
+  'strategy', pool.strategy, 'seq', math.max(seq, last), 'size', size, 'left', 0, 'lost', #flights,
+  ` + table + `)
 redis.call('HDEL', KEYS[1], 'alarm')
 for _, app in ipairs(order) do
   local b = books[app]

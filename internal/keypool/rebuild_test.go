@@ -178,6 +178,23 @@ func TestALostPoolIsRebuiltExactly(t *testing.T) {
 	})
 }
 
+// TestBooksAreATable: Redis keeps a pool's books so that each field is found at once, made or rebuilt.
+func TestBooksAreATable(t *testing.T) {
+	backends(t, func(t *testing.T, p *Pool) {
+		is := func(when string) {
+			encoding, err := raw(t, p).ObjectEncoding(t.Context(), namesOf("default").pool).Result()
+			if err == nil && encoding != "hashtable" { // the in-process one does not say
+				t.Errorf("%s they are a %s", when, encoding)
+			}
+		}
+		history := lived(t, p)
+		is("made")
+		raw(t, p).FlushAll(t.Context())
+		rebuild(t, p, history)
+		is("rebuilt")
+	})
+}
+
 func TestAfterARebuild(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		history := lived(t, p)

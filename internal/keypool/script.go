@@ -4,36 +4,44 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 )
 
-// script is one Lua script: the common part, the guard, then its own.
+// script is one Lua script: the common part, the guard, then its own. Its parts are put together only where it is loaded: dozens of
+// copies of what scripts share would be what the worker's garbage collector mostly looks at.
 type script struct {
-	source string
-	sha    string
-	body   string // of a step, which has no source of its own
-	place  int    // of a step in batchScript, from 1; 0 if it is none
-	long   bool   // it may take longer than a call
+	parts []string
+	sha   string
+	body  string // of a step, which has no parts of its own
+	place int    // of a step in batchScript, from 1; 0 if it is none
+	long  bool   // it may take longer than a call
 }
 
 // scripts are all of them: they are loaded together.
 var scripts []*script
 
 // newScript is a script that does nothing in a pool that is not verified; see fence.
-func newScript(body string) *script { return loadable(kept + common + guard + fence + body) }
+func newScript(body string) *script { return loadable(kept, common, guard, fence, body) }
 
 // newOpenScript is a script without the fence: it takes part in a verification.
-func newOpenScript(body string) *script { return loadable(kept + common + guard + body) }
+func newOpenScript(body string) *script { return loadable(kept, common, guard, body) }
 
 // newStep is a script about one claim, which runs as a step of batchScript.
 func newStep(place int, body string) *script { return &script{place: place, body: fence + body} }
 
-func loadable(source string) *script {
-	sum := sha1.Sum([]byte(source)) // Redis names scripts so
-	s := &script{source: source, sha: hex.EncodeToString(sum[:])}
+func loadable(parts ...string) *script {
+	sum := sha1.New() // Redis names scripts so
+	for _, part := range parts {
+		_, _ = io.WriteString(sum, part) // never fails
+	}
+	s := &script{parts: parts, sha: hex.EncodeToString(sum.Sum(nil))}
 	scripts = append(scripts, s)
 	return s
 }
+
+func (s *script) source() string { return strings.Join(s.parts, "") }
 
 // longest is how long a long script may take: it is about everything that is under way, on every key.
 const longest = 10 * time.Second

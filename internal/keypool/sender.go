@@ -171,7 +171,7 @@ func (l *lane) sendAll(ctx context.Context, all []*group, load bool) {
 	pipe := l.conn.Pipeline()
 	if load {
 		for _, s := range scripts {
-			pipe.ScriptLoad(ctx, s.source)
+			pipe.ScriptLoad(ctx, s.source())
 		}
 	}
 	for _, g := range all {
