@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"autopurchase/internal/collector"
 	"autopurchase/internal/metrics"
 )
 
@@ -34,6 +35,7 @@ func newWorker(term terminal) *cobra.Command {
 			return err
 		}
 		log := see.log
+		collector.Ease(set.Concurrent)
 		broker := nats.config("autopurchase-worker", log)
 		broker.AckWait, broker.Replicas, broker.LaneShares = set.ackWait, set.replicas, set.lanes
 		stores, err := openStores(ctx, see.broker(broker), see.redis(redis.config(redis.url)), &undo)

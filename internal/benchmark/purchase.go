@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"autopurchase/internal/channel"
+	"autopurchase/internal/collector"
 	"autopurchase/schemas"
 	"autopurchase/worker"
 )
@@ -21,8 +22,10 @@ type workers struct {
 	around     func(worker.Ports) worker.Ports // stands around the ports; may be nil
 }
 
-// workers opens our side with a platform that answers at once.
+// workers opens our side with a platform that answers at once. The garbage collector of this process is set as a worker's is, for both
+// sides.
 func (r *Rig) workers(ctx context.Context, concurrent int) (*workers, error) {
+	collector.Ease(concurrent)
 	url, err := r.relay(0)
 	if err != nil {
 		return nil, err

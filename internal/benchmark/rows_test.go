@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"autopurchase/internal/collector"
 )
 
 var manyOrders = flag.Int("orders", 20_000, "how many purchases BenchmarkStaysSmall makes")
@@ -71,6 +73,7 @@ func BenchmarkSlowSupplier(b *testing.B) {
 			r.must(err)
 			market, err := r.channel(r.Context(), url, concurrent)
 			r.must(err)
+			collector.Ease(concurrent)
 			ours, bare := &workers{Rig: r.Rig, concurrent: concurrent, market: market}, r.bare(concurrent)
 			bare.takes = takes
 			var t turns
