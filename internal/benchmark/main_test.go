@@ -36,7 +36,7 @@ ratio is the middle one (lowest–highest) of pairs of neighbouring runs.
   coalesced  the bare loop's scripts travel together too: one that goes up by as many as wait for it.
   fsynced    NATS with sync always and Redis with appendfsync always, or Redis alone.
   per CPU    purchases per second of the processors' time of all processes, without publishing the requests.
-  latency    from when a request is published to its acknowledgement, at half the pace that the slower side can take.
+  latency    from when a request is published to its acknowledgement, at half of what the slower side takes while its requests come.
   300 ms     a platform that takes so long; the bare loop waits by itself.
   dashboard  RssAnon of this process.`
 

@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,26 @@ type arrivals struct {
 	mutex sync.Mutex
 	sent  []time.Time
 	took  []time.Duration
+	last  time.Time // when one came to its end
+}
+
+// atOnce is a pace that nobody keeps: each request is published as soon as it can be.
+const atOnce = 1e9
+
+// rate is how many a second came to their end.
+func (a *arrivals) rate() float64 { return rate(len(a.took), a.last.Sub(a.sent[0])) }
+
+// halfLoad is half of what the slower of two sides can take while its requests arrive: whoever publishes them is on the same machine.
+func halfLoad(ctx context.Context, n int, sides ...func(ctx context.Context, perSecond float64, n int) (*arrivals, error)) (float64, error) {
+	slowest := math.Inf(1)
+	for _, paced := range sides {
+		a, err := paced(ctx, atOnce, n)
+		if err != nil {
+			return 0, err
+		}
+		slowest = min(slowest, a.rate())
+	}
+	return slowest / 2, nil
 }
 
 // paced publishes n requests, so many a second, while work takes them to their end; it calls done with each one's id.
@@ -71,7 +92,7 @@ func (a *arrivals) done(id string) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	if i -= a.first; err == nil && i >= 0 && i < len(a.sent) {
-		a.took = append(a.took, now.Sub(a.sent[i]))
+		a.took, a.last = append(a.took, now.Sub(a.sent[i])), now
 	}
 }
 

@@ -33,7 +33,7 @@ type Report struct {
 	Draws  float64 `json:"draws_per_second"`
 	Evals  float64 `json:"bare_draws_per_second"`
 
-	Load    float64 `json:"load_per_second"` // at which the latencies were measured
+	Load    float64 `json:"load_per_second"` // at which the latencies were measured: half of what the slower side took while its requests came
 	P50     float64 `json:"p50_ms"`          // from when a request is published to its acknowledgement, its result being on record
 	P99     float64 `json:"p99_ms"`
 	BareP50 float64 `json:"bare_p50_ms"`
@@ -65,9 +65,9 @@ type Step struct {
 // The shares of the time.
 const (
 	forDraws  = 0.2
-	forWhole  = 0.5
-	forPaced  = 0.1 // of each side
-	countedOf = 200 // purchases whose round trips are counted
+	forWhole  = 0.45
+	forPaced  = 0.08 // of each side, twice
+	countedOf = 200  // purchases whose round trips are counted
 
 	// pairsOverhead is how much longer a pair takes than its two runs: the requests are published before.
 	pairsOverhead = 2.0
@@ -150,9 +150,13 @@ func (m *measurement) whole(ctx context.Context) error {
 	return nil
 }
 
-// pace measures how long a purchase takes where requests come half as fast as the slower side can take them.
+// pace measures how long a purchase takes at half the load.
 func (m *measurement) pace(ctx context.Context) error {
-	m.Load = round(min(m.Orders, m.Bare) / 2)
+	load, err := halfLoad(ctx, max(some, int(min(m.Orders, m.Bare)*forPaced*m.For.Seconds())), m.ours.paced, m.bare.paced)
+	if err != nil {
+		return err
+	}
+	m.Load = round(load)
 	n := max(some, int(m.Load*forPaced*m.For.Seconds()))
 	var times steps
 	m.ours.around = times.around

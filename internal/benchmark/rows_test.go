@@ -40,13 +40,16 @@ func BenchmarkDurable(b *testing.B) {
 	}
 }
 
-// BenchmarkLatency compares how long a purchase takes where requests come at half the pace that the slower side can take.
+// BenchmarkLatency compares how long a purchase takes at half the load.
 func BenchmarkLatency(b *testing.B) {
 	r := newRig(b)
 	ours, bare := r.ours(orders), r.bare(orders)
-	t := compare(b, ours.run, bare.run)
-	pace := min(median(t.ours), median(t.bare)) / 2
+	r.do(ours.run, some)
+	pace, err := halfLoad(b.Context(), 10*some, ours.paced, bare.paced)
+	r.must(err)
 	n := max(some, int(pace*long.Seconds()))
+	pace, err = halfLoad(b.Context(), 2*n, ours.paced, bare.paced)
+	r.must(err)
 	var half, most, bareHalf, bareMost []float64
 	for range *pairs {
 		a, err := ours.paced(b.Context(), pace, n)

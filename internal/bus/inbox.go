@@ -53,6 +53,7 @@ type Inbox struct {
 	coming  []time.Time // since when somebody is, the longest first
 	early   []fetched   // for whom nobody waits yet
 	lanes   []*lane
+	latest  *lane     // from which a message came last
 	broken  time.Time // since when nothing can be pulled; zero while all is well
 	renewed time.Time // when the pulls were last started anew
 	closed  bool
@@ -228,6 +229,7 @@ func (in *Inbox) arrived(l *lane, msg *nats.Msg) {
 	}
 	switch status := pullStatus(msg); {
 	case status == "":
+		in.latest = l
 		in.take(l, msg)
 	case status == statusHeartbeat || !current:
 		return

@@ -2,7 +2,9 @@ package bus
 
 // The takers are shared out among the lanes in which messages wait, to the one that was given least for its share, so that each is
 // given takers in proportion and none is starved. A lane in which none waits is listened to, with a pull for a single message, but
-// while it is ahead of the others: what trickles in has no more than its share either. It has nothing to catch up on later.
+// while it is ahead of the others: what trickles in has no more than its share either. It has nothing to catch up on later. While no lane
+// has any waiting, the one from which a message came last is listened to for as many as half of the takers: what comes one after the
+// other then needs no pull each, and the other half is there for the other lanes.
 
 // least is what was given to the lane that comes next of those, but for one, in which messages wait; false if none do. The mutex must
 // be held.
@@ -75,7 +77,11 @@ func (in *Inbox) listen() error {
 		if l.asked > 0 || l.waits > 0 || busy && l.given > least || in.asked() >= in.wanted()+len(in.lanes)-1 {
 			continue
 		}
-		if err := l.ask(in.bus, 1, true); err != nil {
+		n := 1
+		if !busy && l == in.latest {
+			n = max(1, in.wanted()/2)
+		}
+		if err := l.ask(in.bus, n, true); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,9 @@ import (
 const (
 	pullExpires   = 30 * time.Second
 	pullHeartbeat = 5 * time.Second // the server's sign of life for an open pull; two missing ones count as a lost pull
+
+	// leastExpires bounds how often a pull for several is begun anew.
+	leastExpires = time.Second
 )
 
 // What a message without data says about a pull, in its header "Status". Anything else means that the pull is gone.
@@ -24,14 +27,14 @@ const (
 
 // lane is one lane as the inbox sees it, with the one pull request that it has open, if any. The broker forgets a pull whose
 // subscription is gone. Where messages are known to wait, it is for as many as there are takers, and over as soon as there are no
-// more; where none are, it is for one, and stays open: it listens.
+// more; where none are, it is for one or for some that may come, and stays open: it listens.
 type lane struct {
 	name  worker.Lane
 	share float64
 	sub   *nats.Subscription
 
 	asked     int       // messages of the open pull that have not come
-	listening bool      // the open pull is for one that may come
+	listening bool      // the open pull is for what may come
 	sent      time.Time // when it was sent
 	heard     time.Time // when the broker last said anything
 	last      uint64    // the consumer's own number of its last delivery
@@ -57,8 +60,9 @@ func (l *lane) ask(b *Bus, n int, listen bool) error {
 	body := make([]byte, 0, 96)
 	body = strconv.AppendInt(append(body, `{"batch":`...), int64(n), 10)
 	if listen {
-		body = strconv.AppendInt(append(body, `,"expires":`...), int64(pullExpires), 10)
-		body = strconv.AppendInt(append(body, `,"idle_heartbeat":`...), int64(pullHeartbeat), 10)
+		expires := l.expires(n)
+		body = strconv.AppendInt(append(body, `,"expires":`...), int64(expires), 10)
+		body = strconv.AppendInt(append(body, `,"idle_heartbeat":`...), int64(min(pullHeartbeat, expires/2)), 10)
 	} else {
 		body = append(body, `,"no_wait":true`...)
 	}
@@ -73,11 +77,20 @@ func (l *lane) ask(b *Bus, n int, listen bool) error {
 	return nil
 }
 
+// expires is for how long a pull for n listens. What comes late on one counts as delivered when it was sent (see receipt.sole): one that
+// goes on for several is begun anew before that matters.
+func (l *lane) expires(n int) time.Duration {
+	if n == 1 {
+		return pullExpires
+	}
+	return min(pullExpires, max(leastExpires, l.ackWait/4))
+}
+
 // over ends the open pull: no more messages come of it, since there are none.
 func (l *lane) over() { l.asked, l.waits = 0, 0 }
 
 // came counts a message of the open pull, and gives what it was delivered behind: zero if that is not known, as of one that comes late on
-// an earlier subscription.
+// an earlier subscription. What waits behind those that a listening pull still takes is not known: others may take it.
 func (l *lane) came(sub *nats.Subscription, meta *nats.MsgMetadata) (pulled time.Time) {
 	if sub != l.sub {
 		return time.Time{}
@@ -86,7 +99,9 @@ func (l *lane) came(sub *nats.Subscription, meta *nats.MsgMetadata) (pulled time
 		pulled = l.sent
 		l.asked--
 	}
-	l.waits = max(0, int(min(meta.NumPending, 1<<30))-l.asked)
+	if l.waits = max(0, int(min(meta.NumPending, 1<<30))-l.asked); l.asked > 0 && l.listening {
+		l.waits = 0
+	}
 	return pulled
 }
 
