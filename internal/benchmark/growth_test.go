@@ -29,14 +29,13 @@ const few = 1000
 //	make bench-growth
 func BenchmarkGrowth(b *testing.B) {
 	little := newStock(b, few)
-	little.costs(b, few)
 	for stored := 10 * few; stored <= *mostStored; stored *= 10 {
 		b.Run(strconv.Itoa(stored), func(b *testing.B) {
 			much := newStock(b, stored)
 			row("%-26s %7.0f B            of Redis for each, %d of them", "a settled claim", much.perClaim, past(stored))
 			t := compare(b, much.take, little.take)
 			t.report(b, fmt.Sprintf("purchases, %d stored beside %d", stored, few), "purchases/s")
-			much.costs(b, stored)
+			costs(b, stored, much, little)
 			if stored == *mostStored {
 				much.startsAgain(b)
 			}
