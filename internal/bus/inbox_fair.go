@@ -3,8 +3,8 @@ package bus
 // The takers are shared out among the lanes in which messages wait, to the one that was given least for its share, so that each is
 // given takers in proportion and none is starved. A lane in which none waits is listened to, with a pull for a single message, but
 // while it is ahead of the others: what trickles in has no more than its share either. It has nothing to catch up on later. While no lane
-// has any waiting, the one from which a message came last is listened to for as many as half of the takers: what comes one after the
-// other then needs no pull each, and the other half is there for the other lanes.
+// has any waiting, the one from which a message came last is listened to for as many as half of the takers, if not so many are spoken for:
+// what comes one after the other then needs no pull each.
 
 // least is what was given to the lane that comes next of those, but for one, in which messages wait; false if none do. The mutex must
 // be held.
@@ -79,7 +79,7 @@ func (in *Inbox) listen() error {
 		}
 		n := 1
 		if !busy && l == in.latest {
-			n = max(1, in.wanted()/2)
+			n = max(1, min(in.wanted()/2, in.wanted()-in.asked()))
 		}
 		if err := l.ask(in.bus, n, true); err != nil {
 			return err

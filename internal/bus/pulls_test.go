@@ -30,32 +30,49 @@ func crew(t *testing.T, in *Inbox, callers int, took func(worker.Delivery)) {
 	}
 }
 
-// TestWhatTricklesInNeedsNoPullEach: where one request comes after the other and most callers are free, one pull is for several.
+// TestWhatTricklesInNeedsNoPullEach: where one request comes after the other and most callers are free, one pull is for several, and
+// none is withdrawn, also where they come in all lanes by turns.
 func TestWhatTricklesInNeedsNoPullEach(t *testing.T) {
 	t.Parallel()
-	const requests = 96
-	b, server := provisioned(t, Config{})
-	conn, err := nats.Connect(server.URL)
-	must(t, err)
-	t.Cleanup(conn.Close)
-	var pulls atomic.Int64
-	_, err = conn.Subscribe(api("CONSUMER.MSG.NEXT", StreamRequests)+".*", func(*nats.Msg) { pulls.Add(1) })
-	must(t, err)
-	must(t, conn.Flush())
-	done := make(chan string, requests)
-	crew(t, openInbox(t, b), 16, func(d worker.Delivery) {
-		if d.Receipt.Ack(bounded(t)) == nil {
-			done <- d.Ref
-		}
-	})
-	for i := range requests {
-		submitIn(t, b, worker.LaneNormal, fmt.Sprint("PR-", i))
-		<-done
+	for _, lanes := range [][]worker.Lane{{worker.LaneNormal}, {worker.LaneLow, worker.LaneHigh}, worker.Lanes()} {
+		t.Run(fmt.Sprint(len(lanes)), func(t *testing.T) {
+			t.Parallel()
+			const requests = 96
+			b, server := provisioned(t, Config{})
+			conn, err := nats.Connect(server.URL)
+			must(t, err)
+			t.Cleanup(conn.Close)
+			var pulls atomic.Int64
+			_, err = conn.Subscribe(api("CONSUMER.MSG.NEXT", StreamRequests)+".*", func(*nats.Msg) { pulls.Add(1) })
+			must(t, err)
+			must(t, conn.Flush())
+			in, done := openInbox(t, b), make(chan string, requests)
+			began := renewed(in)
+			crew(t, in, 16, func(d worker.Delivery) {
+				if d.Receipt.Ack(bounded(t)) == nil {
+					done <- d.Ref
+				}
+			})
+			for i := range requests {
+				submitIn(t, b, lanes[i%len(lanes)], fmt.Sprint("PR-", i))
+				<-done
+			}
+			must(t, conn.Flush())
+			if n := pulls.Load(); n < 3 || n > requests/2 {
+				t.Errorf("%d pulls for %d requests", n, requests)
+			}
+			if !renewed(in).Equal(began) {
+				t.Error("pulls were withdrawn")
+			}
+		})
 	}
-	must(t, conn.Flush())
-	if n := pulls.Load(); n < 3 || n > requests/4 {
-		t.Errorf("%d pulls for %d requests", n, requests)
-	}
+}
+
+// renewed is when the pulls were last started anew.
+func renewed(in *Inbox) time.Time {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	return in.renewed
 }
 
 // TestALaneThatIsListenedToHoldsUpNoOther: what comes in another lane is given to all who are free, also to those that the lane from

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,55 +119,7 @@ func (r *run) addKey(ctx context.Context, key sim1688.Key) error {
 	}
 }
 
-// count follows the results.
-func (r *run) count(ctx context.Context) {
-	seen := map[string]bool{}
-	for message, err := range r.bus.Watch(ctx, bus.WatchOptions{Subjects: []string{resultsOf}, Since: r.began.Add(-time.Minute)}) {
-		if err != nil {
-			r.notes.say("results: %v", err)
-			continue
-		}
-		if result, err := schemas.DecodeResult(message.Data); err == nil && result.RequestID != marker {
-			seen[result.RequestID] = true
-			r.reached(len(seen))
-		}
-	}
-}
-
 const resultsOf = "purchase.result." + tenant + ".>"
-
-func (r *run) reached(results int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.results, r.last = results, time.Now()
-	r.wake()
-}
-
-func (r *run) wake() {
-	close(r.moved)
-	r.moved = make(chan struct{})
-}
-
-func (r *run) state() (results int, last time.Time, moved <-chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.results, r.last, r.moved
-}
-
-// await waits for so many results; false means that ctx ended before.
-func (r *run) await(ctx context.Context, enough func(results int) bool) bool {
-	for {
-		results, _, moved := r.state()
-		if enough(results) {
-			return true
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
 
 // window is how far publishing may run ahead of the results and of the plan.
 const window = 200
@@ -210,140 +161,6 @@ func (r *run) submit(ctx context.Context, request worker.Request) {
 		wait(ctx, restartAfter)
 	}
 }
-
-// torment injects every fault of the plan when it is due, and returns when all are over.
-func (r *run) torment(ctx context.Context) error {
-	v := &villain{system: r.system, victims: map[any]*sync.Mutex{}}
-	slots := make(chan struct{}, r.config.AtOnce)
-	failed := make(chan error, r.config.Faults)
-	var faults sync.WaitGroup
-	for _, f := range plan(r.config) {
-		r.due(f.Due)
-		if !r.comesDue(ctx, f) {
-			break
-		}
-		slots <- struct{}{}
-		r.notes.say("%d results: %s, %v", f.Due, f.Kind, f.For)
-		r.notes.strike(f.Kind)
-		r.injected.Add(1)
-		faults.Go(func() {
-			defer func() { <-slots }()
-			if err := v.inflict(ctx, f); err != nil {
-				failed <- fmt.Errorf("%s: %w", f.Kind, err)
-			}
-		})
-	}
-	r.due(len(r.requests))
-	faults.Wait()
-	close(failed)
-	if err := <-failed; ctx.Err() == nil {
-		return err
-	}
-	return nil
-}
-
-// comesDue waits for a fault's turn; false means that the work stands still, or that ctx ended.
-func (r *run) comesDue(ctx context.Context, f fault) bool {
-	bounded, cancel := context.WithTimeout(ctx, standstill)
-	defer cancel()
-	if r.await(bounded, func(results int) bool { return results >= f.Due }) {
-		return true
-	}
-	r.notes.say("not %d results within %v: no more faults", f.Due, standstill)
-	return false
-}
-
-func (r *run) due(results int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dueNext.Store(int64(results))
-	r.wake()
-}
-
-// settle waits until every request has its result and is acknowledged, or until nothing has come for long.
-func (r *run) settle(ctx context.Context) {
-	began := time.Now()
-	for ctx.Err() == nil {
-		results, last, _ := r.state()
-		depth, err := r.bus.Depth(ctx)
-		switch {
-		case results == len(r.requests) && err == nil && depth.Waiting == 0 && depth.InFlight == 0:
-			return
-		case time.Since(last) > standstill && time.Since(began) > standstill:
-			r.notes.say("nothing has come for %v: %d waiting, %d under way (%v)", standstill, depth.Waiting, depth.InFlight, err)
-			return
-		}
-		wait(ctx, restartAfter)
-	}
-}
-
-// pay waits until every order is paid for that is to be, or until none of those that are left got on for so long. Payments that were
-// never answered are looked up by a person, now that nothing is under way any more.
-func (r *run) pay(ctx context.Context) {
-	var left []unpaid
-	for since := time.Now(); ctx.Err() == nil && time.Since(since) < standstill; wait(ctx, 2*time.Second) {
-		now := r.unpaid(ctx)
-		if len(now) == 0 {
-			return
-		}
-		if len(now) != len(left) {
-			r.notes.say("%d orders are to be paid for", len(now))
-		}
-		if !slices.Equal(now, left) {
-			left, since = now, time.Now()
-		}
-		r.agree(ctx)
-	}
-	for _, u := range left {
-		r.notes.say("order %s was not paid for: %s %s", u.orderID, u.step, u.reason)
-	}
-}
-
-// agree has payments made again that were never answered and took no money, as the books say.
-func (r *run) agree(ctx context.Context) {
-	waiting, err := r.bus.Unpaid(ctx)
-	if err != nil {
-		return // it is asked again
-	}
-	for _, p := range waiting {
-		of := func(o sim1688.Order) bool { return o.OrderID == p.OrderID && len(o.Payments) == 0 }
-		if p.Code != worker.WaitAnswer || !slices.ContainsFunc(r.sim.Orders(sim1688.OrderFilter{OutOrderID: p.Reference}), of) {
-			continue
-		}
-		_, err := bus.PayAgree.Ask(ctx, r.bus, bus.AgreeToPay{OutOrderID: p.Reference, OrderID: p.OrderID, Most: p.Amount, By: operator.By})
-		r.notes.say("the payment of %s was never answered and took no money: it is made again (%v)", p.OrderID, err)
-	}
-}
-
-// unpaid is an order that is to be paid for and is not, and how far its payment has got.
-type unpaid struct {
-	orderID, reason string
-	step            worker.PaymentStep
-	place           uint64
-}
-
-// unpaid lists them: those in a result that asks for it.
-func (r *run) unpaid(ctx context.Context) (list []unpaid) {
-	for _, order := range r.sim.Orders(sim1688.OrderFilter{}) {
-		_, ref, _, _ := worker.ParseReference(order.OutOrderID)
-		id, _ := worker.DecodeRef(ref)
-		if len(order.Payments) > 0 {
-			continue
-		}
-		result, _, err := r.bus.Result(ctx, tenant, id)
-		is := func(o worker.ResultOrder) bool { return o.OrderID == order.OrderID }
-		if err == nil && (result.Pay != worker.PayAuto || !slices.ContainsFunc(result.Orders, is)) {
-			continue
-		}
-		payment, place, _ := r.bus.Payment(ctx, tenant, id, order.OrderID) // it is asked again
-		list = append(list, unpaid{orderID: order.OrderID, step: payment.Step, reason: payment.Reason, place: place})
-	}
-	return list
-}
-
-// standstill is after how long without a result and without a fault nothing more is expected. It is longer than the longest
-// pause between two tries of a request, 30 s, with all that may follow.
-const standstill = 100 * time.Second
 
 // operate puts benched keys back into use, as a person would: the simulator's 401 is none of theirs. And it adds a key when
 // there is hardly any room.
