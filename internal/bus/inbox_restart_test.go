@@ -23,31 +23,25 @@ func TestAServerRestartLosesNothing(t *testing.T) {
 	done := map[uint64]bool{}
 	half, all := make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(bounded(t))
-	var callers sync.WaitGroup
-	for range 8 {
-		callers.Go(func() {
-			for ctx.Err() == nil {
-				d, err := in.Next(ctx)
-				if err != nil || d.Receipt.Ack(ctx) != nil {
-					continue
-				}
-				mutex.Lock()
-				done[d.Sequence] = true
-				switch len(done) {
-				case n / 2:
-					closeOnce(half)
-				case n:
-					closeOnce(all)
-				}
-				mutex.Unlock()
-			}
-		})
-	}
+	ended := crew(ctx, in, 8, func(d worker.Delivery) {
+		if d.Receipt.Ack(ctx) != nil {
+			return
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		done[d.Sequence] = true
+		switch len(done) {
+		case n / 2:
+			closeOnce(half)
+		case n:
+			closeOnce(all)
+		}
+	})
 	receive(t, half)
 	server.Restart()
 	receive(t, all)
 	cancel()
-	callers.Wait()
+	ended()
 	until(t, "all is acknowledged", func() bool {
 		info := consumerInfo(t, b)
 		return info.NumPending == 0 && info.NumAckPending == 0

@@ -208,27 +208,21 @@ func taken(t *testing.T, in *Inbox, callers, n int) map[worker.Lane]int {
 	ctx, stop := context.WithCancel(bounded(t))
 	defer stop()
 	var mutex sync.Mutex
-	var working sync.WaitGroup
 	got, total := map[worker.Lane]int{}, 0
-	for range callers {
-		working.Go(func() {
-			for ctx.Err() == nil {
-				d, err := in.Next(ctx)
-				if err != nil || d.Receipt.Ack(bounded(t)) != nil {
-					continue
-				}
-				mutex.Lock()
-				if total++; total <= n {
-					got[d.Lane]++
-				}
-				if total == n {
-					stop()
-				}
-				mutex.Unlock()
-			}
-		})
-	}
-	working.Wait()
+	ended := crew(ctx, in, callers, func(d worker.Delivery) {
+		if d.Receipt.Ack(bounded(t)) != nil {
+			return
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		if total++; total <= n {
+			got[d.Lane]++
+		}
+		if total == n {
+			stop()
+		}
+	})
+	ended()
 	return got
 }
 

@@ -99,7 +99,8 @@ func (l *lane) came(sub *nats.Subscription, meta *nats.MsgMetadata) (pulled time
 		pulled = l.sent
 		l.asked--
 	}
-	if l.waits = max(0, int(min(meta.NumPending, 1<<30))-l.asked); l.asked > 0 && l.listening {
+	l.waits = max(0, int(min(meta.NumPending, 1<<30))-l.asked)
+	if l.asked > 0 && l.listening {
 		l.waits = 0
 	}
 	return pulled

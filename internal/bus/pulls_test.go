@@ -13,12 +13,9 @@ import (
 	"autopurchase/worker"
 )
 
-// crew has so many callers take requests until the test ends; took is told of each delivery and acknowledges it or not.
-func crew(t *testing.T, in *Inbox, callers int, took func(worker.Delivery)) {
-	t.Helper()
-	ctx, stop := context.WithCancel(bounded(t))
+// crew has so many callers take requests until ctx ends, and gives what waits for them; took is told of each delivery.
+func crew(ctx context.Context, in *Inbox, callers int, took func(worker.Delivery)) (ended func()) {
 	var working sync.WaitGroup
-	t.Cleanup(func() { stop(); working.Wait() })
 	for range callers {
 		working.Go(func() {
 			for ctx.Err() == nil {
@@ -28,6 +25,15 @@ func crew(t *testing.T, in *Inbox, callers int, took func(worker.Delivery)) {
 			}
 		})
 	}
+	return working.Wait
+}
+
+// crewForTheTest is one until the test ends.
+func crewForTheTest(t *testing.T, in *Inbox, callers int, took func(worker.Delivery)) {
+	t.Helper()
+	ctx, stop := context.WithCancel(bounded(t))
+	ended := crew(ctx, in, callers, took)
+	t.Cleanup(func() { stop(); ended() })
 }
 
 // TestWhatTricklesInNeedsNoPullEach: where one request comes after the other and most callers are free, one pull is for several, and
@@ -48,7 +54,7 @@ func TestWhatTricklesInNeedsNoPullEach(t *testing.T) {
 			must(t, conn.Flush())
 			in, done := openInbox(t, b), make(chan string, requests)
 			began := renewed(in)
-			crew(t, in, 16, func(d worker.Delivery) {
+			crewForTheTest(t, in, 16, func(d worker.Delivery) {
 				if d.Receipt.Ack(bounded(t)) == nil {
 					done <- d.Ref
 				}
@@ -82,7 +88,7 @@ func TestALaneThatIsListenedToHoldsUpNoOther(t *testing.T) {
 	const callers = 16
 	b, _ := provisioned(t, Config{})
 	held, release := make(chan worker.Lane, 4*callers), make(chan struct{})
-	crew(t, openInbox(t, b), callers, func(d worker.Delivery) {
+	crewForTheTest(t, openInbox(t, b), callers, func(d worker.Delivery) {
 		held <- d.Lane
 		if d.Lane == worker.LaneHigh {
 			<-release
