@@ -106,15 +106,13 @@ func groups(batch []*call) []*group {
 
 // send runs the group's script, or queues it where to is a pipeline.
 func (g *group) send(ctx context.Context, to redis.Scripter, server string) {
-	if first := g.calls[0]; first.script.place == 0 {
+	first := g.calls[0]
+	if first.script.place == 0 {
 		g.reply = to.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
 		return
 	}
-	names, words := make([]string, 0, 5+len(g.calls)), 1
-	for _, c := range g.calls {
-		words += 2 + len(c.args)
-	}
-	names, args := append(names, g.calls[0].keys[:5]...), append(make([]any, 0, words), server)
+	names := append(make([]string, 0, 5+len(g.calls)), first.keys[:5]...)
+	args := append(make([]any, 0, 1+len(g.calls)*(2+len(first.args))), server) // about as many
 	for _, c := range g.calls {
 		names = append(names, c.keys[5])
 		args = append(append(args, c.script.place, len(c.args)), c.args...)

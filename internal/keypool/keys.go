@@ -1,7 +1,5 @@
 package keypool
 
-import "sync/atomic"
-
 // Every name in Redis is made here and handed to the scripts; no script makes one up. All names of a pool share a hash tag and
 // so a slot of a cluster.
 
@@ -33,26 +31,8 @@ type names struct {
 // tagOf is what all names of a pool begin with.
 func tagOf(pool string) string { return prefix + "{" + pool + "}:" }
 
-// lastNames are those that were made last: most steps are about the same pool as the one before.
-var lastNames atomic.Pointer[namesFor]
-
-type namesFor struct {
-	pool  string
-	names names
-}
-
-// namesOf gives them: every step needs them.
+// namesOf makes them as pieces of one text: every step needs them.
 func namesOf(pool string) names {
-	last := lastNames.Load()
-	if last == nil || last.pool != pool {
-		last = &namesFor{pool, makeNames(pool)}
-		lastNames.Store(last)
-	}
-	return last.names
-}
-
-// makeNames makes them as pieces of one text.
-func makeNames(pool string) names {
 	tag := tagOf(pool)
 	text := tag + "pool" + tag + "known" + tag + "active" + tag + "ready" + tag + "events" + tag + "claim:" +
 		tag + "steps" + tag + "sealed" + tag + "change:"
