@@ -37,7 +37,7 @@ func Compare(ctx context.Context, pairs int, long time.Duration, ours, other fun
 
 // Ours is the whole worker with so many requests at a time; it publishes what it takes.
 func (r *Rig) Ours(ctx context.Context, concurrent int) (func(ctx context.Context, n int) (time.Duration, error), error) {
-	w, err := r.workers(ctx, concurrent)
+	w, err := r.workers(ctx, concurrent, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func TestOnePlaceEach(t *testing.T) {
 		return slices.Compact(all)
 	}
 	alive := open()
-	w, err := alive.workers(t.Context(), 2)
+	w, err := alive.workers(t.Context(), 2, 0)
 	r.must(err)
 	dead := open()
 	for _, step := range dead.undo[:3] { // its connections, and nothing else

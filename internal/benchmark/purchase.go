@@ -22,11 +22,11 @@ type workers struct {
 	around     func(worker.Ports) worker.Ports // stands around the ports; may be nil
 }
 
-// workers opens our side with a platform that answers at once. The garbage collector of this process is set as a worker's is, for both
+// workers opens our side with a platform that takes so long. The garbage collector of this process is set as a worker's is, for both
 // sides.
-func (r *Rig) workers(ctx context.Context, concurrent int) (*workers, error) {
+func (r *Rig) workers(ctx context.Context, concurrent int, takes time.Duration) (*workers, error) {
 	collector.Ease(concurrent)
-	url, err := r.relay(0)
+	url, err := r.relay(takes)
 	if err != nil {
 		return nil, err
 	}

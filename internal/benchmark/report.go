@@ -96,7 +96,7 @@ type measurement struct {
 }
 
 func (m *measurement) all(ctx context.Context) (err error) {
-	if m.ours, err = m.workers(ctx, m.Options.Concurrent); err != nil {
+	if m.ours, err = m.workers(ctx, m.Options.Concurrent, 0); err != nil {
 		return err
 	}
 	if m.bare, err = m.bareLoop(ctx, m.Options.Concurrent); err != nil {

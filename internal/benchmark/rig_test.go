@@ -60,7 +60,7 @@ func openRedis(t testing.TB, url string) *redis.Client {
 // ours is our side, and bareLoop the other one.
 func (r *rig) ours(concurrent int) *workers {
 	r.Helper()
-	w, err := r.workers(r.Context(), concurrent)
+	w, err := r.workers(r.Context(), concurrent, 0)
 	r.must(err)
 	return w
 }

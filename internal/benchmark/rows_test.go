@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"autopurchase/internal/collector"
 )
 
 var manyOrders = flag.Int("orders", 20_000, "how many purchases BenchmarkStaysSmall makes")
@@ -44,12 +42,12 @@ func BenchmarkDurable(b *testing.B) {
 func BenchmarkLatency(b *testing.B) {
 	r := newRig(b)
 	ours, bare := r.ours(orders), r.bare(orders)
-	r.do(ours.run, some)
-	pace, err := halfLoad(b.Context(), 10*some, ours.paced, bare.paced)
+	r.do(ours.run, some) // warms up
+	n, err := plan{long: *long}.size(b.Context(), bare.run)
 	r.must(err)
-	n := max(some, int(pace*long.Seconds()))
-	pace, err = halfLoad(b.Context(), 2*n, ours.paced, bare.paced)
+	pace, err := halfLoad(b.Context(), n, ours.paced, bare.paced)
 	r.must(err)
+	n = max(some, int(pace*long.Seconds()))
 	var half, most, bareHalf, bareMost []float64
 	for range *pairs {
 		a, err := ours.paced(b.Context(), pace, n)
@@ -72,12 +70,9 @@ func BenchmarkSlowSupplier(b *testing.B) {
 	for _, concurrent := range []int{1024, 4096} {
 		b.Run(fmt.Sprint(concurrent), func(b *testing.B) {
 			r := newRig(b)
-			url, err := r.relay(takes)
+			ours, err := r.workers(r.Context(), concurrent, takes)
 			r.must(err)
-			market, err := r.channel(r.Context(), url, concurrent)
-			r.must(err)
-			collector.Ease(concurrent)
-			ours, bare := &workers{Rig: r.Rig, concurrent: concurrent, market: market}, r.bare(concurrent)
+			bare := r.bare(concurrent)
 			bare.takes = takes
 			var t turns
 			for range *pairs {

@@ -8,6 +8,8 @@ import (
 	"autopurchase/schemas"
 )
 
+const resultsOf = "purchase.result." + tenant + ".>"
+
 // count follows the results.
 func (r *run) count(ctx context.Context) {
 	seen := map[string]bool{}

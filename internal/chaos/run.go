@@ -119,8 +119,6 @@ func (r *run) addKey(ctx context.Context, key sim1688.Key) error {
 	}
 }
 
-const resultsOf = "purchase.result." + tenant + ".>"
-
 // window is how far publishing may run ahead of the results and of the plan.
 const window = 200
 

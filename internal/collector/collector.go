@@ -1,8 +1,8 @@
 // Package collector sets Go's garbage collector for processes whose work is purchases.
 //
 // Such a process keeps little and leaves much behind: with 64 orders at a time some 2 MiB live, and 18 kB of garbage for each purchase.
-// By Go's default the collector then comes before 4 MiB are full, fifty times a second at full load, and takes up to a seventh of the
-// processors' time. It comes half as often for some 6 MiB more. Where thousands of orders are under way they are what the memory is full
+// By Go's default the collector then comes before 4 MiB are full, fifty times a second at full load, and takes a seventh of the
+// process's own time. It comes half as often for some 5 MiB more. Where thousands of orders are under way they are what the memory is full
 // of, and Go's default is right.
 package collector
 
