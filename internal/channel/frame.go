@@ -1,7 +1,6 @@
 package channel
 
 import (
-	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -96,6 +95,9 @@ var (
 
 // decode reads one message into f. Errors are errVersion and errFrame, wrapped; they never repeat a value of the message.
 func (f *frame) decode(message []byte) error {
+	if f.decodeQuick(message) {
+		return nil
+	}
 	*f = frame{Body: f.Body[:0]}
 	if err := json.Unmarshal(message, f); err != nil {
 		return fmt.Errorf("%w: %s", errFrame, where(err))
@@ -167,12 +169,4 @@ func appendConfirm(to []byte, id uint64) []byte {
 func appendHead(to []byte, kind string, id uint64) []byte {
 	to = append(append(to, `{"v":1,"type":"`...), kind...)
 	return append(strconv.AppendUint(append(to, `","id":"`...), id, 10), '"')
-}
-
-func appendBody(to []byte, body any) ([]byte, error) {
-	text, err := stdjson.Marshal(body) // writes faster than the package that reads
-	if err != nil {
-		return nil, fmt.Errorf("%w: body cannot be written", errFrame)
-	}
-	return append(append(append(to, `,"body":`...), text...), '}'), nil
 }

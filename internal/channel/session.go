@@ -21,6 +21,7 @@ type session struct {
 	server *Server
 	frame  frame
 	hands  chan struct{} // one for each unconfirmed push
+	crew   *crew         // works on the asks
 
 	mu     sync.Mutex
 	asks   map[uint64]struct{}      // in work
@@ -28,13 +29,15 @@ type session struct {
 }
 
 func newSession(s *Server, ws *websocket.Conn, tcp *socket) *session {
-	return &session{
+	desk := &session{
 		link:   newLink(s.ctx, ws, tcp, s.cfg.PingEvery, replyQueue),
 		server: s,
 		hands:  make(chan struct{}, maxPushes),
 		asks:   map[uint64]struct{}{},
 		pushes: map[uint64]chan struct{}{},
 	}
+	desk.crew = newCrew(desk.work, desk.ctx.Done())
+	return desk
 }
 
 // greet queues hello before anything else can be.
@@ -83,7 +86,7 @@ func (s *session) ask(f *frame) error {
 		s.reply(f.ID, busy)
 		return nil
 	}
-	go s.work(job{id: f.ID, op: f.Op, trace: f.Trace, deadline: f.Deadline, body: bytes.Clone(f.Body)})
+	s.crew.start(job{id: f.ID, op: f.Op, trace: f.Trace, deadline: f.Deadline, body: bytes.Clone(f.Body)})
 	return nil
 }
 
