@@ -122,15 +122,14 @@ func (g *group) send(ctx context.Context, to redis.Scripter, server string) {
 
 // answer gives every call its reply.
 func (g *group) answer() {
-	reply, err := g.reply.Slice()
+	values, err := g.reply.Slice()
 	if g.calls[0].script.place == 0 || err != nil {
 		for _, c := range g.calls {
-			c.done <- answer{reply, err}
+			c.done <- answer{reply{values: values}, err}
 		}
 		return
 	}
 	for i, c := range g.calls {
-		own, _ := reply[i].([]any) // the script gives each its own
-		c.done <- answer{own, nil}
+		c.done <- answer{replyOf(values[i]), nil} // the script gives each its own
 	}
 }

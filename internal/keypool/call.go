@@ -15,8 +15,8 @@ import (
 // script ran.
 func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, args ...any) (r reply, err error) {
 	err = p.within(ctx, p.allows(s), func(ctx context.Context) error {
-		values, err := p.once(ctx, s, keys, args)
-		r.values = values
+		got, err := p.once(ctx, s, keys, args)
+		r = got
 		return err
 	})
 	if err != nil {
@@ -47,10 +47,10 @@ func (p *Pool) within(ctx context.Context, limit time.Duration, try func(context
 
 // understand wakes the flusher when a script left events behind, and makes a trouble of any status but ok.
 func (p *Pool) understand(pool string, r reply) error {
-	if r.number(1) > 0 {
+	if r.events() {
 		p.outbox.wake(pool)
 	}
-	if status := r.text(0); status != statusOK {
+	if status := r.status(); status != statusOK {
 		if status == statusUnverified {
 			p.doubts.wake(pool)
 		}
@@ -94,8 +94,34 @@ func down(err error) *worker.Trouble {
 	return &worker.Trouble{Code: worker.CodeRedisDown, Reason: "redis cannot be used", Err: err}
 }
 
-// reply is what a script returns: a status, how many events it left in the outbox, and then its own values.
-type reply struct{ values []any }
+// reply is what a script returns: a status, how many events it left in the outbox, and then its own values. In brief it is one text, where
+// the status is ok: events, turn, now, app key, products, attempt, resent. As eight values these would cost Redis as much as the step.
+type reply struct {
+	values []any
+	brief  string
+}
+
+// replyOf is a reply as it came from a script.
+func replyOf(value any) reply {
+	values, _ := value.([]any)
+	brief, _ := value.(string)
+	return reply{values, brief}
+}
+
+// status is ok or why not; events is how many were left in the outbox.
+func (r reply) status() string {
+	if r.brief != "" {
+		return statusOK
+	}
+	return r.text(0)
+}
+
+func (r reply) events() bool {
+	if r.brief != "" {
+		return r.brief[0] != '0'
+	}
+	return r.number(1) > 0
+}
 
 const (
 	statusOK         = "ok"

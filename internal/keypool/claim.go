@@ -3,6 +3,7 @@ package keypool
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,16 +33,22 @@ func fit(name string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// brief reads the reply about a claim that was made, moved or settled in this step into what the caller knows of it:
-// ok, events, turn, now, app key, products, attempt, resent.
-func (r reply) brief(claim worker.Claim) worker.Claim {
-	claim.Turn, claim.Now, claim.AppKey, claim.Products = worker.Turn(r.text(2)), time.UnixMilli(r.number(3)), r.text(4), r.number(5)
-	claim.Attempt, claim.Resent = int(r.number(6)), int(r.number(7))
+// about reads the reply about a claim that was made, moved or settled in this step into what the caller knows of it.
+func (r reply) about(claim worker.Claim) worker.Claim {
+	rest := r.brief
+	word := func() (word string) {
+		word, rest, _ = strings.Cut(rest, " ")
+		return word
+	}
+	number := func() int64 {
+		n, _ := strconv.ParseInt(word(), 10, 64) // a script wrote it
+		return n
+	}
+	_ = word() // events
+	claim.Turn, claim.Now, claim.AppKey, claim.Products = worker.Turn(word()), time.UnixMilli(number()), word(), number()
+	claim.Attempt, claim.Resent = int(number()), int(number())
 	return claim
 }
-
-// isBrief says which of the two it is.
-func (r reply) isBrief() bool { return len(r.values) == 8 }
 
 // claimOf reads the reply of the scripts that return a claim as it stands:
 // ok, events, turn, now, app key, products, state, owner, attempt, sent at, settled at, outcome, resent, other app keys.

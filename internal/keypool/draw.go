@@ -12,10 +12,11 @@ import (
 // drawScript draws a claim and marks it sent, in one step.
 //
 //	KEYS    the pool's, then the claim
-//	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 account or ""  8 on these keys or ""
-//	        9 birth of the pool before which nobody else can have sent it, or ""  10 alipay or ""  11 seller or ""  12 tenant
-//	        13 never | always to preview an order without a claim first, or "" as the pool's setting says
-//	        14 1 if it must stay with the account that it was drawn from first, or ""
+//	ARGV    1 fingerprint  2 owner  3 attempt  4 published, ms  5 lines  6 units  7 seller or ""  8 tenant, and these, which may be ""
+//	        and are left out where nothing else follows:  9 account  10 alipay
+//	        11 never | always to preview an order without a claim first, or "" as the pool's setting says
+//	        12 1 if it must stay with the account that it was drawn from first  13 on these keys
+//	        14 birth of the pool before which nobody else can have sent it
 //	returns ok and the claim with turn send, look_up or done, in brief if it was made or moved
 //	        ok and in brief, with turn preview, the key to preview it with, in the last place the sum above which it is to be; nothing
 //	        was drawn
@@ -37,8 +38,9 @@ import (
 // An order that was found on several keys, since the platform shows it to all of a buyer's, counts on each of them that may have
 // taken it: those that its lost record or its claim name, or, where these name none, those of its account, or all.
 var drawScript = newStep(1, `
+for i = #ARGV + 1, 14 do ARGV[i] = '' end
 local print, owner, attempt, published = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local account, bound, alipay = ARGV[7], ARGV[8] ~= '', ARGV[10]
+local account, bound, alipay = ARGV[9], ARGV[13] ~= '', ARGV[10]
 local n = tonumber(pool.count == 'units' and ARGV[6] or ARGV[5])
 local c = claim()
 if c and c.f ~= '' and c.f ~= print then return fail('conflict') end
@@ -62,7 +64,7 @@ end
 -- wanted are the keys that ARGV names, or the first of them that is not known
 local wanted, named = {}, {}
 if bound then
-  for app in string.gmatch(ARGV[8], '%S+') do
+  for app in string.gmatch(ARGV[13], '%S+') do
     if not key(app) then wanted = app break end
     wanted[#wanted + 1] = app
   end
@@ -88,9 +90,9 @@ local function stays()
 end
 
 local home, gone, said = c and key(c.k ~= '' and c.k or c.h or ''), turned(c)
-local fixed = home and ARGV[14] == '1'
+local fixed = home and ARGV[12] == '1'
 if alipay == '' and c then alipay = c.q or '' end
-if alipay == '' and pool.rules > 0 then alipay = redis.call('HGET', KEYS[1], 'seller:' .. ARGV[11]) or '' end
+if alipay == '' and pool.rules > 0 then alipay = redis.call('HGET', KEYS[1], 'seller:' .. ARGV[7]) or '' end
 local function pays(k)
   for _, other in ipairs(gone) do
     if same(k, other) then return false end
@@ -141,14 +143,14 @@ end
 
 -- above is the sum above which the order is to be previewed first; nil for never
 local function above()
-  if ARGV[13] ~= '' then return ARGV[13] == 'always' and 0 or nil end
+  if ARGV[11] ~= '' then return ARGV[11] == 'always' and 0 or nil end
   if pool.preview == 'always' then return 0 end
   return tonumber((string.gsub(pool.preview, '%D', ''))) -- of "above 1234.50", fen
 end
 
 local function doubtful()
   local born = tostring(pool.born)
-  if bound or attempt == 1 and (ARGV[9] == born or server == '' and not lost()) then return nil end
+  if bound or attempt == 1 and (ARGV[14] == born or server == '' and not lost()) then return nil end
   if attempt > 1 then return fail('lost') end
   return fail('doubtful', lost() and born .. ' lost' or born)
 end
@@ -197,7 +199,7 @@ if bound then
   local first = table.remove(wanted, 1)
   return put(key(first), 'look_up', #wanted > 0 and wanted or nil)
 end
-if not c and pool.tenants ~= '' and not string.find(' ' .. pool.tenants, ' ' .. ARGV[12] .. '=', 1, true) then return fail('forbidden') end
+if not c and pool.tenants ~= '' and not string.find(' ' .. pool.tenants, ' ' .. ARGV[8] .. '=', 1, true) then return fail('forbidden') end
 release()
 local k, status, detail = choose()
 if not k then
@@ -234,10 +236,10 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 	if err != nil {
 		return worker.Claim{}, err
 	}
-	if !r.isBrief() {
+	if r.brief == "" {
 		return claimOf(draw.Pool, draw.Reference, r)
 	}
-	claim := r.brief(worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)})
+	claim := r.about(worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)})
 	if claim.Turn == worker.TurnPreview {
 		claim.State, claim.Above, claim.Resent = "", worker.Fen(claim.Resent), 0
 		return claim, nil
@@ -252,14 +254,21 @@ func (p *Pool) drawn(ctx context.Context, draw worker.Draw, cleared string) (rep
 	if draw.Stays {
 		stays = "1"
 	}
-	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference),
-		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(),
-		draw.Size.Lines, draw.Size.Units, draw.Account, strings.Join(draw.OnKeys, " "), cleared, draw.Alipay, draw.Seller, tenant,
-		string(draw.Preview), stays)
+	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference), curt(
+		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(), draw.Size.Lines, draw.Size.Units,
+		draw.Seller, tenant, draw.Account, draw.Alipay, string(draw.Preview), stays, strings.Join(draw.OnKeys, " "), cleared)...)
 	if trouble, ok := errors.AsType[*worker.Trouble](err); ok && trouble.Code == worker.CodeNoKey {
 		trouble.Payer.Account = draw.Account
 	}
 	return r, err
+}
+
+// curt leaves out the empty ones at the end: Redis makes something of each.
+func curt(args ...any) []any {
+	for args[len(args)-1] == "" {
+		args = args[:len(args)-1]
+	}
+	return args
 }
 
 // maxCount is the largest number of products of an order: above it Lua's numbers are no longer exact when two are added.

@@ -263,7 +263,7 @@ func together3(t *testing.T, p *Pool) (statuses []string) {
 		return &call{ctx: t.Context(), script: s, keys: namesOf("default").keys(reference), args: args, done: make(chan answer, 1)}
 	}
 	batch := []*call{
-		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", "", "", "", "", "", ""),
+		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", ""),
 		call1(settleScript, "sent", "owner-1", 1, "placed", 2, 2, "{}"),
 		call1(unsendScript, "drawn", "owner-1", 1, "absent"),
 	}
@@ -275,7 +275,7 @@ func together3(t *testing.T, p *Pool) (statuses []string) {
 		if a.err != nil {
 			t.Fatal(a.err)
 		}
-		statuses = append(statuses, reply{a.reply}.text(0))
+		statuses = append(statuses, a.reply.status())
 	}
 	return statuses
 }

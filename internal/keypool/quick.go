@@ -8,12 +8,15 @@ package keypool
 //	usual  that nothing was lost and the pool was verified where it runs
 //	calm   whether the pool's alarm stays what it is with so much left
 //	book   an active key's books, false for any other
-//	draw   makes a draw and settle a settlement, with ARGV from a; nil, and nothing changed, if it is not as usual
+//	draw   makes a draw and settle a settlement, with ARGV from a to last; nil, and nothing changed, if it is not as usual
+//
+// Numbers that Redis gets as they came, as texts, cost it nothing to write.
 //	done   so many steps are made, and at is the place of the next one's first word
 const quick = `
 do
   local server, now = ARGV[1], redis.call('TIME')
   now = now[1] * 1000 + math.floor(now[2] / 1000)
+  local ms = string.format('%.0f', now)
   local p = redis.call('HMGET', KEYS[1], 'server', 'lost', 'born', 'size', 'count', 'left', 'low', 'alarm', 'strategy', 'tenants', 'rules',
     'preview')
   local usual = (server == '' or server == p[1]) and (p[2] or '0') == '0'
@@ -38,23 +41,26 @@ do
     return k
   end
 
-  local function draw(name, a)
-    local account, alipay, preview = ARGV[a + 6], ARGV[a + 9], ARGV[a + 12]
-    if not drawable or ARGV[a + 7] ~= '' or tonumber(ARGV[a + 3]) < born then return nil end
+  local function draw(name, a, last)
+    if not drawable or last > a + 11 or tonumber(ARGV[a + 3]) < born then return nil end
+    local account = last > a + 7 and ARGV[a + 8] or ''
+    local alipay = last > a + 8 and ARGV[a + 9] or ''
+    local preview = last > a + 9 and ARGV[a + 10] or ''
     if preview ~= 'never' and not (preview == '' and unseen) then return nil end
-    if tenants ~= '' and not string.find(' ' .. tenants, ' ' .. ARGV[a + 11] .. '=', 1, true) then return nil end
+    if tenants ~= '' and not string.find(' ' .. tenants, ' ' .. ARGV[a + 7] .. '=', 1, true) then return nil end
     if redis.call('EXISTS', name) == 1 then return nil end
-    if alipay == '' and rules then alipay = redis.call('HGET', KEYS[1], 'seller:' .. ARGV[a + 10]) or '' end
+    if alipay == '' and rules then alipay = redis.call('HGET', KEYS[1], 'seller:' .. ARGV[a + 6]) or '' end
     first = first or redis.call('LINDEX', KEYS[3], 0)
     local k = first and book(first)
     if not k or account ~= '' and k.account ~= account or alipay ~= '' and k.alipay ~= alipay then return nil end
-    local n = tonumber(count == 'units' and ARGV[a + 5] or ARGV[a + 4])
+    local size = count == 'units' and ARGV[a + 5] or ARGV[a + 4]
+    local n = tonumber(size)
     if k.used + k.held + n > k.limit or not calm(left - n) then return nil end
-    redis.call('HSET', name, 's', 'sent', 'k', first, 'n', n, 'f', ARGV[a], 'o', ARGV[a + 1], 'a', ARGV[a + 2], 't', now)
+    redis.call('HSET', name, 's', 'sent', 'k', first, 'n', size, 'f', ARGV[a], 'o', ARGV[a + 1], 'a', ARGV[a + 2], 't', ms)
     if count == 'units' then redis.call('HSET', name, 'u', count) end
     k.held, changed[first] = k.held + n, k
     left = left - n
-    return {'ok', 0, 'send', now, first, n, tonumber(ARGV[a + 2]), 0}
+    return '0 send ' .. ms .. ' ' .. first .. ' ' .. size .. ' ' .. ARGV[a + 2] .. ' 0'
   end
 
   local function settle(name, a, last)
@@ -69,12 +75,12 @@ do
     local used, held = k.used + counted, math.max(0, k.held - n)
     local rest = left + math.max(0, k.limit - used - held) - math.max(0, k.limit - k.used - k.held)
     if used >= k.limit or not calm(rest) then return nil end
-    redis.call('HSET', name, 's', state, 'n', counted, 'o', '', 'd', now - tonumber(c[8] or '0'), 'r0', ARGV[a + 5])
+    redis.call('HSET', name, 's', state, 'n', counted == n and c[4] or counted, 'o', '', 'd', now - tonumber(c[8] or '0'), 'r0', ARGV[a + 5])
     for i = a + 6, last do redis.call('HSET', name, 'r' .. (i - a - 5), ARGV[i]) end
     redis.call('EXPIRE', name, kept)
     k.used, k.held, changed[app] = used, held, k
     left = rest
-    return {'ok', 0, 'done', now, app, counted, tonumber(c[2]), tonumber(c[6] or '0')}
+    return '0 done ' .. ms .. ' ' .. app .. ' ' .. counted .. ' ' .. c[2] .. ' ' .. (c[6] or '0')
   end
 
   local makes = {['1'] = draw, ['2'] = settle}

@@ -60,7 +60,7 @@ func (p *Pool) allows(s *script) time.Duration {
 }
 
 // kept tells scripts ClaimsKept in seconds.
-var kept = fmt.Sprintf("local kept = %d\n", ClaimsKept/time.Second)
+var kept = fmt.Sprintf("local kept = '%d'\n", ClaimsKept/time.Second)
 
 // common is what all scripts share. KEYS are names.keys; every reply begins with a status and the number of events appended.
 // Before the ARGV that a script tells of there is one more: the identity of the Redis that the caller is connected to.
@@ -94,7 +94,8 @@ var kept = fmt.Sprintf("local kept = %d\n", ClaimsKept/time.Second)
 //	loosen  gives back what a claim holds, on each of them
 //	finish  writes how the claim ended, with ARGV from first as the outcome's pieces, and for how long it is kept
 //	ended   when a claim ended, milliseconds
-//	claim   reads the claim; answer is the reply of scripts about one, brief the reply about one that the caller has just changed
+//	claim   reads the claim; answer is the reply of scripts about one, brief the reply about one that the caller has just changed, as
+//	        one text
 //	alarm   tells once that the pool is low or exhausted, until it has recovered
 //
 // Numbers are whole and below 2^53, which Lua keeps exactly and redis.call writes with all their digits.
@@ -324,7 +325,9 @@ local function info(k)
   return {'ok', events, k.app, k.state, k.limit, k.used, k.held, k.account, k.alipay, v[1] or 'own', tonumber(v[2] or '0'), v[3] or ''}
 end
 
-local function brief(turn, app, n, attempt, resent) return {'ok', events, turn, now, app, n, attempt, resent or 0} end
+local function brief(turn, app, n, attempt, resent)
+  return string.format('%d %s %.0f %s %.0f %.0f %.0f', events, turn, now, app, n, attempt, resent or 0)
+end
 
 local function answer(c, turn)
   local parts, i = {}, 0

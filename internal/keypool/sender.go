@@ -25,28 +25,28 @@ type call struct {
 }
 
 type answer struct {
-	reply []any
+	reply reply
 	err   error
 }
 
 // once runs a script on its pool's shard. A call that finds a lane idle goes at once, since a change of goroutines would cost
 // it more than Redis does; any other waits in the queue. One whose ctx ends may run all the same.
-func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) ([]any, error) {
+func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (reply, error) {
 	shard, err := p.shardOf(ctx, keys[0])
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	c := &call{ctx: ctx, script: s, keys: keys, args: args, done: make(chan answer, 1)}
 	if err := shard.take(ctx, c); err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	select {
 	case a := <-c.done:
 		return a.reply, a.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return reply{}, context.Cause(ctx)
 	case <-p.closing:
-		return nil, errClosed
+		return reply{}, errClosed
 	}
 }
 

@@ -88,10 +88,10 @@ func (p *Pool) Settle(ctx context.Context, claim worker.Claim, part worker.Part,
 	if err != nil {
 		return claim, err
 	}
-	if !r.isBrief() {
+	if r.brief == "" {
 		return claimOf(claim.Pool, claim.Reference, r)
 	}
-	claim = r.brief(claim)
+	claim = r.about(claim)
 	claim.State, claim.Part, claim.Part.At = part.State, part, claim.Now
 	return claim, nil
 }
