@@ -20,24 +20,24 @@ const (
 )
 
 // sendAgain makes an order that is surely absent be sent again, once at most: what gets lost twice is no accident.
-func (b *buyer) sendAgain(ctx context.Context, claim Claim, order Order) (Claim, error) {
-	if !wait(ctx, b.config.RetryEvery) {
-		return Claim{}, context.Cause(ctx)
+func (o *deal) sendAgain(ctx context.Context) error {
+	if !wait(ctx, o.config.RetryEvery) {
+		return context.Cause(ctx)
 	}
-	answer := b.found(ctx, claim, order)
+	answer := o.found(ctx)
 	switch answer.Verdict {
 	case Placed:
-		return b.decide(ctx, claim, order, answer)
+		return o.decide(ctx, answer)
 	case Absent:
-		return Claim{}, b.release(ctx, claim)
+		return o.release(ctx)
 	}
-	return Claim{}, unanswered(0)
+	return unanswered(0)
 }
 
 // release makes the claim drawn again, if this delivery still owns it. The next delivery draws it and sends the order: both
 // steps are fenced by their own owner, so that a repeat of this one that comes late cannot undo that one.
-func (b *buyer) release(ctx context.Context, claim Claim) error {
-	if err := b.persist(ctx, func() error { return b.Ledger.Unsend(ctx, claim, CodeAbsent) }); err != nil {
+func (o *deal) release(ctx context.Context) error {
+	if err := o.persist(ctx, func() error { return o.Ledger.Unsend(ctx, o.Claim, CodeAbsent) }); err != nil {
 		return err
 	}
 	return &Trouble{Code: CodeNoAnswer, Reason: "sent without an answer, and surely absent: it is sent again", After: soon}

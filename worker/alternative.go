@@ -48,7 +48,7 @@ func (c Choice) words() string {
 }
 
 // HasAlternatives says whether a line names any: then what is bought is chosen in a preview.
-func (r Request) HasAlternatives() bool {
+func (r *Request) HasAlternatives() bool {
 	return slices.ContainsFunc(r.Lines, func(l Line) bool { return len(l.Alternatives) > 0 })
 }
 
@@ -67,7 +67,7 @@ func (r Request) Choose(choice Choice) (Request, bool) {
 }
 
 // bought are the request's lines as they are bought.
-func (r Request) bought() []Line {
+func (r *Request) bought() []Line {
 	if r.Choice == nil || len(r.Choice.Chosen) == 0 {
 		return r.Lines
 	}
@@ -79,7 +79,7 @@ func (r Request) bought() []Line {
 }
 
 // chosen are the alternatives that are bought for some of its lines; nil if these are bought as they were asked for.
-func (r Request) chosen(lines []int) (some []Chosen) {
+func (r *Request) chosen(lines []int) (some []Chosen) {
 	if r.Choice == nil {
 		return nil
 	}

@@ -168,7 +168,7 @@ func (b *Binder) bind(ctx context.Context, f *file, e *Ended, w Binding, answer 
 // count ends the claim with the order.
 func (b *Binder) count(ctx context.Context, f *file, e *Ended, w Binding, answer Bound) (err error) {
 	part, size := w.part(e.Child.Order, answer.Order)
-	if f.mayExist(*e) {
+	if f.mayExist(e) {
 		keys := e.Claim.Keys()
 		if keys[0] == "" {
 			keys = []string{answer.AppKey}
@@ -178,14 +178,14 @@ func (b *Binder) count(ctx context.Context, f *file, e *Ended, w Binding, answer
 		e.Claim, err = b.Bindings.Bind(ctx, Bonding{Pool: f.asked.Pool, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
 			Published: f.asked.Published, Seen: e.Claim.State, Decided: f.answered, AppKey: answer.AppKey, Size: size, Part: part})
 	}
-	if err == nil && differs(e.Claim.Part, part) {
+	if err == nil && differs(&e.Claim.Part, &part) {
 		err = w.wrong("order_id", "is not bound: meanwhile the order "+tell(e.Claim.Part))
 	}
 	return err
 }
 
 // mayExist says whether the order may have been sent: then its claim, or the place where it was, is settled as a fact.
-func (f *file) mayExist(e Ended) bool {
+func (f *file) mayExist(e *Ended) bool {
 	return e.Claim.State == ClaimSent || e.Claim.State == ClaimUnknown || e.Claim.State == "" && f.answered && f.result.Outcome == OutcomeUnknown
 }
 
@@ -196,7 +196,7 @@ func (b *Binder) tell(ctx context.Context, f *file, deed Deed, note string) (Out
 			return f.result.Outcome, nil // "": a worker has it, and publishes it
 		}
 	}
-	result := Gather(f.asked.Request, f.ended)
+	result := Gather(&f.asked.Request, f.ended)
 	result.Reason, result.Resolves, result.ByHand = joined(result.Reason, note), true, deed.mark()
 	result.Unbound = deed.What == DeedUnbound
 	if err := b.Outbox.Publish(ctx, result); err != nil {

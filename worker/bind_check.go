@@ -24,12 +24,11 @@ func (b *Binder) candidate(ctx context.Context, w Binding) (*file, *Ended, error
 		return nil, nil, w.wrong("request_id", partOf+f.into+": bind to that")
 	}
 	var without []*Ended
-	for i := range f.ended {
-		e := &f.ended[i]
+	for _, e := range f.ended {
 		has := sameOrders(e.Claim.Part.Orders, []string{w.OrderID})
 		switch {
 		case w.Reference == e.Claim.Reference, w.Reference == "" && has:
-			return f, e, w.occupied(*e)
+			return f, e, w.occupied(e)
 		case len(e.Claim.Part.Orders) == 0:
 			without = append(without, e)
 		}
@@ -38,7 +37,7 @@ func (b *Binder) candidate(ctx context.Context, w Binding) (*file, *Ended, error
 	case w.Reference != "":
 		return nil, nil, w.wrong("out_order_id", "is no order of this request")
 	case len(without) == 0:
-		return f, &f.ended[0], w.occupied(f.ended[0])
+		return f, f.ended[0], w.occupied(f.ended[0])
 	case len(without) > 1:
 		return nil, nil, w.wrong("out_order_id", "must name one of the request's orders that have none at 1688: "+references(without))
 	}
@@ -54,7 +53,7 @@ func references(ended []*Ended) string {
 }
 
 // occupied is why no order is bound to one that has another.
-func (w Binding) occupied(e Ended) error {
+func (w Binding) occupied(e *Ended) error {
 	if len(e.Claim.Part.Orders) == 0 || sameOrders(e.Claim.Part.Orders, []string{w.OrderID}) {
 		return nil
 	}
@@ -104,7 +103,7 @@ func (b *Binder) detail(ctx context.Context, appKey, orderID string) Answer {
 // account of the key that sent it.
 func (f *file) payers(e *Ended, all []Holder) ([]Holder, string) {
 	keys := e.Claim.Keys()
-	if keys[0] == "" || !f.mayExist(*e) && len(e.Claim.Part.Orders) == 0 {
+	if keys[0] == "" || !f.mayExist(e) && len(e.Claim.Part.Orders) == 0 {
 		if f.asked.Account == "" {
 			return all, "any buyer account of pool " + f.asked.Pool
 		}
@@ -154,7 +153,7 @@ func (b *Binder) compare(ctx context.Context, f *file, e *Ended, w Binding, orde
 
 // doubt says whether 1688 may have, or be about to make, another order for the same.
 func (b *Binder) doubt(ctx context.Context, f *file, e *Ended, w Binding) (doubts []string, err error) {
-	if !f.mayExist(*e) {
+	if !f.mayExist(e) {
 		return nil, nil
 	}
 	if found, _ := b.find(ctx, f.asked.Pool, e); found.Verdict == Placed && !sameOrders(found.Orders, []string{w.OrderID}) {

@@ -35,7 +35,7 @@ func (w Binding) part(order Order, detail OrderDetail) (Part, Size) {
 		answer.Ordered = append(answer.Ordered, item.sku())
 	}
 	if !slices.ContainsFunc(answer.Ordered, func(sku SKU) bool { return !sku.isIn(order.Lines) }) {
-		answer = compared(order, answer)
+		answer = compared(&order, answer)
 	}
 	if len(answer.Failed) == len(order.Lines) {
 		answer.Failed = nil // a person says that it is this order, whatever it holds
@@ -43,7 +43,7 @@ func (w Binding) part(order Order, detail OrderDetail) (Part, Size) {
 	for i := range answer.Failed {
 		answer.Failed[i].Reason = "the order that was bound by hand lacks it"
 	}
-	part, size := Decide(order, answer)
+	part, size := Decide(&order, &answer)
 	part.Reason = w.note()
 	return part, size
 }

@@ -121,7 +121,7 @@ func (b *Biographer) parts(ctx context.Context, bio *biography) {
 	if bio.request == nil || bio.fault != nil {
 		return
 	}
-	for _, child := range Split(*bio.request) {
+	for _, child := range Split(bio.request) {
 		claim, known, err := b.Claims.Claim(ctx, bio.Pool, child.Order.Reference)
 		if err != nil && AsTrouble(err).Code != CodeNoPool {
 			bio.redis = err
@@ -138,7 +138,7 @@ func (b *Biographer) parts(ctx context.Context, bio *biography) {
 
 func (bio *biography) part(child Child, claim Claim) LifePart {
 	p := LifePart{
-		Reference: claim.Reference, Seller: sellerOf(child.Order), Lines: child.Lines, Claim: claim.State, AppKey: claim.AppKey, AlsoOn: claim.AlsoOn,
+		Reference: claim.Reference, Seller: sellerOf(&child.Order), Lines: child.Lines, Claim: claim.State, AppKey: claim.AppKey, AlsoOn: claim.AlsoOn,
 		Products: claim.Products, Attempt: claim.Attempt, SentAt: utc(claim.SentAt), EndedAt: utc(claim.Part.At), Code: claim.Part.Code, Reason: claim.Part.Reason,
 	}
 	p.OrderIDs = union(nil, ids(claim.Part.Orders)...)

@@ -91,7 +91,7 @@ func (c *Canceller) Cancel(ctx context.Context, ask Cancellation) (Cancelled, er
 	case !found:
 		return answer, &Invalid{RequestID: ask.RequestID, Field: "request_id", Reason: "names no request that is on record for tenant " + ask.Tenant}
 	}
-	children, err := ask.chosen(Split(asked.Request))
+	children, err := ask.chosen(Split(&asked.Request))
 	if err != nil {
 		return answer, err
 	}
@@ -177,8 +177,8 @@ func (c *Canceller) claim(ctx context.Context, pool, reference string) (Claim, e
 // conclude publishes the request's result if all its orders have ended, and gives the outcome on record, "" if there is none.
 // claims are those that are known already.
 func (c *Canceller) conclude(ctx context.Context, asked Asked, claims map[string]Claim) (Outcome, error) {
-	var ended []Ended
-	for _, child := range Split(asked.Request) {
+	var ended []*Ended
+	for _, child := range Split(&asked.Request) {
 		claim, known := claims[child.Order.Reference]
 		if !known {
 			var err error
@@ -189,9 +189,9 @@ func (c *Canceller) conclude(ctx context.Context, asked Asked, claims map[string
 		if claim.State == "" || !claim.State.Settled() {
 			return "", nil
 		}
-		ended = append(ended, Ended{Child: child, Claim: claim})
+		ended = append(ended, &Ended{Child: child, Claim: claim})
 	}
-	result := Gather(asked.Request, ended)
+	result := Gather(&asked.Request, ended)
 	if err := c.Outbox.Publish(ctx, result); err != nil {
 		return "", err
 	}

@@ -48,13 +48,13 @@ func (b *buyer) open() bool { return b.request.Choice == nil && b.request.HasAlt
 // back is the one that the quotes, or the refusal, are about.
 func (b *buyer) chosen(ctx context.Context, child Child) (Child, []Quote, Part, error) {
 	if !b.open() {
-		quotes, refused, err := b.quoted(ctx, child.Order)
+		quotes, refused, err := b.quoted(ctx, &child.Order)
 		return child, quotes, refused, err
 	}
 	c := newChoosing(child, b.request.Lines)
 	for n := 1; ; n++ {
 		now := c.child()
-		quotes, refused, err := b.quoted(ctx, now.Order)
+		quotes, refused, err := b.quoted(ctx, &now.Order)
 		if err != nil || refused.State == "" {
 			return now, quotes, refused, err
 		}

@@ -48,7 +48,7 @@ func choose(t *testing.T, s *shop, lines ...Line) (r Request, bought Child, refu
 	t.Helper()
 	r = Request{ID: "PR.1", Tenant: "acme", Lines: lines, Preview: PreviewAlways, PriceTolerance: "100"}
 	w := &Worker{Ports: Ports{Previewer: s}}
-	bought, quotes, refused, err := w.buyer(Delivery{}, r).chosen(t.Context(), Split(r)[0])
+	bought, quotes, refused, err := w.buyer(Delivery{}, r).chosen(t.Context(), Split(&r)[0])
 	if err != nil || refused.State == "" && len(quotes) != 1 {
 		t.Fatalf("%+v %+v %v", quotes, refused, err)
 	}
@@ -58,7 +58,7 @@ func choose(t *testing.T, s *shop, lines ...Line) (r Request, bought Child, refu
 		if r, own = r.Choose(choice); !own {
 			t.Fatalf("%+v is not the request's own", choice)
 		}
-		if again := Split(r)[0]; !reflect.DeepEqual(again, bought) {
+		if again := Split(&r)[0]; !reflect.DeepEqual(again, bought) {
 			t.Errorf("chosen is %+v, and found again is %+v", bought, again)
 		}
 	}
@@ -133,7 +133,7 @@ func TestARefusalOfTheWholeIsTheOnlyLines(t *testing.T) {
 func TestWhatIsNotAboutGoodsIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	r := Request{Lines: []Line{wants("A", 1, "B")}}
-	c := newChoosing(Split(r)[0], r.Lines)
+	c := newChoosing(Split(&r)[0], r.Lines)
 	if c.next(c.child(), Part{State: ClaimRefused, Code: CodeRefused, Reason: "地址有误"}) {
 		t.Error("it goes on")
 	}
@@ -157,7 +157,7 @@ func TestSplitByWhatWasChosen(t *testing.T) {
 			line.Seller = fmt.Sprint(dice.IntN(3))
 			r.Lines = append(r.Lines, line)
 		}
-		asked := Split(r)
+		asked := Split(&r)
 		var chosen []Child
 		for _, child := range asked {
 			c := newChoosing(child, r.Lines)
@@ -168,7 +168,7 @@ func TestSplitByWhatWasChosen(t *testing.T) {
 		}
 		means := Fingerprint(r)
 		r, own := r.Choose(Choice{Fingerprint: means, Chosen: r.choice(chosen), At: time.Now()})
-		again := Split(r)
+		again := Split(&r)
 		if !own || Fingerprint(r) != means || !reflect.DeepEqual(again, chosen) {
 			for i := range chosen {
 				t.Errorf("chosen is %+v, and found again is %+v", chosen[i].Order.Lines, again[i].Order.Lines)
@@ -215,18 +215,18 @@ func TestSharesOfAlternatives(t *testing.T) {
 	r := Request{ID: "PR.1", Tenant: "acme", Lines: []Line{wants("A", 1, "B"), wants("C", 1)}}
 	r, _ = r.Choose(Choice{Fingerprint: Fingerprint(r), Chosen: []Chosen{{Line: 0, Alternative: 1, OfferID: "B"}}})
 	part := Part{State: ClaimPlaced, Code: CodePlaced, Orders: []PlacedOrder{{ID: "1", Total: 3000}}}
-	result := Gather(r, []Ended{{Child: Split(r)[0], Claim: Claim{State: ClaimPlaced, Part: part}}})
+	result := Gather(&r, []*Ended{{Child: Split(&r)[0], Claim: Claim{State: ClaimPlaced, Part: part}}})
 	want := []Share{{Line: 0, Goods: 2000}, {Line: 1, Goods: 1000}}
 	if o := result.Orders[0]; !slices.Equal(o.Shares, want) || !slices.Equal(o.Alternatives, r.Choice.Chosen) {
 		t.Errorf("%+v", o)
 	}
 	part = Part{State: ClaimPartial, Code: CodePartial, Orders: part.Orders, Failed: []FailedOffer{{OfferID: "B", Code: CodeOutOfStock}}}
-	result = Gather(r, []Ended{{Child: Split(r)[0], Claim: Claim{State: ClaimPartial, Part: part}}})
+	result = Gather(&r, []*Ended{{Child: Split(&r)[0], Claim: Claim{State: ClaimPartial, Part: part}}})
 	if f := result.Failed; len(f) != 1 || f[0].Line != 0 || f[0].OfferID != "B" || f[0].Alternative != 1 || len(result.Orders[0].Shares) != 1 {
 		t.Errorf("%+v", result)
 	}
-	order := Split(r)[0].Order
-	found := compared(order, Answer{Verdict: Placed, Ordered: []SKU{{OfferID: "B"}}})
+	order := Split(&r)[0].Order
+	found := compared(&order, Answer{Verdict: Placed, Ordered: []SKU{{OfferID: "B"}}})
 	if len(found.Failed) != 1 || found.Failed[0].OfferID != "C" {
 		t.Errorf("what was found is compared with something else: %+v", found)
 	}

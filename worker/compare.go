@@ -2,7 +2,7 @@ package worker
 
 // compared takes what a look-up found together with what was asked for: the lines that 1688's orders do not hold are those that
 // it left out. Where the two cannot be matched for sure, the order counts in full, so that no key is over-drawn.
-func compared(order Order, answer Answer) Answer {
+func compared(order *Order, answer Answer) Answer {
 	if answer.Verdict != Placed || len(answer.Ordered) == 0 || len(answer.Failed) > 0 {
 		return answer
 	}

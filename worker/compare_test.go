@@ -23,7 +23,7 @@ func TestComparedWithWhatWasAskedFor(t *testing.T) {
 		"something nobody asked for":         {[]SKU{a, {"3", ""}}, nil},
 		"a SKU nobody asked for":             {[]SKU{a, c, {"1", "z"}}, nil},
 	} {
-		answer := compared(asked, Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "9"}}, Ordered: test.ordered})
+		answer := compared(&asked, Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "9"}}, Ordered: test.ordered})
 		var missing []SKU
 		for _, f := range answer.Failed {
 			if f.Code != CodeRefused || f.Reason == "" {
@@ -34,12 +34,12 @@ func TestComparedWithWhatWasAskedFor(t *testing.T) {
 		if !reflect.DeepEqual(missing, test.missing) {
 			t.Errorf("%s: missing %v, want %v", name, missing, test.missing)
 		}
-		part, size := Decide(asked, answer)
+		part, size := Decide(&asked, &answer)
 		if want := int64(3 - len(test.missing)); size.Lines != want || (part.State == ClaimPartial) != (len(test.missing) > 0) {
 			t.Errorf("%s: %s, %d lines count", name, part.State, size.Lines)
 		}
 	}
-	if got := compared(asked, Answer{Verdict: Absent, Ordered: []SKU{a}}); len(got.Failed) != 0 {
+	if got := compared(&asked, Answer{Verdict: Absent, Ordered: []SKU{a}}); len(got.Failed) != 0 {
 		t.Errorf("an absent order lacks %v", got.Failed)
 	}
 }

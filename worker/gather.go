@@ -8,7 +8,7 @@ type Ended struct {
 
 // Gather makes the one result of a request from how its child orders ended. It is made of the claims alone, so that a
 // redelivery gathers the same result again.
-func Gather(r Request, ended []Ended) Result {
+func Gather(r *Request, ended []*Ended) Result {
 	result := Result{Tenant: r.Tenant, RequestID: r.ID}
 	for _, e := range ended {
 		result.add(r, e)
@@ -21,7 +21,7 @@ func Gather(r Request, ended []Ended) Result {
 }
 
 // add takes one child's orders, failed lines and counts into the result of a request.
-func (r *Result) add(of Request, e Ended) {
+func (r *Result) add(of *Request, e *Ended) {
 	part := e.Claim.Part
 	if r.AppKey == "" {
 		r.AppKey = e.Claim.AppKey
@@ -46,12 +46,12 @@ func (r *Result) add(of Request, e Ended) {
 			if !own {
 				failed = FailedOffer{Code: part.Code, Reason: part.Reason}
 			}
-			r.Failed = append(r.Failed, failedLine(of, e.Child, i, failed))
+			r.Failed = append(r.Failed, failedLine(of, &e.Child, i, failed))
 		}
 	}
 }
 
-func (r *Result) addOrders(of Request, e Ended) {
+func (r *Result) addOrders(of *Request, e *Ended) {
 	lines := of.bought()
 	for i, order := range e.Claim.Part.Orders {
 		placed := ResultOrder{
@@ -66,10 +66,10 @@ func (r *Result) addOrders(of Request, e Ended) {
 	}
 }
 
-func (r *Result) addFailed(of Request, e Ended) {
+func (r *Result) addFailed(of *Request, e *Ended) {
 	for i := range e.Child.Lines {
 		if failed, own := failureOf(e.Child.line(i), e.Claim.Part.Failed); own {
-			r.Failed = append(r.Failed, failedLine(of, e.Child, i, failed))
+			r.Failed = append(r.Failed, failedLine(of, &e.Child, i, failed))
 		}
 	}
 }
@@ -85,10 +85,10 @@ func failureOf(line Line, failures []FailedOffer) (FailedOffer, bool) {
 }
 
 // line is the order's line that the i-th of the child's is.
-func (c Child) line(i int) Line { return c.Order.Lines[c.Goods[i]] }
+func (c *Child) line(i int) Line { return c.Order.Lines[c.Goods[i]] }
 
 // failedLine says of the i-th of a child's lines why it was not bought.
-func failedLine(of Request, c Child, i int, why FailedOffer) FailedLine {
+func failedLine(of *Request, c *Child, i int, why FailedOffer) FailedLine {
 	line := c.line(i)
 	failed := FailedLine{Line: c.Lines[i], OfferID: line.OfferID, SpecID: line.SpecID, Code: why.Code, Reason: why.Reason, Tried: why.Tried}
 	for _, chosen := range of.chosen(c.Lines[i : i+1]) {
@@ -99,7 +99,7 @@ func failedLine(of Request, c Child, i int, why FailedOffer) FailedLine {
 
 // conclude gives one outcome to a request: an unknown part outweighs all, since somebody has to look; parts that agree
 // speak for the whole; anything else is partial.
-func conclude(ended []Ended) (Outcome, Code, string) {
+func conclude(ended []*Ended) (Outcome, Code, string) {
 	first := ended[0].Claim.Part
 	mixed := false
 	for _, e := range ended {
@@ -115,7 +115,7 @@ func conclude(ended []Ended) (Outcome, Code, string) {
 }
 
 // Decide turns a definite answer about an order into the part it settles, and how much of the order was really ordered.
-func Decide(order Order, answer Answer) (Part, Size) {
+func Decide(order *Order, answer *Answer) (Part, Size) {
 	part := Part{State: ClaimPlaced, Code: CodePlaced, Reason: answer.Reason, Orders: allotted(order, answer.Orders), Failed: answer.Failed}
 	switch {
 	case answer.Verdict == Refused:

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-func endedAs(children []Child, parts ...Part) []Ended {
-	var ended []Ended
+func endedAs(children []Child, parts ...Part) []*Ended {
+	var ended []*Ended
 	for i, part := range parts {
 		part.At = time.UnixMilli(int64(1000 + i))
-		ended = append(ended, Ended{Child: children[i], Claim: Claim{
+		ended = append(ended, &Ended{Child: children[i], Claim: Claim{
 			Reference: children[i].Order.Reference, AppKey: "key-" + children[i].Order.Reference[len(children[i].Order.Reference)-1:],
 			State: part.State, Products: int64(len(children[i].Lines)), Attempt: i + 1, Part: part,
 		}})
@@ -42,8 +42,8 @@ func TestGatherGivesOneOutcome(t *testing.T) {
 		"cancelled":          {[]Part{late}, OutcomeCancelled, CodeDeadline},
 		"late and placed":    {[]Part{late, placed}, OutcomePartial, CodePartial},
 	} {
-		children := Split(requestOf("a", "b"))
-		got := Gather(requestOf("a", "b"), endedAs(children, c.parts...))
+		children := Split(new(requestOf("a", "b")))
+		got := Gather(new(requestOf("a", "b")), endedAs(children, c.parts...))
 		if got.Outcome != c.outcome || got.Code != c.code {
 			t.Errorf("%s: %s %s, want %s %s", name, got.Outcome, got.Code, c.outcome, c.code)
 		}
@@ -52,8 +52,8 @@ func TestGatherGivesOneOutcome(t *testing.T) {
 
 func TestGatherAddsUp(t *testing.T) {
 	r := requestOf("a", "b", "a", "c")
-	children := Split(r)
-	got := Gather(r, endedAs(children,
+	children := Split(&r)
+	got := Gather(&r, endedAs(children,
 		Part{State: ClaimPartial, Code: CodePartial, Orders: []PlacedOrder{{ID: "11", Total: 100, Postage: 5}, {ID: "12"}},
 			Failed: []FailedOffer{{OfferID: r.Lines[2].OfferID, Code: CodeOutOfStock, Reason: "none"}}},
 		Part{State: ClaimRefused, Code: CodeBelowMinimum, Reason: "few"},
@@ -92,7 +92,7 @@ func TestDecideCountsWhatWasOrdered(t *testing.T) {
 		"refused oddly":  {Answer{Verdict: Refused, Code: "new"}, ClaimRefused, CodeRefused, Size{}},
 		"refused placed": {Answer{Verdict: Refused, Code: CodePlaced}, ClaimRefused, CodeRefused, Size{}},
 	} {
-		part, size := Decide(order, c.answer)
+		part, size := Decide(&order, &c.answer)
 		if part.State != c.state || part.Code != c.code || size != c.size {
 			t.Errorf("%s: %s %s %+v, want %s %s %+v", name, part.State, part.Code, size, c.state, c.code, c.size)
 		}

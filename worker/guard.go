@@ -115,7 +115,7 @@ func costs(quotes []Quote) (sum Fen) {
 
 // spent is what the orders of a request that exist, or may, come to: what 1688 said, else what was expected, as far as that is
 // known.
-func spent(r Request, ended []Ended) (sum Fen) {
+func spent(r *Request, ended []*Ended) (sum Fen) {
 	for _, e := range ended {
 		told := Fen(0)
 		for _, order := range e.Claim.Part.Orders {

@@ -51,7 +51,7 @@ func TestDearer(t *testing.T) {
 		"always":              {[]Line{{UnitPrice: 1, Quantity: 1}}, 0, true},
 		"too large to be one": {[]Line{{UnitPrice: 999_999_999_999, Quantity: 1_000_000_000}}, 999_999_999_999, true},
 	} {
-		if got := (Request{Lines: c.lines}).dearer(c.bound); got != c.want {
+		if got := (&Request{Lines: c.lines}).dearer(c.bound); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
@@ -133,16 +133,16 @@ func TestTradeType(t *testing.T) {
 func TestSpent(t *testing.T) {
 	t.Parallel()
 	var r Request
-	ended := func(state ClaimState, price Fen, totals ...Fen) Ended {
-		e := Ended{Child: Child{Lines: []int{len(r.Lines)}}, Claim: Claim{Part: Part{State: state}}}
+	ended := func(state ClaimState, price Fen, totals ...Fen) *Ended {
+		e := &Ended{Child: Child{Lines: []int{len(r.Lines)}}, Claim: Claim{Part: Part{State: state}}}
 		r.Lines = append(r.Lines, Line{UnitPrice: price, Quantity: 2})
 		for _, total := range totals {
 			e.Claim.Part.Orders = append(e.Claim.Part.Orders, PlacedOrder{ID: "1", Total: total})
 		}
 		return e
 	}
-	all := []Ended{ended(ClaimPlaced, 1, 100, 20), ended(ClaimPlaced, 7, 0), ended(ClaimUnknown, 1000), ended(ClaimUnknown, 0), ended(ClaimRefused, 9)}
-	got := spent(r, all)
+	all := []*Ended{ended(ClaimPlaced, 1, 100, 20), ended(ClaimPlaced, 7, 0), ended(ClaimUnknown, 1000), ended(ClaimUnknown, 0), ended(ClaimRefused, 9)}
+	got := spent(&r, all)
 	if got != 120+14+2000 {
 		t.Errorf("%d", got)
 	}

@@ -8,18 +8,26 @@ import (
 // handle is the one flow: admit, purchase, and then tell.
 func (w *Worker) handle(ctx context.Context, d Delivery) telling {
 	started := time.Now()
+	b := w.admit(ctx, d, started)
+	if b == nil {
+		return nil
+	}
+	result, err := b.gathered(b.purchase(ctx))
+	return func() { b.tell(ctx, result, err, started) }
+}
+
+// admit gives who buys what a delivery asks for; nil if it was rejected, or is held until its time.
+func (w *Worker) admit(ctx context.Context, d Delivery, now time.Time) *buyer {
 	request, invalid := Admit(d, w.Decode)
 	if invalid != nil {
 		w.reject(ctx, d, invalid)
 		return nil
 	}
-	if until, early := request.early(d, started); early {
+	if until, early := request.early(d, now); early {
 		w.hold(ctx, d, request, until)
 		return nil
 	}
-	b := w.buyer(d, request)
-	result, err := b.purchase(ctx)
-	return func() { b.tell(ctx, result, err, started) }
+	return w.buyer(d, request)
 }
 
 // publish stores the result and only then ends the request at the broker.

@@ -180,7 +180,7 @@ func (i *Importer) judge(ctx context.Context, ask Importing, appKey, tenant, id 
 	if f.into != "" {
 		return ImportContradicts, "on record its request " + partOf + f.into, nil
 	}
-	parked, ended := f.answered && f.result.Outcome == OutcomeUnknown, !isOpen(*e)
+	parked, ended := f.answered && f.result.Outcome == OutcomeUnknown, !isOpen(e)
 	switch {
 	case slices.Contains(ids(e.Claim.Part.Orders), order.OrderID):
 		return ImportKnown, "", nil
@@ -203,12 +203,12 @@ func (i *Importer) judge(ctx context.Context, ask Importing, appKey, tenant, id 
 func (i *Importer) found(ctx context.Context, ask Importing, appKey string, f *file, e *Ended, order OrderDetail) error {
 	answer, keys := i.find(ctx, f.asked.Pool, e) // 1688 may have made several of one
 	if answer.Verdict != Placed {
-		answer, keys = compared(e.Child.Order, order.answer()), []string{appKey}
+		answer, keys = compared(&e.Child.Order, order.answer()), []string{appKey}
 	}
-	part, size := Decide(e.Child.Order, answer)
+	part, size := Decide(&e.Child.Order, &answer)
 	part.Reason = ask.note()
 	var err error
-	if f.mayExist(*e) {
+	if f.mayExist(e) {
 		err = i.settle(ctx, f, e, keys, part, size)
 	} else {
 		e.Claim, err = i.Bindings.Bind(ctx, Bonding{Pool: f.asked.Pool, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),

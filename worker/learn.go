@@ -8,9 +8,9 @@ import (
 
 // understood reads out of the words of a definite no what 1688 or the seller has against the account, as far as the settings know
 // such words. An answer that leaves it open whether an order exists stays as it is.
-func (b *buyer) understood(ctx context.Context, order Order, answer Answer) Answer {
+func (b *buyer) understood(ctx context.Context, order *Order, answer *Answer) {
 	if answer.Verdict != Refused && answer.Verdict != NotAttempted {
-		return answer
+		return
 	}
 	says := func(text string) bool { return strings.Contains(answer.Reason, text) }
 	switch {
@@ -22,12 +22,11 @@ func (b *buyer) understood(ctx context.Context, order Order, answer Answer) Answ
 	if answer.next() == RouteBusiness {
 		b.learn(ctx, order, answer)
 	}
-	return answer
 }
 
 // learn remembers a seller that turned an order away because the account is no business: those that come for its goods go to a
 // business key at once.
-func (b *buyer) learn(ctx context.Context, order Order, answer Answer) {
+func (b *buyer) learn(ctx context.Context, order *Order, answer *Answer) {
 	if b.Rules == nil {
 		return
 	}

@@ -86,11 +86,11 @@ func (b *buyer) joins(ctx context.Context, asked Asked, mark Mark) (bool, error)
 	if err != nil || stands.Into != mark.Into || stands.Fingerprint != mark.Fingerprint {
 		return false, err
 	}
-	order := Split(asked.Request)[0].Order
+	order := Split(&asked.Request)[0].Order
 	var claim Claim
 	err = b.persist(ctx, func() (err error) {
 		claim, err = b.Undrawn.Refuse(ctx, Draw{
-			Pool: asked.Pool, Payer: asked.Payer, Seller: sellerOf(order), Reference: order.Reference, Fingerprint: mark.Fingerprint,
+			Pool: asked.Pool, Payer: asked.Payer, Seller: sellerOf(&order), Reference: order.Reference, Fingerprint: mark.Fingerprint,
 			Size: SizeOf(order.Lines), Owner: b.owner, Attempt: b.delivery.Attempt, Published: asked.Published,
 		}, Part{State: ClaimCancelled, Code: CodeCancelled, Reason: partOf + mark.Into})
 		return err

@@ -19,7 +19,7 @@ func TestDividedResultsAddUp(t *testing.T) {
 		if len(ended) != 1 || ended[0].Claim.Part.State == ClaimUnknown {
 			continue
 		}
-		whole := Gather(r, ended)
+		whole := Gather(&r, ended)
 		members := cutUp(random, r)
 		results := divide(whole, members)
 		if again := divide(whole, members); !reflect.DeepEqual(again, results) {

@@ -18,7 +18,7 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 		return nil, open
 	}
 	var pass []Child
-	sum := spent(b.request, b.ended)
+	sum := spent(&b.request, b.ended)
 	for _, child := range children {
 		child, quotes, refused, err := b.chosen(ctx, child)
 		switch {
@@ -45,25 +45,26 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 }
 
 // quoted previews one order, and says why it is not to be bought if it is not.
-func (b *buyer) quoted(ctx context.Context, order Order) ([]Quote, Part, error) {
+func (b *buyer) quoted(ctx context.Context, order *Order) ([]Quote, Part, error) {
 	if b.expired(time.Now()) {
 		return nil, tooLate(), nil
 	}
-	answer := b.understood(ctx, order, b.Previewer.Preview(ctx, order))
+	answer := b.Previewer.Preview(ctx, *order)
+	b.understood(ctx, order, &answer)
 	switch {
 	case answer.Verdict == Placed:
-		refused, _ := guard(order, b.request.PriceTolerance, answer.Quotes)
+		refused, _ := guard(*order, b.request.PriceTolerance, answer.Quotes)
 		return answer.Quotes, refused, nil
 	case answer.next() == RouteNever:
-		refused, _ := Decide(order, answer)
+		refused, _ := Decide(order, &answer)
 		return nil, refused, nil
 	}
-	return nil, Part{}, b.unpreviewed(ctx, order, answer)
+	return nil, Part{}, b.unpreviewed(ctx, order, &answer)
 }
 
 // unpreviewed says how it goes on after a preview that gave no answer: it changed nothing at 1688, and is asked for again later. A
 // key that turns the order down gets it no more.
-func (b *buyer) unpreviewed(ctx context.Context, order Order, answer Answer) error {
+func (b *buyer) unpreviewed(ctx context.Context, order *Order, answer *Answer) error {
 	if answer.Verdict != NotAttempted && answer.Verdict != Refused {
 		answer.Code = CodeChannelDown
 	}
@@ -79,9 +80,9 @@ func (b *buyer) unpreviewed(ctx context.Context, order Order, answer Answer) err
 // refuse ends an order for which nothing was drawn. What another delivery has settled meanwhile stands.
 func (b *buyer) refuse(ctx context.Context, child Child, part Part) error {
 	return b.persist(ctx, func() error {
-		claim, err := b.Undrawn.Refuse(ctx, b.drawing(child.Order), part)
+		claim, err := b.Undrawn.Refuse(ctx, b.drawing(&child.Order), part)
 		if err == nil {
-			b.ended = append(b.ended, Ended{Child: child, Claim: claim})
+			b.ended = append(b.ended, &Ended{Child: child, Claim: claim})
 		}
 		return err
 	})
@@ -98,5 +99,5 @@ func (b *buyer) refuseAll(ctx context.Context, children []Child, part Part) erro
 
 // inOrder puts what has ended in the order of the request's lines, by which a result is gathered.
 func (b *buyer) inOrder() {
-	slices.SortFunc(b.ended, func(x, y Ended) int { return x.Child.Lines[0] - y.Child.Lines[0] })
+	slices.SortFunc(b.ended, func(x, y *Ended) int { return x.Child.Lines[0] - y.Child.Lines[0] })
 }

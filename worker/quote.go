@@ -33,7 +33,7 @@ type QuotedLine struct {
 }
 
 // previewing is how the request wants to be previewed.
-func (r Request) previewing() Previewing {
+func (r *Request) previewing() Previewing {
 	if r.Preview == PreviewAsPool && (r.MaxTotal > 0 || r.PriceTolerance != "" || r.HasAlternatives()) {
 		return PreviewAlways
 	}
@@ -42,7 +42,7 @@ func (r Request) previewing() Previewing {
 
 // dearer says whether the request's expected sum is above a bound. A sum that is not known is: a line has no unit price, or it is
 // too large to be true.
-func (r Request) dearer(bound Fen) bool {
+func (r *Request) dearer(bound Fen) bool {
 	sum, known := expected(r.Lines)
 	return !known || sum > bound
 }

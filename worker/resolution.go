@@ -76,7 +76,7 @@ func (r Resolution) part(order Order, answer Answer) (Part, Size) {
 			answer.Orders = append(answer.Orders, PlacedOrder{ID: id})
 		}
 	}
-	part, size := Decide(order, answer)
+	part, size := Decide(&order, &answer)
 	part.Reason = r.note()
 	return part, size
 }
@@ -86,12 +86,12 @@ type file struct {
 	asked    Asked
 	answered bool
 	result   Result
-	into     string  // the request that it is bought with, "" if it is alone
-	ended    []Ended // one for each order; a claim without a state is not in the ledger
+	into     string   // the request that it is bought with, "" if it is alone
+	ended    []*Ended // one for each order; a claim without a state is not in the ledger
 }
 
 // isOpen says whether it is not known what became of the order.
-func isOpen(e Ended) bool {
+func isOpen(e *Ended) bool {
 	return e.Claim.State == ClaimUnknown || !e.Claim.State.Settled() || e.Claim.State == ""
 }
 
@@ -99,12 +99,11 @@ func isOpen(e Ended) bool {
 func (f *file) choose(r Resolution) (*Ended, error) {
 	var open []string
 	var only *Ended
-	for i := range f.ended {
-		e := &f.ended[i]
+	for _, e := range f.ended {
 		if r.Reference == e.Claim.Reference || len(f.ended) == 1 && r.Reference == "" {
 			return e, nil
 		}
-		if isOpen(*e) {
+		if isOpen(e) {
 			open, only = append(open, e.Claim.Reference), e
 		}
 	}

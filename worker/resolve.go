@@ -103,7 +103,7 @@ func (v *Resolver) Resolve(ctx context.Context, r Resolution) (Result, error) {
 
 // apply settles the order's claim as the person says. What is settled already can only be confirmed.
 func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) error {
-	if !isOpen(*e) {
+	if !isOpen(e) {
 		if !sameOrders(e.Claim.Part.Orders, r.Placed) {
 			return r.wrong(r.field(), "contradicts what is known meanwhile: the order "+tell(e.Claim.Part))
 		}
@@ -119,7 +119,7 @@ func (v *Resolver) apply(ctx context.Context, f *file, e *Ended, r Resolution) e
 	if err := v.settle(ctx, f, e, keys, part, size); err != nil {
 		return err
 	}
-	if differs(e.Claim.Part, part) {
+	if differs(&e.Claim.Part, &part) {
 		return r.wrong(r.field(), "contradicts what was settled in this moment: the order "+tell(e.Claim.Part))
 	}
 	return nil
@@ -157,7 +157,7 @@ func (v *Resolver) judge(ctx context.Context, f *file, e *Ended, r Resolution) (
 
 // foretell gives the result that there would be. What the order would count is not known before it is settled.
 func (v *Resolver) foretell(ctx context.Context, f *file, e *Ended, r Resolution) (Result, error) {
-	if isOpen(*e) {
+	if isOpen(e) {
 		part, _, _, err := v.judge(ctx, f, e, r)
 		if err != nil {
 			return Result{}, err
@@ -167,7 +167,7 @@ func (v *Resolver) foretell(ctx context.Context, f *file, e *Ended, r Resolution
 	} else if !sameOrders(e.Claim.Part.Orders, r.Placed) {
 		return Result{}, r.wrong(r.field(), "contradicts what is known meanwhile: the order "+tell(e.Claim.Part))
 	}
-	result := Gather(f.asked.Request, f.ended)
+	result := Gather(&f.asked.Request, f.ended)
 	result.Reason = joined(result.Reason, r.note())
 	return result, nil
 }
@@ -184,7 +184,7 @@ func (v *Resolver) find(ctx context.Context, pool string, e *Ended) (Answer, []s
 		}
 		keys = all
 	}
-	s := searched(ctx, v.Market, keys, e.Child.Order)
+	s := searched(ctx, v.Market, keys, &e.Child.Order)
 	switch {
 	case len(s.on) > 0:
 		return s.answer, append(s.on, s.mute...)
@@ -217,7 +217,7 @@ func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, keys []string,
 
 // conclude publishes what the request's orders come to and gives the result on record.
 func (v *Resolver) conclude(ctx context.Context, f *file, note string) (Result, error) {
-	result := Gather(f.asked.Request, f.ended)
+	result := Gather(&f.asked.Request, f.ended)
 	result.Reason, result.Resolves = joined(result.Reason, note), true
 	if err := v.Outbox.Publish(ctx, result); err != nil {
 		return Result{}, err

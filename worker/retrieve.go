@@ -10,11 +10,11 @@ var errDecided = errors.New("its result is stored already")
 
 // retrieve handles an order whose claim the ledger has lost: it may have been sent with any key of the pool. It is looked
 // up on all of them; only an order that was found becomes a claim again.
-func (b *buyer) retrieve(ctx context.Context, order Order) (Claim, error) {
-	if err := b.undecided(ctx); err != nil {
-		return Claim{}, err
+func (o *deal) retrieve(ctx context.Context) error {
+	if err := o.undecided(ctx); err != nil {
+		return err
 	}
-	return b.searchKeys(ctx, order)
+	return o.searchKeys(ctx)
 }
 
 // undecided returns errDecided if the request's result is stored already.
@@ -32,58 +32,61 @@ func (b *buyer) undecided(ctx context.Context) error {
 
 // settleLost ends a claim that the ledger lost under its owner's hands. The owner knows how the order ended, and so makes the
 // claim again on the same key instead of having it looked for.
-func (b *buyer) settleLost(ctx context.Context, lost Claim, part Part, size Size) (settled Claim, err error) {
-	if err := b.undecided(ctx); err != nil {
-		return lost, err
+func (o *deal) settleLost(ctx context.Context, part Part, size Size) error {
+	if err := o.undecided(ctx); err != nil {
+		return err
 	}
-	err = b.persist(ctx, func() error {
-		claim, err := b.Ledger.Draw(ctx, Draw{
-			Pool: lost.Pool, Payer: b.request.Payer, Reference: lost.Reference, Fingerprint: b.fingerprint,
-			Size:  lost.size(),
-			Owner: b.owner, Attempt: b.delivery.Attempt, Published: b.delivery.Published, OnKeys: lost.Keys(),
-		})
+	lost := &o.Claim
+	again := Draw{
+		Pool: lost.Pool, Payer: o.request.Payer, Reference: lost.Reference, Fingerprint: o.fingerprint,
+		Size:  lost.size(),
+		Owner: o.owner, Attempt: o.delivery.Attempt, Published: o.delivery.Published, OnKeys: lost.Keys(),
+	}
+	return o.persist(ctx, func() error {
+		claim, err := o.Ledger.Draw(ctx, again)
 		if err == nil {
-			settled, err = b.Ledger.Settle(ctx, claim, part, size)
+			claim, err = o.Ledger.Settle(ctx, claim, part, size)
+		}
+		if err == nil {
+			o.Claim = claim
 		}
 		return err
 	})
-	return settled, err
 }
 
 // searchKeys looks for a lost order on every key. The platform shows it to all keys of a buyer's account, and does not say which
 // one took it: it counts on each that may have. If there are several, that waits for the end of the window, since an owner who
 // is alive knows the key and settles on it meanwhile; a key that does not answer is waited for twice as long, and then may have
 // taken it too.
-func (b *buyer) searchKeys(ctx context.Context, order Order) (Claim, error) {
-	keys, err := b.Stock.AppKeys(ctx, b.request.Pool)
+func (o *deal) searchKeys(ctx context.Context) error {
+	keys, err := o.Stock.AppKeys(ctx, o.request.Pool)
 	if err != nil {
-		return Claim{}, err
+		return err
 	}
-	since, s := b.lost.read(order.Reference), searched(ctx, b.Market, keys, order)
-	late := since >= b.config.LookFor
+	since, s := o.lost.read(o.order().Reference), searched(ctx, o.Market, keys, o.order())
+	late := since >= o.config.LookFor
 	switch {
 	case len(s.on) == 1 && len(s.mute) == 0 && (late || len(s.answer.Failed) == 0),
 		len(s.on) > 1 && len(s.mute) == 0 && late,
-		len(s.on) > 0 && since >= 2*b.config.LookFor:
-		return b.adopt(ctx, append(s.on, s.mute...), order, s.answer)
+		len(s.on) > 0 && since >= 2*o.config.LookFor:
+		return o.adopt(ctx, append(s.on, s.mute...), &s.answer)
 	case len(keys) > 0 && len(s.on)+len(s.mute) == 0 && late:
-		return b.adopt(ctx, keys, order, Answer{Verdict: Unknown})
+		return o.adopt(ctx, keys, &Answer{Verdict: Unknown})
 	}
-	return Claim{}, &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: max(since/2, soon)}
+	return &Trouble{Code: CodeLost, Reason: "its claim is lost: looking for it on every key", After: max(since/2, soon)}
 }
 
 // adopt makes a claim on the keys again and settles it with what is known.
-func (b *buyer) adopt(ctx context.Context, keys []string, order Order, answer Answer) (Claim, error) {
-	draw := b.drawing(order)
+func (o *deal) adopt(ctx context.Context, keys []string, answer *Answer) error {
+	draw := o.drawing(o.order())
 	draw.OnKeys = keys
-	claim, err := b.draw(ctx, draw)
-	if err != nil {
-		return Claim{}, err
+	if err := o.draw(ctx, &draw); err != nil {
+		return err
 	}
-	b.lost.stop(order.Reference)
+	o.lost.stop(o.order().Reference)
 	if answer.Verdict != Placed {
-		return b.settle(ctx, claim, absent(), Size{})
+		return o.settle(ctx, absent(), Size{})
 	}
-	order.AppKey = claim.AppKey
-	return b.decide(ctx, claim, order, answer)
+	o.order().AppKey = o.Claim.AppKey
+	return o.decide(ctx, answer)
 }

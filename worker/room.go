@@ -7,21 +7,21 @@ import (
 )
 
 // drawRoom draws, and waits while no key has room. It says when the last draw began.
-func (b *buyer) drawRoom(ctx context.Context, order Order, preview Previewing) (claim Claim, drawing time.Time, err error) {
-	draw := b.drawing(order)
+func (o *deal) drawRoom(ctx context.Context, preview Previewing) (drawing time.Time, err error) {
+	draw := o.drawing(o.order())
 	draw.Preview = preview
 	for {
 		drawing = time.Now()
-		claim, err = b.draw(ctx, draw)
-		if err == nil || !AsTrouble(err).Code.wantsRoom() || !b.awaitRoom(ctx, order, AsTrouble(err)) {
-			return claim, drawing, err
+		err = o.draw(ctx, &draw)
+		if err == nil || !AsTrouble(err).Code.wantsRoom() || !o.awaitRoom(ctx, o.order(), AsTrouble(err)) {
+			return drawing, err
 		}
 	}
 }
 
 // awaitRoom keeps an order in hand until there may be room for it or its deadline has passed, and says whether to draw again:
 // not if it need not or must not wait. If not even the smallest order of any pool would find room, nobody fetches meanwhile.
-func (b *buyer) awaitRoom(ctx context.Context, order Order, t *Trouble) bool {
+func (b *buyer) awaitRoom(ctx context.Context, order *Order, t *Trouble) bool {
 	if b.expired(time.Now()) {
 		return false
 	}

@@ -44,7 +44,8 @@ func TestWordsAreReadOfADefiniteNoOnly(t *testing.T) {
 			if verdict != Refused && verdict != NotAttempted {
 				code = CodeRefused
 			}
-			if got := b.understood(t.Context(), Order{}, Answer{Verdict: verdict, Code: CodeRefused, Reason: reason}); got.Code != code {
+			got := Answer{Verdict: verdict, Code: CodeRefused, Reason: reason}
+			if b.understood(t.Context(), &Order{}, &got); got.Code != code {
 				t.Errorf("%s %q is %s, want %s", verdict, reason, got.Code, code)
 			}
 		}

@@ -13,7 +13,7 @@ type search struct {
 }
 
 // searched asks every key for an order.
-func searched(ctx context.Context, market Market, keys []string, order Order) search {
+func searched(ctx context.Context, market Market, keys []string, order *Order) search {
 	s := search{answer: Answer{Verdict: Absent, Code: CodeAbsent}}
 	for _, key := range keys {
 		answer := market.Find(ctx, key, order.Reference)

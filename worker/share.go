@@ -7,40 +7,38 @@ import (
 	"slices"
 )
 
-// beside finds out which of the orders that 1688 made of one holds what: the answer that told of them does not say. Where the look-up
+// beside finds out which of the orders that 1688 made of this one holds what: the answer that told of them does not say. Where the look-up
 // does not tell either, or not yet, it stays unknown; that the orders exist is known already.
-func (b *buyer) beside(ctx context.Context, order Order, answer Answer) Answer {
+func (o *deal) beside(ctx context.Context, answer *Answer) {
 	if answer.Verdict != Placed || len(answer.Orders) < 2 {
-		return answer
+		return
 	}
-	found := b.Market.Find(ctx, order.AppKey, order.Reference)
+	found := o.Market.Find(ctx, o.order().AppKey, o.order().Reference)
 	if found.Verdict != Placed {
-		return answer
+		return
 	}
 	answer.Orders = slices.Clone(answer.Orders)
 	for i := range answer.Orders {
-		o := &answer.Orders[i]
-		if at := slices.IndexFunc(found.Orders, func(f PlacedOrder) bool { return f.ID == o.ID }); at >= 0 {
-			o.Holds, o.Discount = found.Orders[at].Holds, cmp.Or(o.Discount, found.Orders[at].Discount)
+		placed := &answer.Orders[i]
+		if at := slices.IndexFunc(found.Orders, func(f PlacedOrder) bool { return f.ID == placed.ID }); at >= 0 {
+			placed.Holds, placed.Discount = found.Orders[at].Holds, cmp.Or(placed.Discount, found.Orders[at].Discount)
 		}
 	}
-	return answer
 }
 
 // asQuoted adds the discount that the preview named to the one order that was made, if it costs what the preview said: the answer of
 // the order itself does not name it.
-func asQuoted(order Order, answer Answer) Answer {
-	if len(answer.Orders) != 1 || order.quoted.Discount == 0 || answer.Orders[0].Discount > 0 || answer.Orders[0].Total != order.quoted.Total {
-		return answer
+func (o *Order) asQuoted(answer *Answer) {
+	if len(answer.Orders) != 1 || o.quoted.Discount == 0 || answer.Orders[0].Discount > 0 || answer.Orders[0].Total != o.quoted.Total {
+		return
 	}
 	answer.Orders = slices.Clone(answer.Orders)
-	answer.Orders[0].Discount = order.quoted.Discount
-	return answer
+	answer.Orders[0].Discount = o.quoted.Discount
 }
 
 // allotted says of each of several orders which lines it holds, if 1688 said so of all of them, and none holds anything that was not
 // asked for.
-func allotted(order Order, placed []PlacedOrder) []PlacedOrder {
+func allotted(order *Order, placed []PlacedOrder) []PlacedOrder {
 	if len(placed) < 2 {
 		return placed
 	}
@@ -68,7 +66,7 @@ func allotted(order Order, placed []PlacedOrder) []PlacedOrder {
 }
 
 // covered are the lines of the request that an order of it holds.
-func (e Ended) covered(order PlacedOrder) []int {
+func (e *Ended) covered(order PlacedOrder) []int {
 	if order.Lines == nil {
 		return e.Child.Lines
 	}
@@ -83,7 +81,7 @@ func (e Ended) covered(order PlacedOrder) []int {
 
 // shares splits an order's money over the lines of the request that were bought with it, by what they were expected to cost. There
 // are none if one of these lines has no expected price, or it is not known which lines the order holds, or how much of them.
-func (e Ended) shares(all []Line, order PlacedOrder) []Share {
+func (e *Ended) shares(all []Line, order PlacedOrder) []Share {
 	if len(e.Claim.Part.Orders) > 1 && !e.alone(order) || order.Total+order.Postage+order.Discount == 0 {
 		return nil
 	}
@@ -109,7 +107,7 @@ func (e Ended) shares(all []Line, order PlacedOrder) []Share {
 }
 
 // alone says whether it is known which lines an order holds, and no other order of the reference holds a part of one.
-func (e Ended) alone(order PlacedOrder) bool {
+func (e *Ended) alone(order PlacedOrder) bool {
 	for _, other := range e.Claim.Part.Orders {
 		if other.Lines == nil || other.ID != order.ID && slices.ContainsFunc(other.Lines, func(n int) bool { return slices.Contains(order.Lines, n) }) {
 			return false

@@ -38,7 +38,7 @@ func TestSharesAddUp(t *testing.T) {
 	shared := 0
 	for range 3000 {
 		r, ended := randomPurchase(random)
-		result := Gather(r, ended)
+		result := Gather(&r, ended)
 		failed := map[int]bool{}
 		for _, f := range result.Failed {
 			failed[f.Line] = true
@@ -87,13 +87,13 @@ func nearly(t *testing.T, part, sum Fen, line int, o ResultOrder, r Request) {
 }
 
 // randomPurchase makes a request and ends its orders: in one order or two at 1688, with lines left out.
-func randomPurchase(random *rand.Rand) (Request, []Ended) {
+func randomPurchase(random *rand.Rand) (Request, []*Ended) {
 	r := Request{ID: "PR.1", Tenant: "acme"}
 	for range 1 + random.IntN(8) {
 		r.Lines = append(r.Lines, Line{OfferID: fmt.Sprint(1 + random.IntN(5)), Quantity: 1 + random.Int64N(9), UnitPrice: Fen(random.Int64N(9000)), Seller: fmt.Sprint(random.IntN(2))})
 	}
-	var ended []Ended
-	for _, child := range Split(r) {
+	var ended []*Ended
+	for _, child := range Split(&r) {
 		part := Part{State: ClaimPlaced, Code: CodePlaced}
 		if random.IntN(3) == 0 && len(child.Order.Lines) > 1 {
 			line := child.Order.Lines[0]
@@ -113,8 +113,8 @@ func randomPurchase(random *rand.Rand) (Request, []Ended) {
 		} else {
 			placed("1")
 		}
-		part.Orders = allotted(child.Order, part.Orders)
-		ended = append(ended, Ended{Child: child, Claim: Claim{Reference: child.Order.Reference, Part: part}})
+		part.Orders = allotted(&child.Order, part.Orders)
+		ended = append(ended, &Ended{Child: child, Claim: Claim{Reference: child.Order.Reference, Part: part}})
 	}
 	return r, ended
 }
@@ -125,7 +125,7 @@ func TestOrdersOfOneCall(t *testing.T) {
 	r := Request{ID: "PR.1", Tenant: "acme", Lines: []Line{
 		{OfferID: "7", Quantity: 1, UnitPrice: 100}, {OfferID: "8", Quantity: 1, UnitPrice: 100}, {OfferID: "7", Quantity: 2, UnitPrice: 100},
 	}}
-	child := Split(r)[0]
+	child := Split(&r)[0]
 	for _, c := range []struct {
 		holds  [2][]SKU
 		lines  [2][]int
@@ -136,8 +136,8 @@ func TestOrdersOfOneCall(t *testing.T) {
 		{[2][]SKU{{{OfferID: "7"}}, nil}, [2][]int{{0, 1, 2}, {0, 1, 2}}, false},
 		{[2][]SKU{{{OfferID: "7"}}, {{OfferID: "9"}}}, [2][]int{{0, 1, 2}, {0, 1, 2}}, false},
 	} {
-		part, size := Decide(child.Order, Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1", Total: 300, Holds: c.holds[0]}, {ID: "2", Total: 100, Holds: c.holds[1]}}})
-		result := Gather(r, []Ended{{Child: child, Claim: Claim{Reference: "acme.PR=2E1-1", Part: part}}})
+		part, size := Decide(&child.Order, &Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1", Total: 300, Holds: c.holds[0]}, {ID: "2", Total: 100, Holds: c.holds[1]}}})
+		result := Gather(&r, []*Ended{{Child: child, Claim: Claim{Reference: "acme.PR=2E1-1", Part: part}}})
 		for i, o := range result.Orders {
 			if !slices.Equal(o.Lines, c.lines[i]) || (len(o.Shares) > 0) != c.shared {
 				t.Errorf("%v: order %d: %+v", c.holds, i, o)
@@ -147,7 +147,7 @@ func TestOrdersOfOneCall(t *testing.T) {
 			t.Errorf("%+v", size)
 		}
 		again := result.recall(child)
-		if !reflect.DeepEqual(Gather(r, []Ended{{Child: child, Claim: again}}).Orders, result.Orders) {
+		if !reflect.DeepEqual(Gather(&r, []*Ended{{Child: child, Claim: again}}).Orders, result.Orders) {
 			t.Errorf("recalled: %+v, was %+v", again.Part.Orders, result.Orders)
 		}
 	}
@@ -167,11 +167,13 @@ func TestTheDiscountOfAPreview(t *testing.T) {
 		{[]PlacedOrder{{ID: "1", Total: 900, Discount: 7}}, 7},
 		{[]PlacedOrder{{ID: "1", Total: 900}, {ID: "2", Total: 900}}, 0},
 	} {
-		if got := asQuoted(order, Answer{Verdict: Placed, Orders: c.placed}).Orders[0].Discount; got != c.want {
-			t.Errorf("%+v: %d, want %d", c.placed, got, c.want)
+		got := Answer{Verdict: Placed, Orders: c.placed}
+		if order.asQuoted(&got); got.Orders[0].Discount != c.want {
+			t.Errorf("%+v: %d, want %d", c.placed, got.Orders[0].Discount, c.want)
 		}
 	}
-	if got := asQuoted(Order{}, Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1"}}}); got.Orders[0].Discount != 0 {
+	got := Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1"}}}
+	if (&Order{}).asQuoted(&got); got.Orders[0].Discount != 0 {
 		t.Errorf("without a preview: %+v", got)
 	}
 }
@@ -186,7 +188,7 @@ func TestTheSameGoodsTwice(t *testing.T) {
 		{OfferID: "7", SpecID: "a", Quantity: 1, Seller: "lake"}, // of another seller: another order
 		{OfferID: "7", SpecID: "a", Quantity: 4, UnitPrice: 450, Seller: "hill"},
 	}}
-	children := Split(r)
+	children := Split(&r)
 	if len(children) != 2 || len(children[1].Order.Lines) != 1 {
 		t.Fatalf("%+v", children)
 	}
@@ -195,12 +197,12 @@ func TestTheSameGoodsTwice(t *testing.T) {
 	if !reflect.DeepEqual(hill.Order.Lines, want) || !slices.Equal(hill.Lines, []int{0, 1, 2, 4}) || !slices.Equal(hill.Goods, []int{0, 1, 0, 0}) {
 		t.Errorf("%+v", hill)
 	}
-	part, size := Decide(hill.Order, Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1"}}, Failed: []FailedOffer{{OfferID: "7", SpecID: "a", Code: CodeOutOfStock}}})
+	part, size := Decide(&hill.Order, &Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1"}}, Failed: []FailedOffer{{OfferID: "7", SpecID: "a", Code: CodeOutOfStock}}})
 	if size != (Size{Lines: 1, Units: 1}) {
 		t.Errorf("counts %+v", size)
 	}
 	var failed []int
-	for _, f := range Gather(r, []Ended{{Child: hill, Claim: Claim{Part: part}}}).Failed {
+	for _, f := range Gather(&r, []*Ended{{Child: hill, Claim: Claim{Part: part}}}).Failed {
 		failed = append(failed, f.Line)
 	}
 	if !slices.Equal(failed, []int{0, 2, 4}) {
@@ -210,7 +212,7 @@ func TestTheSameGoodsTwice(t *testing.T) {
 	for i := range 120 {
 		many.Lines = append(many.Lines, Line{OfferID: fmt.Sprint(i % 60), Quantity: 1})
 	}
-	if got := Split(many); len(got) != 2 || len(got[0].Order.Lines) != MaxSKUs || len(got[1].Order.Lines) != 10 || len(got[0].Lines) != 100 {
+	if got := Split(&many); len(got) != 2 || len(got[0].Order.Lines) != MaxSKUs || len(got[1].Order.Lines) != 10 || len(got[0].Lines) != 100 {
 		t.Errorf("60 goods, each twice, became %d orders", len(got))
 	}
 }

@@ -17,7 +17,7 @@ type goods struct{ seller, offerID, specID string }
 // line of an order, with their quantities added up: 1688 names what it left out by offer and spec, so that two lines could not be
 // told apart, nor how much was ordered. Each child has its own reference and so its own claim; the same request always splits the
 // same way, whatever was chosen of its alternatives: these take the places of what was asked for. The orders have no app key yet.
-func Split(r Request) []Child {
+func Split(r *Request) []Child {
 	var children []Child
 	open := map[string]int{} // seller → its child that still has room
 	type spot struct{ child, line int }
@@ -85,9 +85,9 @@ func lower(a, b Fen) Fen {
 }
 
 // sellerOf names the seller of an order's lines, "" when nobody said.
-func sellerOf(order Order) string { return order.Lines[0].Seller }
+func sellerOf(order *Order) string { return order.Lines[0].Seller }
 
-func newChild(r Request, n int) Child {
+func newChild(r *Request, n int) Child {
 	return Child{Order: Order{
 		Reference: Reference(r.Tenant, EncodeRef(r.ID), n),
 		Flow:      r.Flow,

@@ -16,7 +16,7 @@ func requestOf(sellers ...string) Request {
 }
 
 func TestSplitBySellerInTheOrderAsked(t *testing.T) {
-	children := Split(requestOf("a", "b", "a", "", "b"))
+	children := Split(new(requestOf("a", "b", "a", "", "b")))
 	var lines [][]int
 	var references []string
 	for _, c := range children {
@@ -38,7 +38,7 @@ func TestSplitAtFiftySKUs(t *testing.T) {
 	for lines, want := range map[int][]int{1: {1}, 49: {49}, 50: {50}, 51: {50, 1}, 101: {50, 50, 1}} {
 		var sizes []int
 		covered := map[int]bool{}
-		for _, c := range Split(requestOf(make([]string, lines)...)) {
+		for _, c := range Split(new(requestOf(make([]string, lines)...))) {
 			sizes = append(sizes, len(c.Order.Lines))
 			for _, i := range c.Lines {
 				covered[i] = true
@@ -61,7 +61,7 @@ func TestTheSameGoodsFillNoOrder(t *testing.T) {
 		}
 		covered, wanted := 0, int64(0)
 		var sizes []int
-		for _, c := range Split(r) {
+		for _, c := range Split(&r) {
 			sizes = append(sizes, len(c.Order.Lines))
 			covered += len(c.Lines)
 			for _, line := range c.Order.Lines {

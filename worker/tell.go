@@ -60,7 +60,7 @@ func (w *Worker) shielded(ctx context.Context, d Delivery, step func()) {
 }
 
 // tell publishes what a purchase ended in, and acknowledges the request; or hands it back if it has not ended.
-func (b *buyer) tell(ctx context.Context, result Result, err error, started time.Time) {
+func (b *buyer) tell(ctx context.Context, result *Result, err error, started time.Time) {
 	if err == nil {
 		result, err = b.publish(ctx, result)
 	}
@@ -76,5 +76,5 @@ func (b *buyer) tell(ctx context.Context, result Result, err error, started time
 		return
 	}
 	b.failures.forget(b.delivery.Subject)
-	b.finish(b.delivery, result, time.Since(started))
+	b.finish(b.delivery, *result, time.Since(started))
 }

@@ -60,7 +60,7 @@ func (b *Biographer) obstacle(ctx context.Context, r Request, next int) string {
 	if _, err := b.Stock.Left(ctx, r.Pool); err != nil && AsTrouble(err).Code == CodeNoPool {
 		return "a key: pool " + r.Pool + " has none"
 	}
-	size := SizeOf(Split(r)[next].Order.Lines)
+	size := SizeOf(Split(&r)[next].Order.Lines)
 	if room, err := b.Stock.Room(ctx, r.Pool, r.Payer); err == nil && !size.Fits(room) {
 		return fmt.Sprintf("room: no key has room in pool %s for %s", r.Pool, count(size.Lines, "line", "lines"))
 	}

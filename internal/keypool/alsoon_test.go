@@ -61,7 +61,7 @@ func (s *stored) publish(request worker.Request, claim worker.Claim) worker.Resu
 	if claim.State == placed {
 		claim.Part.Orders = []worker.PlacedOrder{{ID: "1"}}
 	}
-	result := worker.Gather(request, []worker.Ended{{Child: worker.Split(request)[0], Claim: claim}})
+	result := worker.Gather(&request, []*worker.Ended{{Child: worker.Split(&request)[0], Claim: claim}})
 	s.results = append(s.results, result)
 	return result
 }

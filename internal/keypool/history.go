@@ -73,7 +73,7 @@ type part struct {
 
 func newFlight(r worker.Request, delivered bool) *flight {
 	f := &flight{account: r.Account, delivered: delivered}
-	for _, child := range worker.Split(r) {
+	for _, child := range worker.Split(&r) {
 		f.orders = append(f.orders, part{child.Order.Reference, worker.SizeOf(child.Order.Lines)})
 	}
 	return f

@@ -197,7 +197,7 @@ func TestRedisForgetsEverything(t *testing.T) {
 	r.must(r.pool.Flush(r.ctx, r.bus.Journal()))
 
 	// An order that left, and whose worker died before it could settle it.
-	underWay := worker.Split(r.tenanted(r.request("under-way", 0)))[0].Order
+	underWay := worker.Split(new(r.tenanted(r.request("under-way", 0))))[0].Order
 	underWay.AppKey = "1000001"
 	if answer := r.client.Place(r.ctx, underWay); answer.Verdict != worker.Placed {
 		t.Fatalf("%+v", answer)
