@@ -24,13 +24,18 @@ const (
 // persist takes a step until it succeeds, is refused, or has failed often enough. Its error is a *worker.Trouble with
 // CodeNATSDown, or ctx's cause: the step may have happened all the same.
 func persist(ctx context.Context, what string, step func(context.Context) error) error {
+	return repeat(ctx, what, func() error { return try1(ctx, step) })
+}
+
+// repeat is persist for a step that bounds itself by attemptTimeout.
+func repeat(ctx context.Context, what string, step func() error) error {
 	var err error
 	pause := firstPause
 	for try := range attempts {
 		if try > 0 && !wait(ctx, pause<<try) {
 			break
 		}
-		if err = try1(ctx, step); err == nil || refused(err) {
+		if err = step(); err == nil || refused(err) {
 			break
 		}
 	}

@@ -113,8 +113,11 @@ func (r *receipt) Term(ctx context.Context, reason string) error {
 // settle stops the signs of life first: one that came after a Nak would put its delay off.
 func (r *receipt) settle(ctx context.Context, what string, body []byte) error {
 	r.inbox.forget(r)
-	return persist(ctx, what+" a request", func(ctx context.Context) error {
-		_, err := r.inbox.bus.conn.RequestWithContext(ctx, r.reply, body)
+	return repeat(ctx, what+" a request", func() error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		_, err := r.inbox.bus.conn.Request(r.reply, body, attemptTimeout) // ctx would cost more than the question
 		return err
 	})
 }

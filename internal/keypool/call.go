@@ -14,25 +14,22 @@ import (
 // run runs a script and reads what all replies have in common. A trouble with worker.CodeRedisDown leaves it open whether the
 // script ran.
 func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, args ...any) (r reply, err error) {
-	err = p.within(ctx, p.allows(s), func(ctx context.Context) error {
-		got, err := p.once(ctx, s, keys, args)
-		r = got
-		return err
-	})
-	if err != nil {
-		return reply{}, err
+	until := time.Now().Add(p.allows(s))
+	for pause := p.config.Backoff; ; pause *= 2 {
+		r, err = p.once(ctx, until, s, keys, args)
+		if err == nil {
+			return r, p.understand(pool, r)
+		}
+		if !passing(err) || !wait(ctx, min(pause, time.Until(until))) || !time.Now().Before(until) {
+			return reply{}, down(err)
+		}
 	}
-	return r, p.understand(pool, r)
 }
 
 // patiently tries something and repeats it after a connection error, within the time of a call. All that is tried this way
 // changes nothing when it is repeated.
 func (p *Pool) patiently(ctx context.Context, try func(context.Context) error) error {
-	return p.within(ctx, p.config.CallTimeout, try)
-}
-
-func (p *Pool) within(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, p.config.CallTimeout)
 	defer cancel()
 	for pause := p.config.Backoff; ; pause *= 2 {
 		err := try(ctx)

@@ -3,14 +3,13 @@ package keypool
 // quick makes the steps at the beginning of a batch that are as usual: an order that nothing is known of is drawn from the first
 // active key, and a sent one ends placed or refused, while no event is due and nothing was lost. It knows fewer words
 // than the steps themselves and leaves to them whatever it does not know, so that most scripts end before the functions of the full
-// ones are even made: these cost several times what Redis does. What it makes, the steps would make alike.
+// ones are even made: these cost several times what Redis does. What it makes, the steps would make alike. Numbers are handed on as the
+// texts that they came as, where they can be: Redis takes long to write one.
 //
 //	usual  that nothing was lost and the pool was verified where it runs
 //	calm   whether the pool's alarm stays what it is with so much left
 //	book   an active key's books, false for any other
 //	draw   makes a draw and settle a settlement, with ARGV from a to last; nil, and nothing changed, if it is not as usual
-//
-// Numbers that Redis gets as they came, as texts, cost it nothing to write.
 //	done   so many steps are made, and at is the place of the next one's first word
 const quick = `
 do

@@ -3,7 +3,9 @@ package keypool
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,11 +20,18 @@ var errClosed = errors.New("the key pool is closed")
 // call is one script run on its way to Redis and back.
 type call struct {
 	ctx    context.Context
+	until  time.Time // when nobody waits for it any more
 	script *script
 	keys   []string
 	args   []any
 	done   chan answer // buffered: the lane never waits for its caller
+	late   *time.Timer // its caller's own
 }
+
+// calls are used again once they were answered: a timer and a channel for each would cost a step as much as all else that it does here.
+var calls = sync.Pool{New: func() any {
+	return &call{done: make(chan answer, 1), late: time.NewTimer(math.MaxInt64)}
+}}
 
 type answer struct {
 	reply reply
@@ -30,19 +39,26 @@ type answer struct {
 }
 
 // once runs a script on its pool's shard. A call that finds a lane idle goes at once, since a change of goroutines would cost
-// it more than Redis does; any other waits in the queue. One whose ctx ends may run all the same.
-func (p *Pool) once(ctx context.Context, s *script, keys []string, args []any) (reply, error) {
+// it more than Redis does; any other waits in the queue. One whose ctx or time ends may run all the same.
+func (p *Pool) once(ctx context.Context, until time.Time, s *script, keys []string, args []any) (reply, error) {
 	shard, err := p.shardOf(ctx, keys[0])
 	if err != nil {
 		return reply{}, err
 	}
-	c := &call{ctx: ctx, script: s, keys: keys, args: args, done: make(chan answer, 1)}
+	c := calls.Get().(*call)
+	c.ctx, c.until, c.script, c.keys, c.args = ctx, until, s, keys, args
+	c.late.Reset(time.Until(until))
 	if err := shard.take(ctx, c); err != nil {
 		return reply{}, err
 	}
 	select {
 	case a := <-c.done:
+		c.late.Stop()
+		c.ctx, c.keys, c.args = nil, nil, nil
+		calls.Put(c)
 		return a.reply, a.err
+	case <-c.late.C:
+		return reply{}, context.DeadlineExceeded
 	case <-ctx.Done():
 		return reply{}, context.Cause(ctx)
 	case <-p.closing:
@@ -67,6 +83,8 @@ func (s *shard) take(ctx context.Context, c *call) error {
 	select {
 	case s.queue <- c:
 		return nil
+	case <-c.late.C:
+		return context.DeadlineExceeded
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-s.pool.closing:
@@ -103,7 +121,7 @@ func (s *shard) fill(batch []*call) []*call {
 	for len(batch) < maxBatch {
 		select {
 		case c := <-s.queue:
-			if c.ctx.Err() == nil {
+			if c.ctx.Err() == nil && time.Now().Before(c.until) {
 				batch = append(batch, c)
 			}
 		default:
@@ -116,11 +134,8 @@ func (s *shard) fill(batch []*call) []*call {
 // exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
 // loaded and sent again, which is safe because they have not run.
 func (l *lane) exchange(ctx context.Context, batch []*call) {
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.pool.longest(batch))
-		defer cancel()
-	}
+	ctx, cancel := context.WithDeadline(ctx, l.pool.end(batch))
+	defer cancel()
 	if err := l.connected(ctx); err != nil {
 		for _, c := range batch {
 			c.done <- answer{err: err}
@@ -137,12 +152,16 @@ func (l *lane) exchange(ctx context.Context, batch []*call) {
 	}
 }
 
-// longest is how long the script of a batch may take that may take longest.
-func (p *Pool) longest(batch []*call) (limit time.Duration) {
+// end is when a batch is given up: one call alone when its time ends, several when the script has had its time that may take longest.
+func (p *Pool) end(batch []*call) time.Time {
+	if len(batch) == 1 {
+		return batch[0].until
+	}
+	var limit time.Duration
 	for _, c := range batch {
 		limit = max(limit, p.allows(c.script))
 	}
-	return limit
+	return time.Now().Add(limit)
 }
 
 // round is one round trip. It answers every call but those whose script Redis does not know, which it returns; with load
