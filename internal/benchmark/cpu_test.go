@@ -37,7 +37,7 @@ type consumed struct {
 // String is what each process took for a purchase.
 func (c consumed) String() string {
 	var text []string
-	for _, part := range []string{"self", NATS, "redis-server", relayPart, peerPart} {
+	for _, part := range []string{"self", "autopurchase", NATS, "redis-server", relayPart, peerPart} {
 		each := func(i int) float64 { return float64(c.by[part][i].Microseconds()) / float64(max(1, c.purchases)) }
 		if each(0)+each(1) > 1 {
 			text = append(text, fmt.Sprintf("%s %.0f+%.0f", part, each(0), each(1)))

@@ -92,6 +92,7 @@ func BenchmarkTwoWorkers(b *testing.B) {
 	r := newRig(b)
 	url, err := r.relay(0)
 	r.must(err)
+	var took [3]consumed
 	with := func(processes int) side {
 		return func(_ context.Context, n int) (time.Duration, error) {
 			var all []*os.Process
@@ -101,18 +102,21 @@ func BenchmarkTwoWorkers(b *testing.B) {
 			}
 			r.add(processes * orders)
 			r.must(warm())
-			results, begin := r.results(n), time.Now()
+			results, begin, before := r.results(n), time.Now(), cpuByPart(r)
 			r.add(n)
 			err := results()
-			took := time.Since(begin)
+			lasted := time.Since(begin)
+			took[processes].add(n, before, cpuByPart(r))
 			for _, p := range all {
 				r.must(p.Signal(syscall.SIGTERM))
 				r.untilEnded(p.Pid)
 			}
-			return took, err
+			return lasted, err
 		}
 	}
 	compare(b, with(2), with(1)).report(b, "two workers beside one", "purchases/s")
+	row("%-26s %s", "  microseconds each", took[2])
+	row("%-26s %s", "  one", took[1])
 }
 
 // BenchmarkStaysSmall has the built program make many purchases and looks at its own memory early and late; and at its peak with 4,096
