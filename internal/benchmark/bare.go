@@ -70,7 +70,7 @@ func (l *bare) work(ctx context.Context, n int, told func(subject string)) (time
 	if err != nil {
 		return 0, err
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(l.concurrent))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(l.concurrent), jetstream.WithMessagesErrOnMissingHeartbeat(false))
 	if err != nil {
 		return 0, err
 	}
