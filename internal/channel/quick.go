@@ -14,8 +14,7 @@ import (
 // through for its end, and is as right or wrong as it was for whoever reads it.
 func (f *frame) decodeQuick(message []byte) bool {
 	p := scan{rest: message}
-	body := f.Body
-	*f = frame{Version: version}
+	*f = frame{Version: version, Body: f.Body[:0]}
 	switch {
 	case p.word(`{"v":1,"type":"ask","id":"`):
 		f.Type, f.ID = typeAsk, p.number()
@@ -33,7 +32,7 @@ func (f *frame) decodeQuick(message []byte) bool {
 		p.lost = true
 	}
 	p.must(`,"body":`)
-	f.Body = append(body[:0], p.object()...)
+	f.Body = append(f.Body, p.object()...)
 	return !p.lost && len(f.Body) > 0
 }
 
