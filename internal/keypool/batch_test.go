@@ -170,7 +170,7 @@ func (w twin) exchange(t *testing.T, steps ...taken1) (replies []reply) {
 func (w twin) answers(ctx context.Context, steps ...taken1) (answers []answer) {
 	var batch []*call
 	for _, s := range steps {
-		c := &call{ctx: ctx, until: time.Now().Add(time.Minute), script: s.script, keys: namesOf(w.pool).keys(s.reference), args: s.args, done: make(chan answer, 1)}
+		c := &call{ctx: ctx, script: s.script, keys: namesOf(w.pool).keys(s.reference), args: s.args, done: make(chan answer, 1)}
 		batch = append(batch, c)
 	}
 	l := <-w.shards.only.idle

@@ -260,7 +260,7 @@ func wantUnverified(t *testing.T, name string, err error) {
 func together3(t *testing.T, p *Pool) (statuses []string) {
 	t.Helper()
 	call1 := func(s *script, reference string, args ...any) *call {
-		return &call{ctx: t.Context(), until: time.Now().Add(time.Minute), script: s, keys: namesOf("default").keys(reference), args: args, done: make(chan answer, 1)}
+		return &call{ctx: t.Context(), script: s, keys: namesOf("default").keys(reference), args: args, done: make(chan answer, 1)}
 	}
 	batch := []*call{
 		call1(drawScript, "new", "print", "owner-1", 1, time.Now().UnixMilli(), 1, 1, "", ""),

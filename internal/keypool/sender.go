@@ -71,11 +71,13 @@ func (s *shard) take(ctx context.Context, c *call) error {
 	select {
 	case l := <-s.idle:
 		runtime.Gosched() // whoever has a step all but ready gets it into the queue first
-		batch := s.fill([]*call{c})
-		if len(batch) > 1 {
-			ctx = context.Background() // it is not one caller's to end
+		if batch := s.fill([]*call{c}); len(batch) == 1 {
+			alone, cancel := context.WithDeadline(ctx, c.until)
+			l.exchange(alone, batch)
+			cancel()
+		} else {
+			l.exchange(context.Background(), batch) // it is not one caller's to end
 		}
-		l.exchange(ctx, batch)
 		s.idle <- l
 		return nil
 	default:
@@ -134,8 +136,11 @@ func (s *shard) fill(batch []*call) []*call {
 // exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
 // loaded and sent again, which is safe because they have not run.
 func (l *lane) exchange(ctx context.Context, batch []*call) {
-	ctx, cancel := context.WithDeadline(ctx, l.pool.end(batch))
-	defer cancel()
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.pool.longest(batch))
+		defer cancel()
+	}
 	if err := l.connected(ctx); err != nil {
 		for _, c := range batch {
 			c.done <- answer{err: err}
@@ -152,16 +157,12 @@ func (l *lane) exchange(ctx context.Context, batch []*call) {
 	}
 }
 
-// end is when a batch is given up: one call alone when its time ends, several when the script has had its time that may take longest.
-func (p *Pool) end(batch []*call) time.Time {
-	if len(batch) == 1 {
-		return batch[0].until
-	}
-	var limit time.Duration
+// longest is how long the script of a batch may take that may take longest.
+func (p *Pool) longest(batch []*call) (limit time.Duration) {
 	for _, c := range batch {
 		limit = max(limit, p.allows(c.script))
 	}
-	return time.Now().Add(limit)
+	return limit
 }
 
 // round is one round trip. It answers every call but those whose script Redis does not know, which it returns; with load
