@@ -20,7 +20,7 @@ const (
 	redisBytes    = 924.0
 	natsBytes     = 1580.0
 	channelBytes  = 565.0
-	allocations   = 174.0 // with the race detector, which keeps the pools of memory from working as they do without
+	allocations   = 158.0 // with the race detector, which keeps the pools of memory from working as they do without
 )
 
 // TestAPurchaseCosts counts instead of timing, so that it says the same on every machine.
