@@ -15,28 +15,33 @@ import (
 // script ran.
 func (p *Pool) run(ctx context.Context, pool string, s *script, keys []string, args ...any) (r reply, err error) {
 	until := time.Now().Add(p.allows(s))
-	for pause := p.config.Backoff; ; pause *= 2 {
+	err = p.within(ctx, until, func() (err error) {
 		r, err = p.once(ctx, until, s, keys, args)
-		if err == nil {
-			return r, p.understand(pool, r)
-		}
-		if !passing(err) || !wait(ctx, min(pause, time.Until(until))) || !time.Now().Before(until) {
-			return reply{}, down(err)
-		}
+		return err
+	})
+	if err != nil {
+		return reply{}, err
 	}
+	return r, p.understand(pool, r)
 }
 
 // patiently tries something and repeats it after a connection error, within the time of a call. All that is tried this way
 // changes nothing when it is repeated.
 func (p *Pool) patiently(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, p.config.CallTimeout)
+	until := time.Now().Add(p.config.CallTimeout)
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
+	return p.within(ctx, until, func() error { return try(ctx) })
+}
+
+// within repeats what bounds itself by until.
+func (p *Pool) within(ctx context.Context, until time.Time, try func() error) error {
 	for pause := p.config.Backoff; ; pause *= 2 {
-		err := try(ctx)
+		err := try()
 		if err == nil || errors.Is(err, redis.Nil) {
 			return nil
 		}
-		if !passing(err) || !wait(ctx, pause) {
+		if !passing(err) || !wait(ctx, min(pause, time.Until(until))) || !time.Now().Before(until) {
 			return down(err)
 		}
 	}
