@@ -13,40 +13,40 @@ func (o *deal) drawRoom(ctx context.Context, preview Previewing) (drawing time.T
 	for {
 		drawing = time.Now()
 		err = o.draw(ctx, &draw)
-		if err == nil || !AsTrouble(err).Code.wantsRoom() || !o.awaitRoom(ctx, o.order(), AsTrouble(err)) {
+		if err == nil || !AsTrouble(err).Code.wantsRoom() || !o.awaitRoom(ctx, AsTrouble(err)) {
 			return drawing, err
 		}
 	}
 }
 
-// awaitRoom keeps an order in hand until there may be room for it or its deadline has passed, and says whether to draw again:
+// awaitRoom keeps the order in hand until there may be room for it or its deadline has passed, and says whether to draw again:
 // not if it need not or must not wait. If not even the smallest order of any pool would find room, nobody fetches meanwhile.
-func (b *buyer) awaitRoom(ctx context.Context, order *Order, t *Trouble) bool {
-	if b.expired(time.Now()) {
+func (o *deal) awaitRoom(ctx context.Context, t *Trouble) bool {
+	if o.expired(time.Now()) {
 		return false
 	}
-	b.gate.vain(b.errandMost())
-	if !b.roomSomewhere(ctx, b.request.Pool) {
-		b.pause(t, b.request.Pool)
+	o.gate.vain(o.errandMost())
+	if !o.roomSomewhere(ctx, o.request.Pool) {
+		o.pause(t, o.request.Pool)
 	}
-	g := newGuest(party{b.request.Pool, t.Payer}, b.request.Tenant, SizeOf(order.Lines))
-	if !b.lobby.enter(g) {
+	g := newGuest(party{o.request.Pool, t.Payer}, o.request.Tenant, SizeOf(o.order().Lines))
+	if !o.lobby.enter(g) {
 		return false
 	}
-	defer b.lobby.leave(g)
-	b.observe(Event{Stage: StageWaiting, Tenant: b.request.Tenant, RequestID: b.request.ID, Reference: order.Reference,
-		Pool: b.request.Pool, Attempt: b.delivery.Attempt, Code: t.Code, Reason: t.Reason,
-		Context: b.delivery.Context})
-	b.stepAside()
-	late, cancel := b.untilDeadline(ctx)
+	defer o.lobby.leave(g)
+	o.observe(Event{Stage: StageWaiting, Tenant: o.request.Tenant, RequestID: o.request.ID, Reference: o.order().Reference,
+		Pool: o.request.Pool, Attempt: o.delivery.Attempt, Code: t.Code, Reason: t.Reason,
+		Context: o.delivery.Context})
+	o.stepAside()
+	late, cancel := o.untilDeadline(ctx)
 	defer cancel()
 	select {
 	case <-g.called:
 	case <-late.Done():
-	case <-b.lobby.over:
+	case <-o.lobby.over:
 		return false
 	}
-	return b.comeBack(ctx)
+	return o.comeBack(ctx)
 }
 
 func (b *buyer) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
