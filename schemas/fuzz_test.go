@@ -26,9 +26,9 @@ func FuzzDecodeRequest(f *testing.F) {
 			}
 			return
 		}
-		again, err := DecodeRequest(AppendRequest(nil, request))
-		if err != nil || !sameRequest(again, request) {
-			t.Fatalf("read %+v, then %+v: %v", request, again, err)
+		again, err := DecodeRequest(AppendRequest(nil, *request))
+		if err != nil || !sameRequest(*again, *request) {
+			t.Fatalf("read %+v, then %+v: %v", *request, again, err)
 		}
 	})
 }

@@ -21,18 +21,18 @@ const (
 //
 // Errors are *worker.Invalid: the field that breaks a rule first, and the rule. RequestID is filled if the body says it
 // anywhere, once and readable, whatever else is wrong. It is safe for concurrent use and keeps nothing of body.
-func DecodeRequest(body []byte) (worker.Request, error) {
-	request := worker.Request{Pool: "default", Flow: "general", Pay: "none"}
-	invalid := decode(body, requestTable, &request)
+func DecodeRequest(body []byte) (*worker.Request, error) {
+	request := &worker.Request{Pool: "default", Flow: "general", Pay: "none"}
+	invalid := decode(body, requestTable, request)
 	if invalid == nil && request.Preview == worker.PreviewNever && request.HasAlternatives() {
 		invalid = at("preview", broken("must not be never: alternatives are chosen in a preview"))
 	}
 	if invalid != nil {
 		invalid.RequestID = findID(body)
-		return worker.Request{}, invalid
+		return nil, invalid
 	}
 	if !request.Deadline.IsZero() && !request.NotBefore.Before(request.Deadline) {
-		return worker.Request{}, &worker.Invalid{RequestID: request.ID, Field: "deadline", Reason: "must be after not_before"}
+		return nil, &worker.Invalid{RequestID: request.ID, Field: "deadline", Reason: "must be after not_before"}
 	}
 	return request, nil
 }

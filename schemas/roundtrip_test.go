@@ -92,8 +92,8 @@ func TestRequestComesBackAsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}
-		if !sameRequest(got, want) {
-			t.Fatalf("wrote %+v, read %+v", want, got)
+		if !sameRequest(*got, want) {
+			t.Fatalf("wrote %+v, read %+v", want, *got)
 		}
 	})
 }
@@ -221,7 +221,7 @@ func TestSpellingsOfOneMeaning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return request
+		return *request
 	}
 	want := read(`"unit_price":"19.99"`, `"price_tolerance":"5"`)
 	if want.Lines[0].UnitPrice != 1999 || want.PriceTolerance != "5" || want.Pool != "default" || want.Flow != "general" || want.Pay != "none" {
@@ -232,7 +232,7 @@ func TestSpellingsOfOneMeaning(t *testing.T) {
 		{`"spec_id":"","unit_price":"019.9900"`, `"pool":"default","price_tolerance":"5.0"`},
 		{`"\u0075nit_price":"19.99","seller":""`, `"note":"","account":"","price_tolerance":"5","pay":"none"`},
 	} {
-		if got := read(other[0], other[1]); !reflect.DeepEqual(got.Lines, want.Lines) || worker.Fingerprint(got) != worker.Fingerprint(want) {
+		if got := read(other[0], other[1]); !reflect.DeepEqual(got.Lines, want.Lines) || worker.Fingerprint(&got) != worker.Fingerprint(&want) {
 			t.Errorf("%v reads %+v", other, got)
 		}
 	}

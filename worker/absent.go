@@ -37,7 +37,7 @@ func (o *deal) sendAgain(ctx context.Context) error {
 // release makes the claim drawn again, if this delivery still owns it. The next delivery draws it and sends the order: both
 // steps are fenced by their own owner, so that a repeat of this one that comes late cannot undo that one.
 func (o *deal) release(ctx context.Context) error {
-	if err := o.persist(ctx, func() error { return o.Ledger.Unsend(ctx, o.Claim, CodeAbsent) }); err != nil {
+	if err := o.persist(ctx, func() error { return o.Ledger.Unsend(ctx, &o.Claim, CodeAbsent) }); err != nil {
 		return err
 	}
 	return &Trouble{Code: CodeNoAnswer, Reason: "sent without an answer, and surely absent: it is sent again", After: soon}

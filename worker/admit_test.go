@@ -6,11 +6,11 @@ import (
 )
 
 func TestAdmit(t *testing.T) {
-	good := func([]byte) (Request, error) { return Request{ID: "PR.1"}, nil }
-	bad := func([]byte) (Request, error) {
-		return Request{}, &Invalid{RequestID: "PR.1", Field: "lines[0].quantity", Reason: "must be above 0"}
+	good := func([]byte) (*Request, error) { return &Request{ID: "PR.1"}, nil }
+	bad := func([]byte) (*Request, error) {
+		return nil, &Invalid{RequestID: "PR.1", Field: "lines[0].quantity", Reason: "must be above 0"}
 	}
-	broken := func([]byte) (Request, error) { return Request{}, errors.New("holds 13800138000") }
+	broken := func([]byte) (*Request, error) { return nil, errors.New("holds 13800138000") }
 	for name, c := range map[string]struct {
 		tenant, ref string
 		decode      Decoder
@@ -27,7 +27,7 @@ func TestAdmit(t *testing.T) {
 		"nothing can be read":   {"acme", "", broken, "subject", "", "", false},
 		"subject has no tenant": {"", "PR=2E1", good, "subject", "", "", false},
 	} {
-		d := Delivery{Tenant: c.tenant, Ref: c.ref}
+		d := &Delivery{Tenant: c.tenant, Ref: c.ref}
 		request, invalid := Admit(d, c.decode)
 		if c.field == "" {
 			if invalid != nil || request.Tenant != c.tenant {

@@ -59,7 +59,7 @@ func (r Request) Choose(choice Choice) (Request, bool) {
 			return r, false
 		}
 	}
-	if choice.Fingerprint != Fingerprint(r) {
+	if choice.Fingerprint != Fingerprint(&r) {
 		return r, false
 	}
 	r.Choice = &choice

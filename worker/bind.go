@@ -175,7 +175,7 @@ func (b *Binder) count(ctx context.Context, f *file, e *Ended, w Binding, answer
 		}
 		err = b.settle(ctx, f, e, keys, part, size)
 	} else {
-		e.Claim, err = b.Bindings.Bind(ctx, Bonding{Pool: f.asked.Pool, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
+		e.Claim, err = b.Bindings.Bind(ctx, Bonding{Pool: f.asked.Pool, Reference: e.Claim.Reference, Fingerprint: Fingerprint(&f.asked.Request),
 			Published: f.asked.Published, Seen: e.Claim.State, Decided: f.answered, AppKey: answer.AppKey, Size: size, Part: part})
 	}
 	if err == nil && differs(&e.Claim.Part, &part) {

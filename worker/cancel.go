@@ -148,7 +148,7 @@ func (c *Canceller) order(ctx context.Context, ask Cancellation, asked Asked, re
 		claim, err := c.claim(ctx, asked.Pool, reference)
 		return foretold(reference, claim), claim, err
 	}
-	claim, err := c.Ledger.Withdraw(ctx, Withdrawal{Pool: asked.Pool, Reference: reference, Fingerprint: Fingerprint(asked.Request),
+	claim, err := c.Ledger.Withdraw(ctx, Withdrawal{Pool: asked.Pool, Reference: reference, Fingerprint: Fingerprint(&asked.Request),
 		Published: asked.Published, Reason: ask.note()})
 	if err != nil && AsTrouble(err).Code == CodeLost {
 		return CancelledOrder{Reference: reference, State: ClaimSent,
@@ -189,7 +189,7 @@ func (c *Canceller) conclude(ctx context.Context, asked Asked, claims map[string
 		if claim.State == "" || !claim.State.Settled() {
 			return "", nil
 		}
-		ended = append(ended, &Ended{Child: child, Claim: claim})
+		ended = append(ended, &Ended{Child: &child, Claim: claim})
 	}
 	result := Gather(&asked.Request, ended)
 	if err := c.Outbox.Publish(ctx, result); err != nil {

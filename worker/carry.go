@@ -9,7 +9,7 @@ type carried struct {
 }
 
 // carry gives the context to handle a delivery under.
-func (d Delivery) carry(ctx context.Context) context.Context {
+func (d *Delivery) carry(ctx context.Context) context.Context {
 	if d.Context == nil {
 		return ctx
 	}

@@ -37,7 +37,7 @@ func (b *buyer) take(choice Choice) error {
 	if !own {
 		return &Trouble{Code: CodeConflict, Reason: "what was chosen under this id is another request's"}
 	}
-	b.request = request
+	b.request = &request
 	return nil
 }
 

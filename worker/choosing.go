@@ -110,7 +110,7 @@ func (c *choosing) refused(part Part) Part {
 }
 
 // choice is what is bought of the request if these are its orders.
-func (r Request) choice(children []Child) []Chosen {
+func (r *Request) choice(children []Child) []Chosen {
 	some := []Chosen{} // not null
 	for _, child := range children {
 		for i, n := range child.Lines {

@@ -18,8 +18,8 @@ type shop struct {
 	asked []Order
 }
 
-func (s *shop) Preview(_ context.Context, order Order) Answer {
-	s.asked = append(s.asked, order)
+func (s *shop) Preview(_ context.Context, order *Order) *Answer {
+	s.asked = append(s.asked, *order)
 	quote := Quote{TradeTypes: []string{"fxassure"}}
 	for _, line := range order.Lines {
 		quoted := QuotedLine{OfferID: line.OfferID, SpecID: line.SpecID, UnitPrice: s.price[line.OfferID]}
@@ -27,12 +27,12 @@ func (s *shop) Preview(_ context.Context, order Order) Answer {
 			quoted.Code, quoted.Reason = CodeOutOfStock, "库存不足"
 		}
 		if s.whole && quoted.Code != "" {
-			return Answer{Verdict: Refused, Code: quoted.Code, Reason: quoted.Reason}
+			return &Answer{Verdict: Refused, Code: quoted.Code, Reason: quoted.Reason}
 		}
 		quote.Lines = append(quote.Lines, quoted)
 		quote.Total += quoted.UnitPrice * Fen(line.Quantity)
 	}
-	return Answer{Verdict: Placed, Code: CodePlaced, Quotes: []Quote{quote}}
+	return &Answer{Verdict: Placed, Code: CodePlaced, Quotes: []Quote{quote}}
 }
 
 // wants is a line for an offer, or one of the others for at most 20 yuan.
@@ -48,12 +48,12 @@ func choose(t *testing.T, s *shop, lines ...Line) (r Request, bought Child, refu
 	t.Helper()
 	r = Request{ID: "PR.1", Tenant: "acme", Lines: lines, Preview: PreviewAlways, PriceTolerance: "100"}
 	w := &Worker{Ports: Ports{Previewer: s}}
-	bought, quotes, refused, err := w.buyer(Delivery{}, r).chosen(t.Context(), Split(&r)[0])
+	bought, quotes, refused, err := w.buyer(&Delivery{}, &r).chosen(t.Context(), Split(&r)[0])
 	if err != nil || refused.State == "" && len(quotes) != 1 {
 		t.Fatalf("%+v %+v %v", quotes, refused, err)
 	}
 	if refused.State == "" {
-		choice := Choice{Fingerprint: Fingerprint(r), Chosen: r.choice([]Child{bought})}
+		choice := Choice{Fingerprint: Fingerprint(&r), Chosen: r.choice([]Child{bought})}
 		var own bool
 		if r, own = r.Choose(choice); !own {
 			t.Fatalf("%+v is not the request's own", choice)
@@ -166,10 +166,10 @@ func TestSplitByWhatWasChosen(t *testing.T) {
 			}
 			chosen = append(chosen, c.child())
 		}
-		means := Fingerprint(r)
+		means := Fingerprint(&r)
 		r, own := r.Choose(Choice{Fingerprint: means, Chosen: r.choice(chosen), At: time.Now()})
 		again := Split(&r)
-		if !own || Fingerprint(r) != means || !reflect.DeepEqual(again, chosen) {
+		if !own || Fingerprint(&r) != means || !reflect.DeepEqual(again, chosen) {
 			for i := range chosen {
 				t.Errorf("chosen is %+v, and found again is %+v", chosen[i].Order.Lines, again[i].Order.Lines)
 			}
@@ -199,9 +199,9 @@ func TestAChoiceOfAnotherRequest(t *testing.T) {
 	r := Request{ID: "PR.1", Lines: []Line{wants("A", 1, "B")}}
 	for name, choice := range map[string]Choice{
 		"another meaning":     {Fingerprint: "x"},
-		"no such line":        {Fingerprint: Fingerprint(r), Chosen: []Chosen{{Line: 1, Alternative: 1}}},
-		"no such alternative": {Fingerprint: Fingerprint(r), Chosen: []Chosen{{Line: 0, Alternative: 2}}},
-		"none":                {Fingerprint: Fingerprint(r), Chosen: []Chosen{{Line: 0, Alternative: 0}}},
+		"no such line":        {Fingerprint: Fingerprint(&r), Chosen: []Chosen{{Line: 1, Alternative: 1}}},
+		"no such alternative": {Fingerprint: Fingerprint(&r), Chosen: []Chosen{{Line: 0, Alternative: 2}}},
+		"none":                {Fingerprint: Fingerprint(&r), Chosen: []Chosen{{Line: 0, Alternative: 0}}},
 	} {
 		if got, own := r.Choose(choice); own || got.Choice != nil {
 			t.Errorf("%s is taken", name)
@@ -213,15 +213,15 @@ func TestAChoiceOfAnotherRequest(t *testing.T) {
 func TestSharesOfAlternatives(t *testing.T) {
 	t.Parallel()
 	r := Request{ID: "PR.1", Tenant: "acme", Lines: []Line{wants("A", 1, "B"), wants("C", 1)}}
-	r, _ = r.Choose(Choice{Fingerprint: Fingerprint(r), Chosen: []Chosen{{Line: 0, Alternative: 1, OfferID: "B"}}})
+	r, _ = r.Choose(Choice{Fingerprint: Fingerprint(&r), Chosen: []Chosen{{Line: 0, Alternative: 1, OfferID: "B"}}})
 	part := Part{State: ClaimPlaced, Code: CodePlaced, Orders: []PlacedOrder{{ID: "1", Total: 3000}}}
-	result := Gather(&r, []*Ended{{Child: Split(&r)[0], Claim: Claim{State: ClaimPlaced, Part: part}}})
+	result := Gather(&r, []*Ended{{Child: &Split(&r)[0], Claim: Claim{State: ClaimPlaced, Part: part}}})
 	want := []Share{{Line: 0, Goods: 2000}, {Line: 1, Goods: 1000}}
 	if o := result.Orders[0]; !slices.Equal(o.Shares, want) || !slices.Equal(o.Alternatives, r.Choice.Chosen) {
 		t.Errorf("%+v", o)
 	}
 	part = Part{State: ClaimPartial, Code: CodePartial, Orders: part.Orders, Failed: []FailedOffer{{OfferID: "B", Code: CodeOutOfStock}}}
-	result = Gather(&r, []*Ended{{Child: Split(&r)[0], Claim: Claim{State: ClaimPartial, Part: part}}})
+	result = Gather(&r, []*Ended{{Child: &Split(&r)[0], Claim: Claim{State: ClaimPartial, Part: part}}})
 	if f := result.Failed; len(f) != 1 || f[0].Line != 0 || f[0].OfferID != "B" || f[0].Alternative != 1 || len(result.Orders[0].Shares) != 1 {
 		t.Errorf("%+v", result)
 	}

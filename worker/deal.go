@@ -12,7 +12,7 @@ type deal struct {
 	Ended
 }
 
-func (b *buyer) deal(child Child) *deal { return &deal{buyer: b, Ended: Ended{Child: child}} }
+func (b *buyer) deal(child *Child) *deal { return &deal{buyer: b, Ended: Ended{Child: child}} }
 
 func (o *deal) order() *Order { return &o.Child.Order }
 
@@ -29,7 +29,7 @@ func (o *deal) buy(ctx context.Context, preview Previewing) error {
 	o.order().AppKey = o.Claim.AppKey
 	switch {
 	case o.Claim.Turn == TurnSend && o.open():
-		return o.settle(ctx, unchosen(), Size{})
+		return o.settle(ctx, new(unchosen()), Size{})
 	case o.Claim.Turn == TurnSend:
 		placing, cancel := o.placing(ctx, drawing)
 		defer cancel()
@@ -41,8 +41,11 @@ func (o *deal) buy(ctx context.Context, preview Previewing) error {
 }
 
 func (o *deal) draw(ctx context.Context, draw *Draw) error {
-	return o.persist(ctx, func() (err error) {
-		o.Claim, err = o.Ledger.Draw(ctx, *draw)
+	return o.persist(ctx, func() error {
+		claim, err := o.Ledger.Draw(ctx, draw)
+		if err == nil {
+			o.Claim = *claim
+		}
 		return err
 	})
 }
@@ -84,7 +87,7 @@ func (o *deal) neverDrawn(part Part) {
 // send sends the order that the claim was just marked sent for, before placing ends. Nobody else sends it meanwhile.
 func (o *deal) send(ctx, placing context.Context) error {
 	if o.expired(o.Claim.Now) {
-		return o.settle(ctx, tooLate(), Size{})
+		return o.settle(ctx, new(tooLate()), Size{})
 	}
 	answer := o.place(ctx, placing)
 	switch answer.next() {
@@ -105,16 +108,16 @@ func (o *deal) send(ctx, placing context.Context) error {
 
 // place has the order placed, and gives the answer with what else can be found out about it.
 func (o *deal) place(ctx, placing context.Context) *Answer {
-	answer := o.Market.Place(placing, o.Child.Order)
-	o.beside(ctx, &answer)
-	o.order().asQuoted(&answer)
-	o.understood(ctx, o.order(), &answer)
-	return &answer
+	answer := o.Market.Place(placing, o.order())
+	o.beside(ctx, answer)
+	o.order().asQuoted(answer)
+	o.understood(ctx, o.order(), answer)
+	return answer
 }
 
 // takeBack unmarks an order that provably never left, so that it may be tried again without being a second order.
 func (o *deal) takeBack(ctx context.Context, answer *Answer) error {
-	if err := o.persist(ctx, func() error { return o.Ledger.Unsend(ctx, o.Claim, answer.Code) }); err != nil {
+	if err := o.persist(ctx, func() error { return o.Ledger.Unsend(ctx, &o.Claim, answer.Code) }); err != nil {
 		return err
 	}
 	return o.notAttempted(answer)

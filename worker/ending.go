@@ -5,26 +5,20 @@ import "context"
 // decide ends the claim with a definite answer.
 func (o *deal) decide(ctx context.Context, answer *Answer) error {
 	part, size := Decide(o.order(), answer)
-	return o.settle(ctx, part, size)
+	return o.settle(ctx, &part, size)
 }
 
 // settle ends the claim, which is then as it stands.
-func (o *deal) settle(ctx context.Context, part Part, size Size) error {
-	err := o.persist(ctx, func() error {
-		settled, err := o.Ledger.Settle(ctx, o.Claim, part, size)
-		if err == nil {
-			o.Claim = settled
-		}
-		return err
-	})
+func (o *deal) settle(ctx context.Context, part *Part, size Size) error {
+	err := o.persist(ctx, func() error { return o.Ledger.Settle(ctx, &o.Claim, part, size) })
 	if err != nil && AsTrouble(err).Code == CodeLost {
 		err = o.settleLost(ctx, part, size)
 	}
 	switch {
-	case err == nil && part.State != ClaimUnknown && differs(&o.Claim.Part, &part):
-		o.contradict(ctx, &part, &o.Claim.Part)
+	case err == nil && part.State != ClaimUnknown && differs(&o.Claim.Part, part):
+		o.contradict(ctx, part, &o.Claim.Part)
 	case err != nil && AsTrouble(err).Code == CodeFenced && len(part.Orders) > 0:
-		o.contradict(ctx, &part, &Part{}) // a later delivery is about to send it again
+		o.contradict(ctx, part, &Part{}) // a later delivery is about to send it again
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func (v *Resolver) open(ctx context.Context, tenant, id string) (*file, error) {
 		if !known {
 			claim = f.result.recall(child)
 		}
-		e := &Ended{Child: child, Claim: claim}
+		e := &Ended{Child: &child, Claim: claim}
 		if isOpen(e) && claim.Part.State != ClaimUnknown {
 			e.Claim.Part = Part{State: ClaimUnknown, Code: f.result.Code, Reason: f.result.Reason, At: f.result.DecidedAt}
 		}
@@ -125,7 +125,7 @@ func (v *Resolver) Late(ctx context.Context, reference string, answer Answer) er
 	}
 	if e.Claim.State == ClaimSent || e.Claim.State == ClaimUnknown {
 		part, size := Decide(&e.Child.Order, &answer)
-		if e.Claim, err = v.Ledger.Settle(ctx, e.Claim, part, size); err != nil {
+		if err = v.Ledger.Settle(ctx, &e.Claim, &part, size); err != nil {
 			return err
 		}
 	}

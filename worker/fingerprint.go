@@ -9,7 +9,7 @@ import (
 
 // Fingerprint digests what a request means: two requests with the same fingerprint ask for the same purchase, whatever the
 // order of their fields, their blanks or the zeros of their prices. It is 22 characters of base64url.
-func Fingerprint(r Request) string {
+func Fingerprint(r *Request) string {
 	var scratch [1024]byte
 	b := scratch[:0]
 	for _, text := range [...]string{r.ID, r.Pool, r.Account, r.Alipay, r.Note, r.Flow, r.PriceTolerance, r.Pay} {

@@ -113,7 +113,7 @@ func TestOneGoesAheadAfterAPause(t *testing.T) {
 // TestNobodyWaitsLongForASlowOne: the order of who goes ahead may take a minute.
 func TestNobodyWaitsLongForASlowOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, err := New(Config{Instance: "w1"}, Ports{Decode: func([]byte) (Request, error) {
+		w, err := New(Config{Instance: "w1"}, Ports{Decode: func([]byte) (*Request, error) {
 			<-time.After(time.Minute)
 			panic("it never comes through")
 		}})
@@ -124,7 +124,7 @@ func TestNobodyWaitsLongForASlowOne(t *testing.T) {
 		w.gate.open(Pause{Code: CodeChannelDown})
 		fetch, _ := w.gate.pass(t.Context())
 		start := time.Now()
-		go w.advance(t.Context(), fetch, Delivery{Receipt: noReceipt{}})
+		go w.advance(t.Context(), fetch, &Delivery{Receipt: noReceipt{}})
 		w.gate.pass(t.Context())
 		if took := time.Since(start); took != w.config.ProbeTimeout {
 			t.Errorf("the next one waited %v", took)

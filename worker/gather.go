@@ -2,7 +2,7 @@ package worker
 
 // Ended is a child order and how it ended.
 type Ended struct {
-	Child Child
+	Child *Child
 	Claim Claim
 }
 
@@ -46,7 +46,7 @@ func (r *Result) add(of *Request, e *Ended) {
 			if !own {
 				failed = FailedOffer{Code: part.Code, Reason: part.Reason}
 			}
-			r.Failed = append(r.Failed, failedLine(of, &e.Child, i, failed))
+			r.Failed = append(r.Failed, failedLine(of, e.Child, i, failed))
 		}
 	}
 }
@@ -69,7 +69,7 @@ func (r *Result) addOrders(of *Request, e *Ended) {
 func (r *Result) addFailed(of *Request, e *Ended) {
 	for i := range e.Child.Lines {
 		if failed, own := failureOf(e.Child.line(i), e.Claim.Part.Failed); own {
-			r.Failed = append(r.Failed, failedLine(of, &e.Child, i, failed))
+			r.Failed = append(r.Failed, failedLine(of, e.Child, i, failed))
 		}
 	}
 }

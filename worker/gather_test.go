@@ -10,7 +10,7 @@ func endedAs(children []Child, parts ...Part) []*Ended {
 	var ended []*Ended
 	for i, part := range parts {
 		part.At = time.UnixMilli(int64(1000 + i))
-		ended = append(ended, &Ended{Child: children[i], Claim: Claim{
+		ended = append(ended, &Ended{Child: &children[i], Claim: Claim{
 			Reference: children[i].Order.Reference, AppKey: "key-" + children[i].Order.Reference[len(children[i].Order.Reference)-1:],
 			State: part.State, Products: int64(len(children[i].Lines)), Attempt: i + 1, Part: part,
 		}})

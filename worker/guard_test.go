@@ -134,7 +134,7 @@ func TestSpent(t *testing.T) {
 	t.Parallel()
 	var r Request
 	ended := func(state ClaimState, price Fen, totals ...Fen) *Ended {
-		e := &Ended{Child: Child{Lines: []int{len(r.Lines)}}, Claim: Claim{Part: Part{State: state}}}
+		e := &Ended{Child: &Child{Lines: []int{len(r.Lines)}}, Claim: Claim{Part: Part{State: state}}}
 		r.Lines = append(r.Lines, Line{UnitPrice: price, Quantity: 2})
 		for _, total := range totals {
 			e.Claim.Part.Orders = append(e.Claim.Part.Orders, PlacedOrder{ID: "1", Total: total})

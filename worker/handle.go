@@ -6,7 +6,7 @@ import (
 )
 
 // handle is the one flow: admit, purchase, and then tell.
-func (w *Worker) handle(ctx context.Context, d Delivery) telling {
+func (w *Worker) handle(ctx context.Context, d *Delivery) telling {
 	started := time.Now()
 	b := w.admit(ctx, d, started)
 	if b == nil {
@@ -17,7 +17,7 @@ func (w *Worker) handle(ctx context.Context, d Delivery) telling {
 }
 
 // admit gives who buys what a delivery asks for; nil if it was rejected, or is held until its time.
-func (w *Worker) admit(ctx context.Context, d Delivery, now time.Time) *buyer {
+func (w *Worker) admit(ctx context.Context, d *Delivery, now time.Time) *buyer {
 	request, invalid := Admit(d, w.Decode)
 	if invalid != nil {
 		w.reject(ctx, d, invalid)
@@ -31,7 +31,7 @@ func (w *Worker) admit(ctx context.Context, d Delivery, now time.Time) *buyer {
 }
 
 // publish stores the result and only then ends the request at the broker.
-func (w *Worker) publish(ctx context.Context, d Delivery, result Result) error {
+func (w *Worker) publish(ctx context.Context, d *Delivery, result Result) error {
 	result.Replay = d.Replay
 	if err := w.persist(ctx, func() error { return w.Outbox.Publish(ctx, result) }); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (w *Worker) publish(ctx context.Context, d Delivery, result Result) error {
 	return d.Receipt.Ack(ctx)
 }
 
-func (w *Worker) finish(d Delivery, result Result, took time.Duration) {
+func (w *Worker) finish(d *Delivery, result Result, took time.Duration) {
 	w.finished.Add(1)
 	stage := StageFinished
 	if result.Outcome == OutcomeUnknown {
@@ -51,7 +51,7 @@ func (w *Worker) finish(d Delivery, result Result, took time.Duration) {
 
 // reject dead-letters what cannot be handled, tells its owner, and ends it. The dead letter comes first: nothing vanishes. A replay's
 // owner was told when it was rejected first.
-func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
+func (w *Worker) reject(ctx context.Context, d *Delivery, invalid *Invalid) {
 	result, tell := Rejection(d, invalid)
 	result.DecidedAt = d.Published
 	letter := d.letter(result.RequestID, CodeInvalid, invalid.Reason)
@@ -77,7 +77,7 @@ func (w *Worker) reject(ctx context.Context, d Delivery, invalid *Invalid) {
 
 // postpone hands a request back to the broker. What keeps failing for no known reason is given up after MaxAttempts, never
 // silently, and what has a cause that passes never.
-func (w *Worker) postpone(ctx context.Context, d Delivery, t *Trouble) {
+func (w *Worker) postpone(ctx context.Context, d *Delivery, t *Trouble) {
 	event := Event{Stage: StagePostponed, Tenant: d.Tenant, RequestID: d.Ref, Attempt: d.Attempt, Code: t.Code, Reason: t.Reason, Err: t.Err,
 		Context: d.Context}
 	if t.Code == CodeInternal {
@@ -104,7 +104,7 @@ func lastWord(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // giveUp ends a request whose handling fails again and again. Whether an order exists is not known, so the result says so.
-func (w *Worker) giveUp(ctx context.Context, d Delivery, t *Trouble) error {
+func (w *Worker) giveUp(ctx context.Context, d *Delivery, t *Trouble) error {
 	id, _ := DecodeRef(d.Ref)
 	if err := w.Outbox.Bury(ctx, d.letter(id, t.Code, t.Reason)); err != nil {
 		return err

@@ -211,7 +211,7 @@ func (i *Importer) found(ctx context.Context, ask Importing, appKey string, f *f
 	if f.mayExist(e) {
 		err = i.settle(ctx, f, e, keys, part, size)
 	} else {
-		e.Claim, err = i.Bindings.Bind(ctx, Bonding{Pool: f.asked.Pool, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
+		e.Claim, err = i.Bindings.Bind(ctx, Bonding{Pool: f.asked.Pool, Reference: e.Claim.Reference, Fingerprint: Fingerprint(&f.asked.Request),
 			Published: f.asked.Published, Seen: e.Claim.State, AppKey: appKey, Size: size, Part: part})
 	}
 	if err != nil {

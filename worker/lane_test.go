@@ -38,8 +38,8 @@ func TestAPriorityIsThatOfItsLane(t *testing.T) {
 		{"", "", LaneNormal}, {LaneNormal, LaneNormal, LaneNormal}, {LaneHigh, "", LaneHigh}, {LaneLow, LaneLow, LaneLow},
 		{LaneLow, LaneHigh, ""}, {LaneHigh, LaneNormal, ""}, {LaneNormal, LaneLow, ""},
 	} {
-		d := Delivery{Tenant: "acme", Ref: "PR-1", Lane: c.lane}
-		request, invalid := Admit(d, func([]byte) (Request, error) { return Request{ID: "PR-1", Priority: c.says}, nil })
+		d := &Delivery{Tenant: "acme", Ref: "PR-1", Lane: c.lane}
+		request, invalid := Admit(d, func([]byte) (*Request, error) { return &Request{ID: "PR-1", Priority: c.says}, nil })
 		switch {
 		case c.is == "" && (invalid == nil || invalid.Field != "priority" || invalid.RequestID != "PR-1"):
 			t.Errorf("%q in lane %q: %v", c.says, c.lane, invalid)
@@ -47,7 +47,7 @@ func TestAPriorityIsThatOfItsLane(t *testing.T) {
 			t.Errorf("%q in lane %q: %q, %v", c.says, c.lane, request.Priority, invalid)
 		}
 	}
-	if a, b := Fingerprint(Request{ID: "PR-1", Priority: LaneHigh}), Fingerprint(Request{ID: "PR-1"}); a != b {
+	if a, b := Fingerprint(new(Request{ID: "PR-1", Priority: LaneHigh})), Fingerprint(new(Request{ID: "PR-1"})); a != b {
 		t.Error("a priority makes another purchase of it")
 	}
 }

@@ -34,7 +34,7 @@ func (o *deal) lookUpOnce(ctx context.Context, known time.Duration) error {
 	case answer.Verdict == Absent && late && again:
 		return o.sendAgain(ctx)
 	case answer.Verdict == Absent && late:
-		return o.settle(ctx, absent(), Size{})
+		return o.settle(ctx, new(absent()), Size{})
 	}
 	return unanswered(since)
 }

@@ -43,7 +43,7 @@ const mergedPrefix = "merged-"
 func mergedID(members []Request) string {
 	var b []byte
 	for _, r := range members {
-		b = appendText(b, Fingerprint(r))
+		b = appendText(b, Fingerprint(&r))
 	}
 	sum := sha256.Sum256(b)
 	return mergedPrefix + base64.RawURLEncoding.EncodeToString(sum[:16])
@@ -68,7 +68,7 @@ func (r Request) mergeable(window time.Duration, now time.Time) bool {
 func (r Request) company() string {
 	common := r
 	common.ID, common.Lines = r.Lines[0].Seller, nil
-	return r.Tenant + "." + string(r.Priority) + "." + Fingerprint(common)
+	return r.Tenant + "." + string(r.Priority) + "." + Fingerprint(&common)
 }
 
 // merged makes one request of several whose time has come: their lines, one after the other.
@@ -103,7 +103,7 @@ func (c Claim) partOfOther() bool {
 }
 
 // alone is the mark of a request that is never bought together with others.
-func (r Request) alone() Mark { return Mark{Fingerprint: Fingerprint(r)} }
+func (r *Request) alone() Mark { return Mark{Fingerprint: Fingerprint(r)} }
 
 // apart gives the request that this one is bought with, "" if it is bought alone, and sees to it that it stays so; only looking does not.
 func apart(ctx context.Context, marks Marks, r Request, onlyLook bool) (into string, err error) {

@@ -26,9 +26,9 @@ func (b *buyer) together(ctx context.Context) error {
 	if found {
 		return b.again(ctx, mark)
 	}
-	batch, first := b.basket.enter(b.request)
+	batch, first := b.basket.enter(*b.request)
 	if batch == nil {
-		mark, err = b.mark(ctx, b.request, b.request.alone())
+		mark, err = b.mark(ctx, *b.request, b.request.alone())
 		if err == nil {
 			_, err = b.follow(ctx, mark)
 		}
@@ -71,7 +71,7 @@ func (b *buyer) lead(ctx context.Context, batch *batch) error {
 
 // trail is for those behind the first of a batch, which is through with it: they take the steps themselves if it did not come to their end.
 func (b *buyer) trail(ctx context.Context, batch *batch) error {
-	mark, err := b.mark(ctx, b.request, b.request.alone()) // unless it has one
+	mark, err := b.mark(ctx, *b.request, b.request.alone()) // unless it has one
 	if err == nil && mark.Into != "" && mark.Into == batch.into && mark.Fingerprint == b.fingerprint && slices.Contains(batch.asked, b.request.ID) {
 		return errMerged
 	}
@@ -100,7 +100,7 @@ func (b *buyer) follow(ctx context.Context, mark Mark) ([]string, error) {
 }
 
 // joined ends a request at the broker that is bought with others.
-func (w *Worker) joined(ctx context.Context, d Delivery) {
+func (w *Worker) joined(ctx context.Context, d *Delivery) {
 	if err := d.Receipt.Ack(ctx); err != nil {
 		w.postpone(ctx, d, AsTrouble(err))
 		return

@@ -17,7 +17,7 @@ func (b *buyer) plan(ctx context.Context, members []Request) (Mark, error) {
 		}
 	}
 	if len(fit) == 1 {
-		return b.mark(ctx, b.request, b.request.alone())
+		return b.mark(ctx, *b.request, b.request.alone())
 	}
 	whole := slices.SortedFunc(slices.Values(fit), func(x, y Request) int { return strings.Compare(x.ID, y.ID) })
 	mark := Mark{Into: mergedID(whole)}
@@ -25,13 +25,13 @@ func (b *buyer) plan(ctx context.Context, members []Request) (Mark, error) {
 		mark.Members = append(mark.Members, m.ID)
 	}
 	for _, m := range fit[1:] {
-		mark.Fingerprint = Fingerprint(m)
+		mark.Fingerprint = Fingerprint(&m)
 		if _, err := b.mark(ctx, m, mark); err != nil {
 			return mark, err
 		}
 	}
 	mark.Fingerprint = b.fingerprint
-	return b.mark(ctx, b.request, mark)
+	return b.mark(ctx, *b.request, mark)
 }
 
 // markOf gives the mark of a request of the same tenant.
@@ -81,7 +81,7 @@ func (b *buyer) compose(ctx context.Context, mark Mark) ([]string, error) {
 // joins marks a request as one of those, and ends its order in the ledger, so that it is bought neither alone nor in another company
 // as long as the broker or the ledger knows of it.
 func (b *buyer) joins(ctx context.Context, asked Asked, mark Mark) (bool, error) {
-	mark.Fingerprint = Fingerprint(asked.Request)
+	mark.Fingerprint = Fingerprint(&asked.Request)
 	stands, err := b.mark(ctx, asked.Request, mark)
 	if err != nil || stands.Into != mark.Into || stands.Fingerprint != mark.Fingerprint {
 		return false, err
@@ -126,7 +126,7 @@ func membersOf(ctx context.Context, merges Merges, tenant, into string, ids []st
 		if err != nil {
 			return nil, err
 		}
-		if !found || mark.Into != into || mark.Fingerprint != Fingerprint(asked.Request) {
+		if !found || mark.Into != into || mark.Fingerprint != Fingerprint(&asked.Request) {
 			return nil, &Trouble{Code: CodeInternal, Reason: "request " + id + ", which " + partOf + into + ", is not on record any more"}
 		}
 		members = append(members, asked.Request)

@@ -23,12 +23,12 @@ func (b *buyer) settleAgain(ctx context.Context) (*Result, error) {
 			continue // no claim was ever made
 		}
 		o := &deal{buyer: b, Ended: *e}
-		if err := o.settle(ctx, e.Claim.Part, e.Claim.size()); err != nil {
+		if err := o.settle(ctx, &e.Claim.Part, e.Claim.size()); err != nil {
 			return &Result{Tenant: b.request.Tenant, RequestID: b.request.ID}, err
 		}
 		e.Claim = o.Claim
 	}
-	result := Gather(&b.request, b.ended)
+	result := Gather(b.request, b.ended)
 	result.Resolves = true
 	return &result, nil
 }

@@ -10,7 +10,7 @@ type Inbox interface {
 	// Next waits for a request. No more are asked for than callers wait, or have said that they come soon (Receipt.Soon): as long as
 	// ctx lives they are expected to call again. It returns ctx's cause when ctx ends, and a *Trouble with
 	// CodeNATSDown when the broker is out of reach.
-	Next(ctx context.Context) (Delivery, error)
+	Next(ctx context.Context) (*Delivery, error)
 	// Ready returns nil while requests can be had, else a *Trouble with CodeNATSDown.
 	Ready(ctx context.Context) error
 }
@@ -57,16 +57,16 @@ type Ledger interface {
 	// Draw finds room for an order on one key, marks the claim sent and returns it; or returns the claim as an earlier
 	// delivery left it, with the turn that follows. Troubles: CodeConflict, CodeTooLarge, CodeNoPool, CodeNoKey,
 	// CodeFenced, CodeLost; and the code with which the last account turned the order down, once none is left that may pay for it.
-	Draw(ctx context.Context, draw Draw) (Claim, error)
+	Draw(ctx context.Context, draw *Draw) (*Claim, error)
 	// Settle ends a claim: counts what was ordered and gives back the rest. size is what was ordered. The first outcome
-	// stands: the claim that comes back holds it. ClaimUnknown may be settled again by a fact. Trouble: CodeFenced when a
-	// later delivery owns the claim and part is no fact (ClaimUnknown, ClaimCancelled).
-	Settle(ctx context.Context, claim Claim, part Part, size Size) (Claim, error)
+	// stands: the claim holds it afterwards, and is left as it was in case of an error. ClaimUnknown may be settled again by a fact.
+	// Trouble: CodeFenced when a later delivery owns the claim and part is no fact (ClaimUnknown, ClaimCancelled).
+	Settle(ctx context.Context, claim *Claim, part *Part, size Size) error
 	// Unsend takes back the mark of an order that provably was not made: the claim is drawn again and keeps its key and its
 	// hold. With a code whose route leads to another key the hold is given back, the key is benched or its account stopped, and the
 	// claim keeps who turned it down; see Route. With CodeAbsent the order was sent and is surely absent, which the claim counts
 	// (Claim.Resent). Trouble: CodeFenced.
-	Unsend(ctx context.Context, claim Claim, why Code) error
+	Unsend(ctx context.Context, claim *Claim, why Code) error
 }
 
 // Stock tells what a pool can still take, so that a paused worker sees when to go on.
@@ -94,10 +94,10 @@ type Rules interface {
 // Market is 1688 as the worker sees it: the order channel. All three end by ctx's deadline or their own, whichever is sooner.
 type Market interface {
 	// Place sends one order, once. A lost connection or a missed deadline is Unknown, never an error.
-	Place(ctx context.Context, order Order) Answer
+	Place(ctx context.Context, order *Order) *Answer
 	// Find looks an order up by its reference with the key that would have placed it: Placed, Absent, NotAttempted or
 	// Unknown (the look-up itself failed).
-	Find(ctx context.Context, appKey, reference string) Answer
+	Find(ctx context.Context, appKey, reference string) *Answer
 	// Ready returns nil while the channel is open, else a *Trouble with CodeChannelDown.
 	Ready(ctx context.Context) error
 }
@@ -106,7 +106,7 @@ type Market interface {
 type Previewer interface {
 	// Preview says what 1688 would make of an order, asked with its app key: Placed, with Answer.Quotes and no order, Refused, or
 	// NotAttempted or Unknown, which are the same here: it changes nothing at 1688 and may be repeated.
-	Preview(ctx context.Context, order Order) Answer
+	Preview(ctx context.Context, order *Order) *Answer
 }
 
 // Undrawn is the key pool for orders that are looked at before anything is drawn for them. Every call is one atomic step that

@@ -18,7 +18,7 @@ func (b *buyer) preview(ctx context.Context, children []Child, open error) ([]Ch
 		return nil, open
 	}
 	var pass []Child
-	sum := spent(&b.request, b.ended)
+	sum := spent(b.request, b.ended)
 	for _, child := range children {
 		child, quotes, refused, err := b.chosen(ctx, child)
 		switch {
@@ -49,17 +49,17 @@ func (b *buyer) quoted(ctx context.Context, order *Order) ([]Quote, Part, error)
 	if b.expired(time.Now()) {
 		return nil, tooLate(), nil
 	}
-	answer := b.Previewer.Preview(ctx, *order)
-	b.understood(ctx, order, &answer)
+	answer := b.Previewer.Preview(ctx, order)
+	b.understood(ctx, order, answer)
 	switch {
 	case answer.Verdict == Placed:
 		refused, _ := guard(*order, b.request.PriceTolerance, answer.Quotes)
 		return answer.Quotes, refused, nil
 	case answer.next() == RouteNever:
-		refused, _ := Decide(order, &answer)
+		refused, _ := Decide(order, answer)
 		return nil, refused, nil
 	}
-	return nil, Part{}, b.unpreviewed(ctx, order, &answer)
+	return nil, Part{}, b.unpreviewed(ctx, order, answer)
 }
 
 // unpreviewed says how it goes on after a preview that gave no answer: it changed nothing at 1688, and is asked for again later. A
@@ -82,7 +82,7 @@ func (b *buyer) refuse(ctx context.Context, child Child, part Part) error {
 	return b.persist(ctx, func() error {
 		claim, err := b.Undrawn.Refuse(ctx, b.drawing(&child.Order), part)
 		if err == nil {
-			b.ended = append(b.ended, &Ended{Child: child, Claim: claim})
+			b.ended = append(b.ended, &Ended{Child: &child, Claim: claim})
 		}
 		return err
 	})

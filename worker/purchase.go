@@ -9,8 +9,8 @@ import (
 // buyer is one delivery of one request on its way through 1688.
 type buyer struct {
 	*Worker
-	delivery    Delivery
-	request     Request
+	delivery    *Delivery
+	request     *Request
 	fingerprint string
 	owner       string
 	place       place
@@ -18,7 +18,7 @@ type buyer struct {
 	ended       []*Ended
 }
 
-func (w *Worker) buyer(d Delivery, r Request) *buyer {
+func (w *Worker) buyer(d *Delivery, r *Request) *buyer {
 	return &buyer{Worker: w, delivery: d, request: r, fingerprint: Fingerprint(r), owner: w.owner()}
 }
 
@@ -31,7 +31,7 @@ func (b *buyer) purchase(ctx context.Context) error {
 		err = b.recall(ctx)
 	}
 	if err == nil {
-		err = b.buyAll(ctx, Split(&b.request))
+		err = b.buyAll(ctx, Split(b.request))
 	}
 	return err
 }
@@ -43,7 +43,7 @@ func (b *buyer) gathered(err error) (*Result, error) {
 	case err == nil && b.request.Merge && b.ended[0].Claim.partOfOther():
 		result = b.strayed()
 	case err == nil:
-		result = Gather(&b.request, b.ended)
+		result = Gather(b.request, b.ended)
 	case AsTrouble(err).Code == CodeConflict:
 		result = b.conflict()
 	default:
@@ -72,11 +72,11 @@ func (b *buyer) buyAll(ctx context.Context, children []Child) error {
 // is open whose answer is not known.
 func (b *buyer) buyEach(ctx context.Context, children []Child, preview Previewing) (unseen []Child, open, err error) {
 	for i := range children {
-		o := b.deal(children[i])
+		o := b.deal(&children[i])
 		err := o.buy(ctx, preview)
 		switch {
 		case err == nil && o.Claim.Turn == TurnPreview:
-			unseen = append(unseen, o.Child)
+			unseen = append(unseen, children[i])
 		case err == nil:
 			b.ended = append(b.ended, &o.Ended)
 		case Dispose(AsTrouble(err).Code).Next == RouteLookUp:

@@ -203,16 +203,16 @@ func (v *Resolver) settle(ctx context.Context, f *file, e *Ended, keys []string,
 		return nil
 	}
 	if e.Claim.State == "" {
-		e.Claim, err = v.Ledger.Draw(ctx, Draw{
-			Pool: f.asked.Pool, Payer: f.asked.Payer, Reference: e.Claim.Reference, Fingerprint: Fingerprint(f.asked.Request),
+		claim, err := v.Ledger.Draw(ctx, &Draw{
+			Pool: f.asked.Pool, Payer: f.asked.Payer, Reference: e.Claim.Reference, Fingerprint: Fingerprint(&f.asked.Request),
 			Size: SizeOf(e.Child.Order.Lines), Owner: "resolver", Attempt: max(f.result.Attempt, 1), OnKeys: keys,
 		})
 		if err != nil {
 			return err
 		}
+		e.Claim = *claim
 	}
-	e.Claim, err = v.Ledger.Settle(ctx, e.Claim, part, size)
-	return err
+	return v.Ledger.Settle(ctx, &e.Claim, &part, size)
 }
 
 // conclude publishes what the request's orders come to and gives the result on record.

@@ -91,7 +91,7 @@ type OpenOrder struct {
 }
 
 // letter is a dead letter about this delivery.
-func (d Delivery) letter(requestID string, code Code, reason string) DeadLetter {
+func (d *Delivery) letter(requestID string, code Code, reason string) DeadLetter {
 	return DeadLetter{Tenant: d.Tenant, Subject: d.Subject, Sequence: d.Sequence, RequestID: requestID, Code: code, Reason: reason,
 		Attempt: d.Attempt, At: d.Published, Replays: d.Replay, Origin: d.Letter}
 }

@@ -32,7 +32,7 @@ func (b *buyer) undecided(ctx context.Context) error {
 
 // settleLost ends a claim that the ledger lost under its owner's hands. The owner knows how the order ended, and so makes the
 // claim again on the same key instead of having it looked for.
-func (o *deal) settleLost(ctx context.Context, part Part, size Size) error {
+func (o *deal) settleLost(ctx context.Context, part *Part, size Size) error {
 	if err := o.undecided(ctx); err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func (o *deal) settleLost(ctx context.Context, part Part, size Size) error {
 		Owner: o.owner, Attempt: o.delivery.Attempt, Published: o.delivery.Published, OnKeys: lost.Keys(),
 	}
 	return o.persist(ctx, func() error {
-		claim, err := o.Ledger.Draw(ctx, again)
+		claim, err := o.Ledger.Draw(ctx, &again)
 		if err == nil {
-			claim, err = o.Ledger.Settle(ctx, claim, part, size)
+			err = o.Ledger.Settle(ctx, claim, part, size)
 		}
 		if err == nil {
-			o.Claim = claim
+			o.Claim = *claim
 		}
 		return err
 	})
@@ -85,7 +85,7 @@ func (o *deal) adopt(ctx context.Context, keys []string, answer *Answer) error {
 	}
 	o.lost.stop(o.order().Reference)
 	if answer.Verdict != Placed {
-		return o.settle(ctx, absent(), Size{})
+		return o.settle(ctx, new(absent()), Size{})
 	}
 	o.order().AppKey = o.Claim.AppKey
 	return o.decide(ctx, answer)

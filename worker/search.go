@@ -23,7 +23,7 @@ func searched(ctx context.Context, market Market, keys []string, order *Order) s
 				s.answer = Answer{Verdict: Placed, Code: answer.Code, Reason: answer.Reason}
 			}
 			s.on = append(s.on, key)
-			s.answer.join(answer, len(s.on) == 1)
+			s.answer.join(*answer, len(s.on) == 1)
 		case Absent:
 		default:
 			s.mute = append(s.mute, key)

@@ -114,7 +114,7 @@ func randomPurchase(random *rand.Rand) (Request, []*Ended) {
 			placed("1")
 		}
 		part.Orders = allotted(&child.Order, part.Orders)
-		ended = append(ended, &Ended{Child: child, Claim: Claim{Reference: child.Order.Reference, Part: part}})
+		ended = append(ended, &Ended{Child: &child, Claim: Claim{Reference: child.Order.Reference, Part: part}})
 	}
 	return r, ended
 }
@@ -137,7 +137,7 @@ func TestOrdersOfOneCall(t *testing.T) {
 		{[2][]SKU{{{OfferID: "7"}}, {{OfferID: "9"}}}, [2][]int{{0, 1, 2}, {0, 1, 2}}, false},
 	} {
 		part, size := Decide(&child.Order, &Answer{Verdict: Placed, Orders: []PlacedOrder{{ID: "1", Total: 300, Holds: c.holds[0]}, {ID: "2", Total: 100, Holds: c.holds[1]}}})
-		result := Gather(&r, []*Ended{{Child: child, Claim: Claim{Reference: "acme.PR=2E1-1", Part: part}}})
+		result := Gather(&r, []*Ended{{Child: &child, Claim: Claim{Reference: "acme.PR=2E1-1", Part: part}}})
 		for i, o := range result.Orders {
 			if !slices.Equal(o.Lines, c.lines[i]) || (len(o.Shares) > 0) != c.shared {
 				t.Errorf("%v: order %d: %+v", c.holds, i, o)
@@ -147,7 +147,7 @@ func TestOrdersOfOneCall(t *testing.T) {
 			t.Errorf("%+v", size)
 		}
 		again := result.recall(child)
-		if !reflect.DeepEqual(Gather(&r, []*Ended{{Child: child, Claim: again}}).Orders, result.Orders) {
+		if !reflect.DeepEqual(Gather(&r, []*Ended{{Child: &child, Claim: again}}).Orders, result.Orders) {
 			t.Errorf("recalled: %+v, was %+v", again.Part.Orders, result.Orders)
 		}
 	}
@@ -202,7 +202,7 @@ func TestTheSameGoodsTwice(t *testing.T) {
 		t.Errorf("counts %+v", size)
 	}
 	var failed []int
-	for _, f := range Gather(&r, []*Ended{{Child: hill, Claim: Claim{Part: part}}}).Failed {
+	for _, f := range Gather(&r, []*Ended{{Child: &hill, Claim: Claim{Part: part}}}).Failed {
 		failed = append(failed, f.Line)
 	}
 	if !slices.Equal(failed, []int{0, 2, 4}) {

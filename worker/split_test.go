@@ -82,10 +82,10 @@ func TestFingerprintIsOfTheMeaning(t *testing.T) {
 	base := requestOf("a", "b")
 	same := requestOf("a", "b")
 	same.Tenant = "another: the subject is no part of the meaning"
-	if Fingerprint(base) != Fingerprint(same) || len(Fingerprint(base)) != 22 {
-		t.Errorf("%q and %q", Fingerprint(base), Fingerprint(same))
+	if Fingerprint(&base) != Fingerprint(&same) || len(Fingerprint(&base)) != 22 {
+		t.Errorf("%q and %q", Fingerprint(&base), Fingerprint(&same))
 	}
-	seen := map[string]string{Fingerprint(base): "the base"}
+	seen := map[string]string{Fingerprint(&base): "the base"}
 	for name, change := range map[string]func(*Request){
 		"quantity":  func(r *Request) { r.Lines[0].Quantity = 200 },
 		"offer":     func(r *Request) { r.Lines[0].OfferID = "1" },
@@ -115,7 +115,7 @@ func TestFingerprintIsOfTheMeaning(t *testing.T) {
 	} {
 		r := requestOf("a", "b")
 		change(&r)
-		f := Fingerprint(r)
+		f := Fingerprint(&r)
 		if other, taken := seen[f]; taken {
 			t.Errorf("%s means the same as %s", name, other)
 		}

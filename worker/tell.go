@@ -34,7 +34,7 @@ func (w *Worker) tellers() (end func()) {
 }
 
 // attend sees one delivery to where its outcome is on record, or hands it back, and gives what is left to do then; nil for nothing.
-func (w *Worker) attend(ctx context.Context, d Delivery) (tell telling) {
+func (w *Worker) attend(ctx context.Context, d *Delivery) (tell telling) {
 	ctx = d.carry(ctx)
 	w.inFlight.Add(1)
 	w.shielded(ctx, d, func() { tell = w.handle(ctx, d) })
@@ -50,7 +50,7 @@ func (w *Worker) attend(ctx context.Context, d Delivery) (tell telling) {
 }
 
 // shielded keeps a panic in one request from ending the process.
-func (w *Worker) shielded(ctx context.Context, d Delivery, step func()) {
+func (w *Worker) shielded(ctx context.Context, d *Delivery, step func()) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			w.postpone(ctx, d, &Trouble{Code: CodeInternal, Reason: "panic", Err: fmt.Errorf("%v", cause)})

@@ -202,7 +202,7 @@ func (w *Worker) serve(ctx, work context.Context) {
 
 // advance handles one delivery, and leaves it to others to tell its outcome. If it goes ahead the others wait for it to come
 // through to the very end, but no longer than for a probe: its order may be slow.
-func (w *Worker) advance(work, fetch context.Context, d Delivery) {
+func (w *Worker) advance(work, fetch context.Context, d *Delivery) {
 	scout := w.gate.ahead(fetch)
 	if scout {
 		patience := time.AfterFunc(w.config.ProbeTimeout, func() { w.gate.back(fetch) })

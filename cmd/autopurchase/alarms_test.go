@@ -152,9 +152,9 @@ func TestASpentKeyIsAnAlarmWithoutASpare(t *testing.T) {
 	journal := newAdmin(t, nats).journal
 	for i := range 3 {
 		until(t, func() bool { return listKeys(t, nats)[i].State == "active" })
-		claim, err := pool.Draw(t.Context(), worker.Draw{Pool: "default", Reference: fmt.Sprint("acme.PR-1-", i+1), Size: worker.Size{Lines: 1, Units: 1}, Owner: "test", Attempt: 1, Published: time.Now()})
+		claim, err := pool.Draw(t.Context(), &worker.Draw{Pool: "default", Reference: fmt.Sprint("acme.PR-1-", i+1), Size: worker.Size{Lines: 1, Units: 1}, Owner: "test", Attempt: 1, Published: time.Now()})
 		must(t, err)
-		_, err = pool.Settle(t.Context(), claim, worker.Part{State: worker.ClaimPlaced, Code: worker.CodePlaced}, worker.Size{Lines: 1, Units: 1})
+		err = pool.Settle(t.Context(), claim, &worker.Part{State: worker.ClaimPlaced, Code: worker.CodePlaced}, worker.Size{Lines: 1, Units: 1})
 		must(t, err)
 		until(t, func() bool { return allTold(t, journal, i+1) })
 	}

@@ -19,7 +19,7 @@ const drawers = 64
 func (r *Rig) draws(ctx context.Context, n int) (time.Duration, error) {
 	published := time.Now()
 	return clock(drawers, n, func() error {
-		_, err := r.keys.Draw(ctx, worker.Draw{
+		_, err := r.keys.Draw(ctx, &worker.Draw{
 			Pool: r.Pool, Reference: fmt.Sprint("bench.DR-", r.drawn.Add(1), "-1"), Fingerprint: "0123456789abcdef0123456789abcdef",
 			Size: worker.Size{Lines: 1, Units: 2}, Owner: "bench:1:1", Attempt: 1, Published: published,
 		})

@@ -42,7 +42,7 @@ type timedInbox struct {
 	steps *steps
 }
 
-func (i timedInbox) Next(ctx context.Context) (worker.Delivery, error) {
+func (i timedInbox) Next(ctx context.Context) (*worker.Delivery, error) {
 	d, err := i.Inbox.Next(ctx)
 	if err == nil {
 		d.Receipt = timedReceipt{d.Receipt, i.steps}
@@ -65,12 +65,12 @@ type timedLedger struct {
 	steps *steps
 }
 
-func (l timedLedger) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (l timedLedger) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	defer l.steps.ended(stepDraw, time.Now())
 	return l.Ledger.Draw(ctx, draw)
 }
 
-func (l timedLedger) Settle(ctx context.Context, claim worker.Claim, part worker.Part, size worker.Size) (worker.Claim, error) {
+func (l timedLedger) Settle(ctx context.Context, claim *worker.Claim, part *worker.Part, size worker.Size) error {
 	defer l.steps.ended(stepSettle, time.Now())
 	return l.Ledger.Settle(ctx, claim, part, size)
 }
@@ -80,7 +80,7 @@ type timedMarket struct {
 	steps *steps
 }
 
-func (m timedMarket) Place(ctx context.Context, order worker.Order) worker.Answer {
+func (m timedMarket) Place(ctx context.Context, order *worker.Order) *worker.Answer {
 	defer m.steps.ended(stepPlace, time.Now())
 	return m.Market.Place(ctx, order)
 }

@@ -34,7 +34,7 @@ func TestTheFirstChoiceStands(t *testing.T) {
 	var at sync.WaitGroup
 	for i := range stand {
 		n := i%worker.MaxAlternatives + 1
-		choice := worker.Choice{RequestID: "PR.1", Fingerprint: worker.Fingerprint(asked.Request), At: time.Unix(int64(i), 0).UTC(),
+		choice := worker.Choice{RequestID: "PR.1", Fingerprint: worker.Fingerprint(&asked.Request), At: time.Unix(int64(i), 0).UTC(),
 			Chosen: []worker.Chosen{{Line: 0, Alternative: n, OfferID: fmt.Sprint(n + 1)}}}
 		from := []*Bus{b, other}[i%2]
 		at.Go(func() {

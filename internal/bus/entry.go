@@ -61,9 +61,9 @@ func (m Message) readRequest(e *worker.Entry) {
 	if err != nil || tenant == "" || a.replay > 0 || a.due { // these say what the request said
 		return
 	}
-	request, fault := worker.Admit(worker.Delivery{Subject: m.Subject, Lane: a.lane, Tenant: tenant, Ref: ref, Body: m.Data, Published: m.Time}, schemas.DecodeRequest)
+	request, fault := worker.Admit(&worker.Delivery{Subject: m.Subject, Lane: a.lane, Tenant: tenant, Ref: ref, Body: m.Data, Published: m.Time}, schemas.DecodeRequest)
 	if fault != nil {
-		request = worker.Request{Tenant: tenant, ID: id}
+		request = &worker.Request{Tenant: tenant, ID: id}
 	}
-	e.Tenant, e.RequestID, e.Request, e.Fault = tenant, id, &request, fault
+	e.Tenant, e.RequestID, e.Request, e.Fault = tenant, id, request, fault
 }

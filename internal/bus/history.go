@@ -123,12 +123,12 @@ func (h *History) unfinishedIn(ctx context.Context, lane worker.Lane, delivered 
 		}
 		d := worker.Delivery{Subject: msg.Subject(), Body: msg.Data()}
 		address(msg.Subject(), msg.Headers()).onto(&d)
-		request, invalid := worker.Admit(d, schemas.DecodeRequest)
+		request, invalid := worker.Admit(&d, schemas.DecodeRequest)
 		if before != delivered || invalid != nil {
 			continue
 		}
-		joined, err := h.joined(ctx, request)
-		if !joined && !yield(request, err) || err != nil {
+		joined, err := h.joined(ctx, *request)
+		if !joined && !yield(*request, err) || err != nil {
 			return false
 		}
 	}

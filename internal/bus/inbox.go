@@ -71,13 +71,13 @@ type caller struct {
 
 // fetched is a message that has come.
 type fetched struct {
-	delivery worker.Delivery
+	delivery *worker.Delivery
 	receipt  *receipt
 	at       time.Time
 }
 
 type told struct {
-	delivery worker.Delivery
+	delivery *worker.Delivery
 	err      error
 }
 
@@ -102,14 +102,14 @@ func (b *Bus) Inbox(ctx context.Context) (*Inbox, error) {
 }
 
 // Next waits for a request; see worker.Inbox. A delivery that comes in the moment in which ctx ends is returned, not lost.
-func (in *Inbox) Next(ctx context.Context) (worker.Delivery, error) {
+func (in *Inbox) Next(ctx context.Context) (*worker.Delivery, error) {
 	if ctx.Err() != nil {
-		return worker.Delivery{}, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	c := &caller{ctx: ctx, told: make(chan told, 1)}
 	place, err := in.enter(c)
 	if err != nil {
-		return worker.Delivery{}, err
+		return nil, err
 	}
 	select {
 	case got := <-c.told:
@@ -121,7 +121,7 @@ func (in *Inbox) Next(ctx context.Context) (worker.Delivery, error) {
 	case got := <-c.told:
 		return got.delivery, got.err
 	default:
-		return worker.Delivery{}, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 }
 

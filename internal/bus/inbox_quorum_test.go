@@ -27,7 +27,7 @@ func TestWithoutALeaderNobodyIsReady(t *testing.T) {
 		for ctx.Err() == nil {
 			d, err := in.Next(ctx)
 			if err == nil {
-				delivered <- d
+				delivered <- *d
 				return
 			}
 			select {

@@ -99,7 +99,7 @@ func TestARemovedConsumerIsMadeAgain(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		got <- d
+		got <- *d
 	}()
 	until(t, "the pull is out", func() bool { return consumerInfo(t, b).NumWaiting > 0 })
 	must(t, b.js.DeleteConsumer(bounded(t), StreamRequests, ConsumerWorker))

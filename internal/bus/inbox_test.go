@@ -48,7 +48,7 @@ func TestNothingIsPrefetched(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			got <- d
+			got <- *d
 		}()
 	}
 	submit(t, b, numbered(10)...)

@@ -91,10 +91,11 @@ func (b *Bus) Asked(ctx context.Context, tenant, id string) (worker.Asked, bool,
 	if msg == nil {
 		return worker.Asked{}, false, nil
 	}
-	request, err := schemas.DecodeRequest(msg.Data)
-	request.Tenant = tenant
+	var request worker.Request
+	read, err := schemas.DecodeRequest(msg.Data)
 	if err == nil {
-		request, err = b.withChoice(ctx, request)
+		read.Tenant = tenant
+		request, err = b.withChoice(ctx, *read)
 	}
 	request.Priority, _ = laneOf(msg.Subject)
 	return worker.Asked{Request: request, Subject: msg.Subject, Sequence: msg.Sequence, Published: msg.Time,

@@ -20,7 +20,7 @@ func crew(ctx context.Context, in *Inbox, callers int, took func(worker.Delivery
 		working.Go(func() {
 			for ctx.Err() == nil {
 				if d, err := in.Next(ctx); err == nil {
-					took(d)
+					took(*d)
 				}
 			}
 		})

@@ -38,16 +38,16 @@ type receipt struct {
 }
 
 // delivery reads a message of a lane. The mutex must be held.
-func (in *Inbox) delivery(l *lane, msg *nats.Msg) (worker.Delivery, *receipt, error) {
+func (in *Inbox) delivery(l *lane, msg *nats.Msg) (*worker.Delivery, *receipt, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
-		return worker.Delivery{}, nil, fmt.Errorf("%s: %w", msg.Subject, err)
+		return nil, nil, fmt.Errorf("%s: %w", msg.Subject, err)
 	}
 	subject := in.bus.config.Apart.inQueue(msg.Subject)
 	was := l.busy()
 	r := &receipt{inbox: in, lane: l, reply: msg.Reply, stored: meta.Timestamp, pulled: l.came(msg.Sub, meta)}
 	in.give(l, was)
-	d := worker.Delivery{
+	d := &worker.Delivery{
 		Subject:   subject,
 		Body:      msg.Data,
 		Sequence:  meta.Sequence.Stream,
@@ -57,7 +57,7 @@ func (in *Inbox) delivery(l *lane, msg *nats.Msg) (worker.Delivery, *receipt, er
 		Sole:      r.sole,
 		Context:   traceOf(msg),
 	}
-	address(subject, msg.Header).onto(&d)
+	address(subject, msg.Header).onto(d)
 	return d, r, nil
 }
 

@@ -63,7 +63,10 @@ func (b *Bus) Submit(ctx context.Context, tenant, id string, body []byte) (Recei
 
 // priorityOf reads the lane out of a body; one that cannot be read waits in the normal one for its refusal.
 func priorityOf(body []byte) worker.Lane {
-	request, _ := schemas.DecodeRequest(body)
+	request, err := schemas.DecodeRequest(body)
+	if err != nil {
+		return ""
+	}
 	return request.Priority
 }
 

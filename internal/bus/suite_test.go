@@ -117,7 +117,7 @@ func nextUnder(ctx context.Context, t testing.TB, in *Inbox) worker.Delivery {
 	t.Helper()
 	d, err := in.Next(ctx)
 	must(t, err)
-	return d
+	return *d
 }
 
 // consumerInfo is the broker's view of the workers' consumer. A connection that was just lost may not know of it yet: it is asked

@@ -26,7 +26,7 @@ func (s *Server) attend(j job) (answer worker.Answer) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			s.cfg.Log.Error().Str("op", j.op).Uint64("id", j.id).Str("panic", harmless(thrown)).Bytes("stack", debug.Stack()).Msg("ask ended in a panic")
-			answer = unknown("the relay failed while it worked on it")
+			answer = *unknown("the relay failed while it worked on it")
 		}
 	}()
 	deadline := time.Now().Add(s.cfg.MaxAsk)

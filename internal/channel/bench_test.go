@@ -41,7 +41,7 @@ func BenchmarkPlace(b *testing.B) {
 			w := dialOpen(b, ClientConfig{URL: url})
 			o := order("acme.PR-1-1")
 			callers(b, n, func() {
-				if answer := w.Place(b.Context(), o); answer.Verdict != worker.Placed {
+				if answer := *w.Place(b.Context(), &o); answer.Verdict != worker.Placed {
 					b.Errorf("got %+v", answer)
 				}
 			})

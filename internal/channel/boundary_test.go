@@ -38,7 +38,7 @@ func TestNeverLeftOrLeft(t *testing.T) {
 				l.client.cfg.CallTimeout = 20 * time.Millisecond
 			}
 			ctx, giveUp := context.WithCancel(t.Context())
-			result := later(func() worker.Answer { return l.client.Place(ctx, order("PR")) })
+			result := later(func() worker.Answer { return *l.client.Place(ctx, new(order("PR"))) })
 			out := next(t, l.queue)
 			if claimed && !out.ask.claim() {
 				t.Fatalf("%s: queued frame could not be claimed", name)
@@ -74,7 +74,7 @@ func TestClaimAndWithdrawExcludeEachOther(t *testing.T) {
 
 func TestQueueFull(t *testing.T) {
 	l := deadLine(t, 0)
-	want(t, l.client.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *l.client.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 	if len(l.calls.open) != 0 {
 		t.Error("the call stayed open")
 	}
@@ -84,7 +84,7 @@ func TestCallerThatHasGivenUpSendsNothing(t *testing.T) {
 	l := deadLine(t, 4)
 	ctx, giveUp := context.WithCancel(t.Context())
 	giveUp()
-	want(t, l.client.Place(ctx, order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *l.client.Place(ctx, new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 	if len(l.queue) != 0 {
 		t.Error("a frame was queued")
 	}
@@ -92,21 +92,21 @@ func TestCallerThatHasGivenUpSendsNothing(t *testing.T) {
 
 func TestReplyBeatsTheEnd(t *testing.T) {
 	l := deadLine(t, 4)
-	c := &call{id: 1, op: opPlace, reply: make(chan worker.Answer, 1)}
+	c := &call{id: 1, op: opPlace, reply: make(chan *worker.Answer, 1)}
 	l.calls.add(c)
 	c.claim()
-	if alarm, _ := l.calls.settle(1, placed("PR"), nil); alarm != "" {
+	if alarm, _ := l.calls.settle(1, new(placed("PR")), nil); alarm != "" {
 		t.Error(alarm)
 	}
 	l.end(errors.New("lost"))
 	answer := l.await(t.Context(), time.NewTimer(0), c)
-	want(t, answer, worker.Placed, worker.CodePlaced)
+	want(t, *answer, worker.Placed, worker.CodePlaced)
 }
 
 func TestReplyToAnAskThatIsStillQueued(t *testing.T) {
 	l := deadLine(t, 4)
-	l.calls.add(&call{id: 1, op: opPlace, reply: make(chan worker.Answer, 1)})
-	if alarm, _ := l.calls.settle(1, placed("PR"), nil); !strings.Contains(alarm, "unknown id") {
+	l.calls.add(&call{id: 1, op: opPlace, reply: make(chan *worker.Answer, 1)})
+	if alarm, _ := l.calls.settle(1, new(placed("PR")), nil); !strings.Contains(alarm, "unknown id") {
 		t.Errorf("alarm %q", alarm)
 	}
 }
@@ -124,7 +124,7 @@ func TestRelayThatStopsReading(t *testing.T) {
 		callers.Go(func() {
 			big := order(worker.Reference("acme", "PR", n+1))
 			big.Message = strings.Repeat("x", 200_000)
-			answer := w.Place(t.Context(), big)
+			answer := *w.Place(t.Context(), &big)
 			mu.Lock()
 			defer mu.Unlock()
 			answers[big.Reference] = answer

@@ -17,7 +17,7 @@ type call struct {
 	op        string
 	reference string
 	state     atomic.Int32
-	reply     chan worker.Answer // holds one
+	reply     chan *worker.Answer // holds one
 }
 
 const (
@@ -55,7 +55,7 @@ func (t *calls) add(c *call) {
 }
 
 // giveUp ends a call without a reply and says whether it provably never left. If its reply came just now, that is the answer.
-func (t *calls) giveUp(c *call) (answer worker.Answer, neverLeft, answered bool) {
+func (t *calls) giveUp(c *call) (answer *worker.Answer, neverLeft, answered bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, open := t.open[c.id]; !open {
@@ -71,12 +71,12 @@ func (t *calls) giveUp(c *call) (answer worker.Answer, neverLeft, answered bool)
 
 // settle gives a reply to the call that waits for it and returns what people must be told, "" if nothing, and the reference
 // of an order that the reply names too late. A reply that breaks the protocol leaves its call unknown.
-func (t *calls) settle(id uint64, answer worker.Answer, unreadable error) (text, late string) {
+func (t *calls) settle(id uint64, answer *worker.Answer, unreadable error) (text, late string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c, open := t.open[id]
 	if !open || c.state.Load() != sent {
-		past := t.past[id%remembered]
+		past := &t.past[id%remembered]
 		text = past.objection(id, answer)
 		if text != "" && past.id == id && len(answer.Orders) > 0 && check(opPlace, answer) == nil {
 			late = past.reference
@@ -89,13 +89,13 @@ func (t *calls) settle(id uint64, answer worker.Answer, unreadable error) (text,
 		answer = unknown("the relay's reply could not be read")
 	}
 	delete(t.open, id)
-	t.past[id%remembered] = ended{id: id, reference: c.reference, answer: answer}
+	t.past[id%remembered] = ended{id: id, reference: c.reference, answer: *answer}
 	c.reply <- answer // never blocks: it holds one, and there is one
 	return fault, ""
 }
 
 // check says whether an answer has what its verdict promises.
-func check(op string, answer worker.Answer) error {
+func check(op string, answer *worker.Answer) error {
 	switch answer.Verdict {
 	case worker.Placed:
 		for _, order := range answer.Orders {
@@ -127,7 +127,7 @@ func check(op string, answer worker.Answer) error {
 }
 
 // checkPreview says whether a preview that went well has quotes, and no order: it must never make one.
-func checkPreview(answer worker.Answer) error {
+func checkPreview(answer *worker.Answer) error {
 	if len(answer.Quotes) == 0 || len(answer.Orders) > 0 {
 		return fmt.Errorf("%w: a preview has quotes and no order", errFrame)
 	}
@@ -136,7 +136,7 @@ func checkPreview(answer worker.Answer) error {
 
 // checkPaying says whether a call about an order or its payment that went well has what was asked for, and no order: it never makes
 // one.
-func checkPaying(op string, answer worker.Answer) error {
+func checkPaying(op string, answer *worker.Answer) error {
 	shows, links := answer.Detail != nil && answer.Detail.OrderID != "", answer.Link != nil && answer.Link.URL != ""
 	if len(answer.Orders) > 0 || shows != (op == opDetail) || links != (op == opPayLink) {
 		return fmt.Errorf("%w: %s without what was asked for", errFrame, op)
@@ -145,7 +145,7 @@ func checkPaying(op string, answer worker.Answer) error {
 }
 
 // checkListed says whether orders are listed, and none is told of as if it answered an order of ours.
-func checkListed(answer worker.Answer) error {
+func checkListed(answer *worker.Answer) error {
 	if len(answer.Listed) == 0 || len(answer.Orders) > 0 {
 		return fmt.Errorf("%w: a list has orders, all of them in full", errFrame)
 	}
@@ -158,7 +158,7 @@ func checkListed(answer worker.Answer) error {
 }
 
 // objection says what is wrong with a reply to a call that is not open, "" if it may be passed over.
-func (e ended) objection(id uint64, late worker.Answer) string {
+func (e *ended) objection(id uint64, late *worker.Answer) string {
 	switch {
 	case e.id != id:
 		return "reply to an unknown id: " + describe(late)
@@ -166,14 +166,14 @@ func (e ended) objection(id uint64, late worker.Answer) string {
 		return ""
 	case e.answer.Verdict == "":
 		return "reply for " + e.reference + " after its deadline: " + describe(late)
-	case reflect.DeepEqual(e.answer, late):
+	case reflect.DeepEqual(&e.answer, late):
 		return ""
 	}
-	return "second reply for " + e.reference + " differs from the first, which stands: " + describe(e.answer) + ", then " + describe(late)
+	return "second reply for " + e.reference + " differs from the first, which stands: " + describe(&e.answer) + ", then " + describe(late)
 }
 
 // describe names what an alarm is about: the verdict and the orders, nothing of a buyer.
-func describe(a worker.Answer) string {
+func describe(a *worker.Answer) string {
 	text := string(a.Verdict)
 	for _, order := range a.Orders {
 		text += " order " + order.ID

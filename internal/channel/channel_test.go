@@ -24,11 +24,11 @@ import (
 func TestEveryOperation(t *testing.T) {
 	_, url := serve(t, ServerConfig{})
 	var market worker.Market = dialOpen(t, ClientConfig{URL: url}).Client
-	answer := market.Place(t.Context(), order("acme.PR-1-1"))
+	answer := *market.Place(t.Context(), new(order("acme.PR-1-1")))
 	if want(t, answer, worker.Placed, worker.CodePlaced); answer.Orders[0].ID != "of acme.PR-1-1" || answer.Orders[0].Total != 1999 {
 		t.Errorf("got %+v", answer)
 	}
-	if answer := market.Find(t.Context(), "1000001", "acme.PR-1-1"); answer.Reason != "1000001 acme.PR-1-1" {
+	if answer := *market.Find(t.Context(), "1000001", "acme.PR-1-1"); answer.Reason != "1000001 acme.PR-1-1" {
 		t.Errorf("find got %+v", answer)
 	}
 	if answer := market.(*Client).Probe(t.Context(), "1000001"); answer.Reason != "1000001" {
@@ -80,7 +80,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 			callers.Go(func() {
 				for m := range 10 {
 					reference := fmt.Sprintf("PR-%d-%d", n, m)
-					answer := w.Place(t.Context(), order(reference))
+					answer := *w.Place(t.Context(), new(order(reference)))
 					if want(t, answer, worker.Placed, worker.CodePlaced); len(answer.Orders) != 1 || answer.Orders[0].ID != "of "+reference {
 						t.Errorf("%s got %+v", reference, answer)
 					}
@@ -102,8 +102,8 @@ func TestTwoClientsAreServedApart(t *testing.T) {
 	one, two := dialOpen(t, ClientConfig{URL: url}), dialOpen(t, ClientConfig{URL: url})
 	eventually(t, "both are connected", func() bool { return server.Workers() == 2 })
 	_ = one.Close()
-	want(t, two.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
-	want(t, one.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *two.Place(t.Context(), new(order("PR"))), worker.Placed, worker.CodePlaced)
+	want(t, *one.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 	eventually(t, "one is gone", func() bool { return server.Workers() == 1 })
 }
 
@@ -117,7 +117,7 @@ func TestWrongTokenIsReportedAndTriedAgain(t *testing.T) {
 	if err := w.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "refuses the token") {
 		t.Errorf("Ready says %v", err)
 	}
-	want(t, w.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 }
 
 func TestShutdownLetsRunningAsksAnswer(t *testing.T) {
@@ -131,13 +131,13 @@ func TestShutdownLetsRunningAsksAnswer(t *testing.T) {
 	w := dialOpen(t, ClientConfig{URL: url})
 	var running []<-chan worker.Answer
 	for range 3 {
-		running = append(running, later(func() worker.Answer { return w.Place(t.Context(), order("running")) }))
+		running = append(running, later(func() worker.Answer { return *w.Place(t.Context(), new(order("running"))) }))
 		next(t, started)
 	}
 	down := make(chan error, 1)
 	go func() { down <- server.Shutdown(t.Context()) }()
 	eventually(t, "it drains", func() bool { server.mu.Lock(); defer server.mu.Unlock(); return server.draining })
-	want(t, w.Place(t.Context(), order("late")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *w.Place(t.Context(), new(order("late"))), worker.NotAttempted, worker.CodeChannelDown)
 	if err := server.Push(t.Context(), worker.Push{ID: "1"}); !errors.Is(err, ErrNoWorker) {
 		t.Errorf("push while going down: %v", err)
 	}
@@ -160,11 +160,11 @@ func TestShutdownCutShort(t *testing.T) {
 	hold := func(ctx context.Context, _ worker.Order) worker.Answer {
 		close(started)
 		<-ctx.Done()
-		return unknown("cancelled")
+		return *unknown("cancelled")
 	}
 	server, url := serve(t, ServerConfig{Desk: desk{place: hold}})
 	w := dialOpen(t, ClientConfig{URL: url})
-	result := later(func() worker.Answer { return w.Place(t.Context(), order("PR")) })
+	result := later(func() worker.Answer { return *w.Place(t.Context(), new(order("PR"))) })
 	next(t, started)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -188,7 +188,7 @@ func TestReconnectAfterTheRelayWasRestarted(t *testing.T) {
 	t.Cleanup(func() { _ = second.Shutdown(context.Background()) })
 	current.Store(second)
 	w.await(t, "open")
-	want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.Placed, worker.CodePlaced)
 }
 
 // Everything at debug level, every failure path of this package: neither token nor buyer shows.
@@ -203,7 +203,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	c := Dial(t.Context(), ClientConfig{URL: wsURL(web), Token: token, Log: logger, OnState: func(o bool, _ string) { open <- o },
 		OnPush: func(context.Context, worker.Push) error { return errors.New("disk full") }})
 	next(t, open)
-	answer := c.Place(t.Context(), order("PR"))
+	answer := *c.Place(t.Context(), new(order("PR")))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_ = server.Push(ctx, worker.Push{ID: "p1", AppKey: "1000001", Topic: "T"})
@@ -243,7 +243,7 @@ func TestOverTLS(t *testing.T) {
 	t.Cleanup(func() { _ = server.Shutdown(context.Background()) })
 	trusting := web.Client().Transport.(*http.Transport).TLSClientConfig
 	w := dialOpen(t, ClientConfig{URL: wsURL(web), TLS: &tls.Config{RootCAs: trusting.RootCAs}})
-	want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.Placed, worker.CodePlaced)
 	stranger := dial(t, ClientConfig{URL: wsURL(web)})
 	stranger.await(t, "certificate")
 }

@@ -29,7 +29,7 @@ func reply(p *peer, id uint64, answer worker.Answer) {
 // place sends one order through a client while the test plays the relay, and gives the ask as it arrived.
 func place(t *testing.T, w *watched, p *peer, reference string) (<-chan worker.Answer, frame) {
 	t.Helper()
-	result := later(func() worker.Answer { return w.Place(t.Context(), order(reference)) })
+	result := later(func() worker.Answer { return *w.Place(t.Context(), new(order(reference))) })
 	return result, p.must()
 }
 
@@ -121,7 +121,7 @@ func TestUnexpectedReplies(t *testing.T) {
 			reply(p, a.ID, placed("early"))
 			want(t, next(t, early), worker.Placed, worker.CodePlaced)
 			ctx, giveUp := context.WithCancel(t.Context())
-			late := later(func() worker.Answer { return w.Place(ctx, order("late")) })
+			late := later(func() worker.Answer { return *w.Place(ctx, new(order("late"))) })
 			b := p.must()
 			giveUp()
 			want(t, next(t, late), worker.Unknown, worker.CodeNoAnswer)
@@ -158,7 +158,7 @@ func TestLateOrders(t *testing.T) {
 	w := dialOpen(t, ClientConfig{URL: url, OnLate: func(_ context.Context, reference string, answer worker.Answer) { told <- late{reference, answer} }})
 	p := next(t, peers)
 	ctx, giveUp := context.WithCancel(t.Context())
-	abandoned := later(func() worker.Answer { return w.Place(ctx, order("abandoned")) })
+	abandoned := later(func() worker.Answer { return *w.Place(ctx, new(order("abandoned"))) })
 	a := p.must()
 	giveUp()
 	want(t, next(t, abandoned), worker.Unknown, worker.CodeNoAnswer)
@@ -276,7 +276,7 @@ func TestUnreachableRelay(t *testing.T) {
 	for _, url := range []string{"ws://" + address + "/channel", "ws://%zz" + token, "ftp://x"} {
 		w := dial(t, ClientConfig{URL: url})
 		why := next(t, w.states)
-		want(t, w.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+		want(t, *w.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 		trouble, ok := errors.AsType[*worker.Trouble](w.Ready(t.Context()))
 		if !ok || trouble.Code != worker.CodeChannelDown || trouble.Reason != why {
 			t.Errorf("%s: Ready says %v, OnState said %q", url, trouble, why)
@@ -294,7 +294,7 @@ func TestCloseBeforeConnectAndTwice(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	want(t, w.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 }
 
 func TestCloseEndsWaiters(t *testing.T) {
@@ -307,7 +307,7 @@ func TestCloseEndsWaiters(t *testing.T) {
 	if code := p.closeCode(); code != websocket.CloseGoingAway {
 		t.Errorf("close code %d", code)
 	}
-	want(t, w.Find(t.Context(), "1000001", "PR"), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *w.Find(t.Context(), "1000001", "PR"), worker.NotAttempted, worker.CodeChannelDown)
 	if err := w.Ready(t.Context()); err == nil {
 		t.Error("ready after Close")
 	}
@@ -319,10 +319,10 @@ func TestPlaceInFlightIsWaitedFor(t *testing.T) {
 	p := next(t, peers)
 	first, a := place(t, w, p, "first")
 	ctx, giveUp := context.WithCancel(t.Context())
-	second := later(func() worker.Answer { return w.Place(ctx, order("second")) })
+	second := later(func() worker.Answer { return *w.Place(ctx, new(order("second"))) })
 	giveUp()
 	want(t, next(t, second), worker.NotAttempted, worker.CodeChannelDown)
-	third := later(func() worker.Answer { return w.Place(t.Context(), order("third")) })
+	third := later(func() worker.Answer { return *w.Place(t.Context(), new(order("third"))) })
 	reply(p, a.ID, placed("first"))
 	want(t, next(t, first), worker.Placed, worker.CodePlaced)
 	reply(p, p.must().ID, placed("third"))
@@ -334,7 +334,7 @@ func TestOrderTooLongForAFrame(t *testing.T) {
 	w := dialOpen(t, ClientConfig{URL: url})
 	long := order("PR")
 	long.Message = strings.Repeat("x", maxFrame)
-	want(t, w.Place(t.Context(), long), worker.NotAttempted, worker.CodeInternal)
+	want(t, *w.Place(t.Context(), &long), worker.NotAttempted, worker.CodeInternal)
 }
 
 func TestHelloMustCome(t *testing.T) {
@@ -348,6 +348,6 @@ func TestHelloMustCome(t *testing.T) {
 	t.Cleanup(mute.Close)
 	w := dial(t, ClientConfig{URL: wsURL(mute), PingEvery: 20 * time.Millisecond})
 	w.await(t, "hello")
-	want(t, w.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 	_ = w.Close()
 }

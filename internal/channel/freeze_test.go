@@ -101,12 +101,12 @@ func TestFrozenProxy(t *testing.T) {
 		}
 		started <- struct{}{}
 		<-ctx.Done()
-		return unknown("held")
+		return *unknown("held")
 	}
 	server, url := serve(t, ServerConfig{Desk: desk{place: hold}, PingEvery: ping, MaxAsk: time.Second})
 	between := newProxy(t, strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/channel"))
 	w := dialOpen(t, ClientConfig{URL: "ws://" + between.listener.Addr().String() + "/channel", PingEvery: ping})
-	held := later(func() worker.Answer { return w.Place(t.Context(), order("held")) })
+	held := later(func() worker.Answer { return *w.Place(t.Context(), new(order("held"))) })
 	next(t, started)
 
 	between.freeze()
@@ -120,9 +120,9 @@ func TestFrozenProxy(t *testing.T) {
 		t.Errorf("reason %q", answer.Reason)
 	}
 	eventually(t, "consumption pauses", func() bool { return w.Ready(t.Context()) != nil })
-	want(t, w.Place(t.Context(), order("PR")), worker.NotAttempted, worker.CodeChannelDown)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.NotAttempted, worker.CodeChannelDown)
 	eventually(t, "the relay notices too", func() bool { return server.Workers() == 0 })
 
 	between.thaw()
-	eventually(t, "it resumes", func() bool { return w.Place(t.Context(), order("PR")).Verdict == worker.Placed })
+	eventually(t, "it resumes", func() bool { return w.Place(t.Context(), new(order("PR"))).Verdict == worker.Placed })
 }

@@ -83,14 +83,14 @@ func (l *line) relayTime(moment time.Time) int64 {
 }
 
 func (l *line) reply(f *frame) {
-	var answer worker.Answer
-	err := decodeBody(f.Body, &answer)
+	answer := new(worker.Answer)
+	err := decodeBody(f.Body, answer)
 	text, late := l.calls.settle(f.ID, answer, err)
 	if text != "" {
 		l.client.alarm(fmt.Sprintf("order channel: ask %d: %s", f.ID, text))
 	}
 	if late != "" {
-		l.tellLate(late, answer)
+		l.tellLate(late, *answer)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestPushIsConfirmedOnceTaken(t *testing.T) {
 		t.Errorf("confirmed before it was taken: %v", err)
 	default:
 	}
-	want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced) // a push in work holds nothing up
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.Placed, worker.CodePlaced) // a push in work holds nothing up
 	close(release)
 	if err := next(t, done); err != nil {
 		t.Error(err)

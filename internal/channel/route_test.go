@@ -90,7 +90,7 @@ func TestOrderOfALostRelayIsLookedUpAtTheNext(t *testing.T) {
 		want(t, next(t, result), worker.Unknown, worker.CodeNoAnswer)
 		w.await(t, "open")
 		p = next(t, other)
-		found := later(func() worker.Answer { return w.Find(t.Context(), "1000001", "acme.PR-1-1") })
+		found := later(func() worker.Answer { return *w.Find(t.Context(), "1000001", "acme.PR-1-1") })
 		f := p.must()
 		if f.Op != opFind {
 			t.Fatalf("the next relay was asked to %s", f.Op)
@@ -106,7 +106,7 @@ func TestRelayThatRefusesDoesNotHoldUpTheOther(t *testing.T) {
 	_, good := serve(t, ServerConfig{})
 	for range 8 { // in half of them the bad one comes first
 		w := dialOpen(t, ClientConfig{URL: bad + "," + good, Backoff: Backoff{First: time.Millisecond, Slow: time.Hour}})
-		want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
+		want(t, *w.Place(t.Context(), new(order("PR"))), worker.Placed, worker.CodePlaced)
 		_ = w.Close()
 	}
 }

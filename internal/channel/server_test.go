@@ -125,7 +125,7 @@ func TestWrongBodyNamesThePlaceAndRepeatsNothing(t *testing.T) {
 }
 
 func TestServerEndsConnectionsThatBreakTheProtocol(t *testing.T) {
-	block := func(ctx context.Context, _, _ string) worker.Answer { <-ctx.Done(); return unknown("") }
+	block := func(ctx context.Context, _, _ string) worker.Answer { <-ctx.Done(); return *unknown("") }
 	_, url := serve(t, ServerConfig{Desk: desk{find: block}, MaxAsk: 100 * time.Millisecond})
 	twice := `{"v":1,"type":"ask","id":"1","op":"find","body":{"app_key":"1","reference":"a"}}`
 	for _, test := range []struct {
@@ -177,8 +177,8 @@ func TestPanicHarmsOneAsk(t *testing.T) {
 	}
 	server, url := serve(t, ServerConfig{Desk: desk{place: throw}})
 	w := dialOpen(t, ClientConfig{URL: url})
-	want(t, w.Place(t.Context(), order("bad")), worker.Unknown, worker.CodeNoAnswer)
-	want(t, w.Place(t.Context(), order("good")), worker.Placed, worker.CodePlaced)
+	want(t, *w.Place(t.Context(), new(order("bad"))), worker.Unknown, worker.CodeNoAnswer)
+	want(t, *w.Place(t.Context(), new(order("good"))), worker.Placed, worker.CodePlaced)
 	if len(server.seats) > 1 {
 		t.Errorf("%d seats taken", len(server.seats))
 	}
@@ -190,7 +190,7 @@ func TestAnswerTooLongForAFrame(t *testing.T) {
 	}
 	_, url := serve(t, ServerConfig{Desk: desk{place: long}})
 	w := dialOpen(t, ClientConfig{URL: url})
-	want(t, w.Place(t.Context(), order("PR")), worker.Unknown, worker.CodeNoAnswer)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.Unknown, worker.CodeNoAnswer)
 }
 
 func TestOverTheBoundIsThrottled(t *testing.T) {
@@ -202,9 +202,9 @@ func TestOverTheBoundIsThrottled(t *testing.T) {
 	}
 	_, url := serve(t, ServerConfig{Desk: desk{place: hold}, MaxInFlight: 1})
 	w := dialOpen(t, ClientConfig{URL: url})
-	first := later(func() worker.Answer { return w.Place(t.Context(), order("first")) })
+	first := later(func() worker.Answer { return *w.Place(t.Context(), new(order("first"))) })
 	next(t, started)
-	busy := w.Place(t.Context(), order("second"))
+	busy := *w.Place(t.Context(), new(order("second")))
 	if want(t, busy, worker.NotAttempted, worker.CodeThrottled); busy.Retry == 0 {
 		t.Error("does not say when to come back")
 	}
@@ -224,7 +224,7 @@ func TestRunningAskOutlivesItsConnection(t *testing.T) {
 	}
 	server, url := serve(t, ServerConfig{Desk: desk{place: hold}})
 	w := dialOpen(t, ClientConfig{URL: url})
-	result := later(func() worker.Answer { return w.Place(t.Context(), order("PR")) })
+	result := later(func() worker.Answer { return *w.Place(t.Context(), new(order("PR"))) })
 	next(t, started)
 	_ = w.Close()
 	want(t, next(t, result), worker.Unknown, worker.CodeNoAnswer)
@@ -260,5 +260,5 @@ func TestWorkerThatStopsReading(t *testing.T) {
 	eventually(t, "it is cut off", func() bool { return server.Workers() == 0 })
 	eventually(t, "its asks have ended", func() bool { return len(server.seats) == 0 })
 	w := dialOpen(t, ClientConfig{URL: url})
-	want(t, w.Place(t.Context(), order("PR")), worker.Placed, worker.CodePlaced)
+	want(t, *w.Place(t.Context(), new(order("PR"))), worker.Placed, worker.CodePlaced)
 }

@@ -101,7 +101,7 @@ func (s *session) reply(id uint64, answer worker.Answer) {
 	text := blank()
 	frame, err := appendReply(*text, id, &answer)
 	if err != nil || len(frame) > maxFrame {
-		answer = unknown("the relay's answer does not fit into a frame")
+		answer = *unknown("the relay's answer does not fit into a frame")
 		frame, _ = appendReply((*text)[:0], id, &answer)
 	}
 	*text = frame

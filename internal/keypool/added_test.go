@@ -24,7 +24,7 @@ func watchedPool(t *testing.T) (*Pool, *stored) {
 // wantUndrawn checks that nothing can be drawn, and that nobody is told to try.
 func wantUndrawn(t *testing.T, p *Pool) {
 	t.Helper()
-	_, err := p.Draw(t.Context(), order1("default", "early", 1))
+	_, err := p.Draw(t.Context(), new(order1("default", "early", 1)))
 	wantCode(t, err, worker.CodeNoKey)
 	if left, err := p.Left(t.Context(), "default"); err != nil || left != 0 {
 		t.Fatalf("%d left, %v", left, err)

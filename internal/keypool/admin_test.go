@@ -160,7 +160,7 @@ func TestAnAuthorizationFailureBenchesAndTheOrderMoves(t *testing.T) {
 		quiet(t, p, "default", 10, 10)
 		first := draw(t, p, order1("default", "r", 3))
 		unsend(t, p, first, worker.CodeUnauthorized)
-		_, err := p.Draw(t.Context(), by(order1("default", "r", 3), "owner-0", 1))
+		_, err := p.Draw(t.Context(), new(by(order1("default", "r", 3), "owner-0", 1)))
 		wantCode(t, err, worker.CodeFenced) // the claim still fences
 		if second := draw(t, p, by(order1("default", "r", 3), "owner-2", 2)); second.AppKey != "k2" {
 			t.Fatalf("drawn on %s, want k2", second.AppKey)

@@ -61,7 +61,7 @@ func (s *stored) publish(request worker.Request, claim worker.Claim) worker.Resu
 	if claim.State == placed {
 		claim.Part.Orders = []worker.PlacedOrder{{ID: "1"}}
 	}
-	result := worker.Gather(&request, []*worker.Ended{{Child: worker.Split(&request)[0], Claim: claim}})
+	result := worker.Gather(&request, []*worker.Ended{{Child: &worker.Split(&request)[0], Claim: claim}})
 	s.results = append(s.results, result)
 	return result
 }
@@ -114,7 +114,7 @@ func TestALostOrderIsLostByAnyClock(t *testing.T) {
 		forgetful(t, p, under("r", 3))
 		again := by(order1("default", "acme.r-1", 3), "owner-2", 2)
 		again.Published = time.Now().Add(time.Hour)
-		_, err := p.Draw(t.Context(), again)
+		_, err := p.Draw(t.Context(), &again)
 		wantCode(t, err, worker.CodeLost)
 		wantHeld(t, p, "k1", 0, 3)
 	})
@@ -219,13 +219,13 @@ func TestRoomGivenBackInVainEndsAnAlarm(t *testing.T) {
 			add(t, p, Key{Pool: "default", AppKey: appKey, Limit: 5})
 		}
 		claim := draw(t, p, onKey(order1("default", "a", 3), "k1 k2"))
-		if err := p.Unsend(t.Context(), claim, worker.CodeThrottled); err != nil {
+		if err := p.Unsend(t.Context(), &claim, worker.CodeThrottled); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := p.Alter(t.Context(), "default", "k1", Bench, Change{}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := p.Draw(t.Context(), with(order1("default", "a", 3), "nobody"))
+		_, err := p.Draw(t.Context(), new(with(order1("default", "a", 3), "nobody")))
 		wantCode(t, err, worker.CodeNoKey)
 		wantHeld(t, p, "k2", 0, 0)
 		draw(t, p, order1("default", "b", 1))

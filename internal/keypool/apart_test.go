@@ -38,7 +38,7 @@ func TestPoolsOfAClusterLiveApart(t *testing.T) {
 	}
 	var granted [3]atomic.Int64
 	atOnce(3*50, func(i int) {
-		_, err := p.Draw(t.Context(), order1(pools[i%3], fmt.Sprint("r-", i), 1))
+		_, err := p.Draw(t.Context(), new(order1(pools[i%3], fmt.Sprint("r-", i), 1)))
 		switch trouble, _ := errors.AsType[*worker.Trouble](err); {
 		case err == nil:
 			granted[i%3].Add(1)

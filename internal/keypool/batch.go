@@ -3,6 +3,7 @@ package keypool
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -89,35 +90,46 @@ type group struct {
 
 // groups puts the steps of each pool together. Their order is kept: a caller waits for one step before it takes the next.
 func groups(batch []*call) []*group {
-	all, byPool := make([]*group, 0, len(batch)), map[string]*group{}
+	all := make([]*group, 0, 1) // of one pool, mostly
 	for _, c := range batch {
-		if g := byPool[c.keys[0]]; g != nil && c.script.place > 0 {
-			g.calls = append(g.calls, c)
-			continue
+		at := slices.IndexFunc(all, func(g *group) bool { return g.takes(c) })
+		if at < 0 {
+			at, all = len(all), append(all, &group{calls: make([]*call, 0, len(batch))})
 		}
-		g := &group{calls: []*call{c}}
-		all = append(all, g)
-		if c.script.place > 0 {
-			byPool[c.keys[0]] = g
-		}
+		all[at].calls = append(all[at].calls, c)
 	}
 	return all
 }
 
-// send runs the group's script, or queues it where to is a pipeline.
-func (g *group) send(ctx context.Context, to redis.Scripter, server string) {
+func (g *group) takes(c *call) bool {
+	first := g.calls[0]
+	return c.script.place > 0 && first.script.place > 0 && c.keys[0] == first.keys[0]
+}
+
+// command is the group's script run, of words that it appends to those given; they are in use until its reply is there.
+func (g *group) command(ctx context.Context, words []any, server string) []any {
 	first := g.calls[0]
 	if first.script.place == 0 {
-		g.reply = to.EvalSha(ctx, first.script.sha, first.keys, append([]any{server}, first.args...)...)
-		return
+		words = append(words, "evalsha", first.script.sha, len(first.keys))
+		for _, key := range first.keys {
+			words = append(words, key)
+		}
+		words = append(append(words, server), first.args...)
+	} else {
+		words = append(words, "evalsha", batchScript.sha, 5+len(g.calls))
+		for _, key := range first.keys[:5] {
+			words = append(words, key)
+		}
+		for _, c := range g.calls {
+			words = append(words, c.keys[5])
+		}
+		words = append(words, server)
+		for _, c := range g.calls {
+			words = append(append(words, c.script.place, len(c.args)), c.args...)
+		}
 	}
-	names := append(make([]string, 0, 5+len(g.calls)), first.keys[:5]...)
-	args := append(make([]any, 0, 1+len(g.calls)*(2+len(first.args))), server) // about as many
-	for _, c := range g.calls {
-		names = append(names, c.keys[5])
-		args = append(append(args, c.script.place, len(c.args)), c.args...)
-	}
-	g.reply = to.EvalSha(ctx, batchScript.sha, names, args...)
+	g.reply = redis.NewCmd(ctx, words...)
+	return words
 }
 
 // answer gives every call its reply.

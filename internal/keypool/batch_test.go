@@ -173,9 +173,9 @@ func (w twin) answers(ctx context.Context, steps ...taken1) (answers []answer) {
 		c := &call{ctx: ctx, script: s.script, keys: namesOf(w.pool).keys(s.reference), args: s.args, done: make(chan answer, 1)}
 		batch = append(batch, c)
 	}
-	l := <-w.shards.only.idle
-	l.exchange(ctx, batch)
-	w.shards.only.idle <- l
+	l := &lane{shard: w.shards.only}
+	l.exchange(batch)
+	l.drop()
 	for _, c := range batch {
 		answers = append(answers, <-c.done)
 	}

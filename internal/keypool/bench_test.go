@@ -32,7 +32,7 @@ func BenchmarkDraw(b *testing.B) {
 	}
 	ours := func(n int) time.Duration {
 		return clock(n, func(int64) error {
-			_, err := p.Draw(b.Context(), order1("default", fmt.Sprint("r-", serial.Add(1)), 1))
+			_, err := p.Draw(b.Context(), new(order1("default", fmt.Sprint("r-", serial.Add(1)), 1)))
 			return err
 		}, b)
 	}

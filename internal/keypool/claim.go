@@ -34,7 +34,7 @@ func fit(name string) string {
 }
 
 // about reads the reply about a claim that was made, moved or settled in this step into what the caller knows of it.
-func (r reply) about(claim worker.Claim) worker.Claim {
+func (r reply) about(claim *worker.Claim) {
 	rest := r.brief
 	word := func() (word string) {
 		word, rest, _ = strings.Cut(rest, " ")
@@ -47,7 +47,6 @@ func (r reply) about(claim worker.Claim) worker.Claim {
 	_ = word() // events
 	claim.Turn, claim.Now, claim.AppKey, claim.Products = worker.Turn(word()), time.UnixMilli(number()), word(), number()
 	claim.Attempt, claim.Resent = int(number()), int(number())
-	return claim
 }
 
 // claimOf reads the reply of the scripts that return a claim as it stands:
@@ -78,6 +77,21 @@ func claimOf(pool, reference string, r reply) (worker.Claim, error) {
 		return claim, &worker.Trouble{Code: worker.CodeInternal, Reason: "claim " + reference, Err: err}
 	}
 	return claim, nil
+}
+
+// change makes what the caller knows of a claim what a reply says of it, in brief or as it stands.
+func (r reply) change(claim *worker.Claim, part *worker.Part) error {
+	if r.brief != "" {
+		r.about(claim)
+		claim.State, claim.Part = part.State, *part
+		claim.Part.At = claim.Now
+		return nil
+	}
+	stands, err := claimOf(claim.Pool, claim.Reference, r)
+	if err == nil {
+		*claim = stands
+	}
+	return err
 }
 
 // moment is a time in milliseconds of Redis's clock; 0 is none.

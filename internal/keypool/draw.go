@@ -218,9 +218,9 @@ return put(k, 'send')
 
 // Draw finds room for an order on one key, marks the claim sent and returns it, or returns the claim as an earlier delivery
 // left it. See worker.Ledger for the troubles; an order for a key the pool does not know is worker.CodeInternal.
-func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (p *Pool) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	if err := check(draw); err != nil {
-		return worker.Claim{}, err
+		return nil, err
 	}
 	r, err := p.drawn(ctx, draw, "")
 	for range maxDoubts {
@@ -229,32 +229,44 @@ func (p *Pool) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error)
 		}
 		born, lost := strings.CutSuffix(r.text(2), " lost")
 		if err = p.clear(ctx, draw, lost); err != nil {
-			return worker.Claim{}, err
+			return nil, err
 		}
 		r, err = p.drawn(ctx, draw, born)
 	}
 	if err != nil {
-		return worker.Claim{}, err
+		return nil, err
 	}
 	if r.brief == "" {
-		return claimOf(draw.Pool, draw.Reference, r)
+		return r.stands(draw)
 	}
-	claim := r.about(worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)})
-	if claim.Turn == worker.TurnPreview {
-		claim.State, claim.Above, claim.Resent = "", worker.Fen(claim.Resent), 0
-		return claim, nil
-	}
-	claim.SentAt = claim.Now
-	return claim, nil
+	return r.made(draw), nil
 }
 
-func (p *Pool) drawn(ctx context.Context, draw worker.Draw, cleared string) (reply, error) {
+// stands is the claim of a draw that was there already.
+func (r reply) stands(draw *worker.Draw) (*worker.Claim, error) {
+	claim, err := claimOf(draw.Pool, draw.Reference, r)
+	return &claim, err
+}
+
+// made is the claim that a draw has made or moved, or that is still to be made.
+func (r reply) made(draw *worker.Draw) *worker.Claim {
+	claim := &worker.Claim{Pool: draw.Pool, Reference: draw.Reference, State: worker.ClaimSent, Owner: fit(draw.Owner)}
+	r.about(claim)
+	if claim.Turn == worker.TurnPreview {
+		claim.State, claim.Above, claim.Resent = "", worker.Fen(claim.Resent), 0
+	} else {
+		claim.SentAt = claim.Now
+	}
+	return claim
+}
+
+func (p *Pool) drawn(ctx context.Context, draw *worker.Draw, cleared string) (reply, error) {
 	tenant, _, _ := strings.Cut(draw.Reference, ".")
 	stays := ""
 	if draw.Stays {
 		stays = "1"
 	}
-	r, err := p.run(ctx, draw.Pool, drawScript, namesOf(draw.Pool).keys(draw.Reference), curt(
+	r, err := p.run(ctx, draw.Pool, drawScript, p.names(draw.Pool).keys(draw.Reference), curt(
 		fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, draw.Published.UnixMilli(), draw.Size.Lines, draw.Size.Units,
 		draw.Seller, tenant, draw.Account, draw.Alipay, string(draw.Preview), stays, strings.Join(draw.OnKeys, " "), cleared)...)
 	if trouble, ok := errors.AsType[*worker.Trouble](err); ok && trouble.Code == worker.CodeNoKey {
@@ -275,7 +287,7 @@ func curt(args ...any) []any {
 const maxCount = math.MaxInt32
 
 // check refuses what no script should see. A caller that decodes strictly never meets it.
-func check(draw worker.Draw) error {
+func check(draw *worker.Draw) error {
 	wrong := func(reason string) error {
 		return &worker.Trouble{Code: worker.CodeInternal, Reason: "draw: " + reason}
 	}

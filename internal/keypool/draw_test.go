@@ -32,7 +32,7 @@ func TestTheLastTenOfAThousandAreGrantedOnce(t *testing.T) {
 		settle(t, p, draw(t, p, order1("default", "before", 990)), worker.ClaimPlaced, 990)
 		var granted, turnedDown atomic.Int64
 		atOnce(50, func(i int) {
-			_, err := p.Draw(t.Context(), order1("default", fmt.Sprintf("r-%d", i), 1))
+			_, err := p.Draw(t.Context(), new(order1("default", fmt.Sprintf("r-%d", i), 1)))
 			switch trouble, _ := errors.AsType[*worker.Trouble](err); {
 			case err == nil:
 				granted.Add(1)
@@ -56,7 +56,7 @@ func TestMixedSizesUntilThePoolIsDry(t *testing.T) {
 		var held, counted atomic.Int64
 		atOnce(600, func(i int) {
 			size := int64(i%50 + 1)
-			claim, err := p.Draw(t.Context(), order1("default", fmt.Sprintf("r-%d", i), size))
+			claim, err := p.Draw(t.Context(), new(order1("default", fmt.Sprintf("r-%d", i), size)))
 			if trouble, _ := errors.AsType[*worker.Trouble](err); trouble != nil && trouble.Code == worker.CodeNoKey {
 				return
 			}
@@ -72,7 +72,7 @@ func TestMixedSizesUntilThePoolIsDry(t *testing.T) {
 			if i%5 == 0 {
 				part, size = worker.Part{State: worker.ClaimRefused, Code: worker.CodeOutOfStock}, 0
 			}
-			if _, err := p.Settle(t.Context(), claim, part, worker.Size{Lines: size}); err != nil {
+			if err := p.Settle(t.Context(), claim, &part, worker.Size{Lines: size}); err != nil {
 				t.Errorf("settle %d: %v", i, err)
 			}
 			counted.Add(size)
@@ -128,7 +128,7 @@ func TestDrawTroubles(t *testing.T) {
 			{"a bad pool name", order1("a.b", "r", 1), worker.CodeInternal},
 			{"more than can be counted", order1("small", "r", maxCount+1), worker.CodeTooLarge},
 		} {
-			_, err := p.Draw(t.Context(), c.draw)
+			_, err := p.Draw(t.Context(), &c.draw)
 			if trouble, _ := errors.AsType[*worker.Trouble](err); trouble == nil || trouble.Code != c.code {
 				t.Errorf("%s: got %v, want %s", c.name, err, c.code)
 			}
@@ -175,7 +175,7 @@ func TestALookUpWhoseReplyWasLostStaysALookUp(t *testing.T) {
 				t.Fatalf("a later delivery is told to %s an order that was sent", claim.Turn)
 			}
 		}
-		if err := p.Unsend(t.Context(), draw(t, p, by(first, "owner-2", 2)), worker.CodeThrottled); err != nil {
+		if err := p.Unsend(t.Context(), new(draw(t, p, by(first, "owner-2", 2))), worker.CodeThrottled); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -226,7 +226,7 @@ func TestAnOrderFoundElsewhereMovesItsClaim(t *testing.T) {
 		draw(t, p, order1("default", "sent", 2))
 		unsend(t, p, draw(t, p, order1("default", "drawn", 3)), worker.CodeThrottled)
 		for _, reference := range []string{"sent", "drawn"} {
-			_, err := p.Draw(t.Context(), onKey(by(order1("default", reference, 4), "owner-2", 1), "k2"))
+			_, err := p.Draw(t.Context(), new(onKey(by(order1("default", reference, 4), "owner-2", 1), "k2")))
 			wantCode(t, err, worker.CodeFenced)
 			claim := draw(t, p, onKey(by(order1("default", reference, 4), "owner-2", 2), "k2"))
 			if claim.AppKey != "k2" || claim.Turn != worker.TurnLookUp || claim.Products != 4 {
@@ -244,9 +244,9 @@ func TestAMissingCounterIsNotZero(t *testing.T) {
 		quiet(t, p, "default", 10, 10)
 		claim := draw(t, p, order1("default", "r", 1))
 		raw(t, p).HDel(t.Context(), namesOf("default").pool, "k1.used")
-		_, err := p.Draw(t.Context(), order1("default", "s", 1))
+		_, err := p.Draw(t.Context(), new(order1("default", "s", 1)))
 		wantCode(t, err, worker.CodeRedisDown)
-		_, err = p.Settle(t.Context(), claim, worker.Part{State: worker.ClaimPlaced}, worker.Size{Lines: 1})
+		err = p.Settle(t.Context(), &claim, new(worker.Part{State: worker.ClaimPlaced}), worker.Size{Lines: 1})
 		wantCode(t, err, worker.CodeRedisDown)
 		_, err = p.Keys(t.Context(), "default")
 		wantCode(t, err, worker.CodeRedisDown)

@@ -87,14 +87,14 @@ func goesOverTo(t *testing.T, p *Pool, pool string, history *gated, claim worker
 		t.Fatalf("nobody noticed in %v", patience)
 	}
 	for i := range 3 {
-		_, err := p.Draw(t.Context(), order1(pool, fmt.Sprint("early-", i), 1))
+		_, err := p.Draw(t.Context(), new(order1(pool, fmt.Sprint("early-", i), 1)))
 		wantCode(t, err, worker.CodeRedisDown)
 		_, err = p.Left(t.Context(), pool)
 		wantCode(t, err, worker.CodeRedisDown)
 	}
 	close(gate)
 	eventually(t, func() error {
-		_, err := p.Draw(t.Context(), order1(pool, "late", 1))
+		_, err := p.Draw(t.Context(), new(order1(pool, "late", 1)))
 		return err
 	})
 	if after := p.seen(t.Context(), pool); after == before {
@@ -192,9 +192,9 @@ func TestAPoolMovesToAnotherMaster(t *testing.T) {
 }
 
 func buyOne(t *testing.T, p *Pool, pool, reference string) error {
-	claim, err := p.Draw(t.Context(), order1(pool, reference, 1))
+	claim, err := p.Draw(t.Context(), new(order1(pool, reference, 1)))
 	if err == nil {
-		_, err = p.Settle(t.Context(), claim, worker.Part{State: placed, Code: worker.CodePlaced}, worker.Size{Lines: 1, Units: 1})
+		err = p.Settle(t.Context(), claim, new(worker.Part{State: placed, Code: worker.CodePlaced}), worker.Size{Lines: 1, Units: 1})
 	}
 	return err
 }

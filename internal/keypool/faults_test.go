@@ -48,14 +48,14 @@ func TestASilentRedisIsATrouble(t *testing.T) {
 	draw(t, p, order1("default", "warm", 1))
 	between.silent.Store(true)
 	begin := time.Now()
-	_, err := p.Draw(t.Context(), order1("default", "r", 2))
+	_, err := p.Draw(t.Context(), new(order1("default", "r", 2)))
 	wantCode(t, err, worker.CodeRedisDown)
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Fatalf("it took %v", took)
 	}
 	between.silent.Store(false)
 	eventually(t, func() error {
-		claim, err := p.Draw(t.Context(), order1("default", "r", 2))
+		claim, err := p.Draw(t.Context(), new(order1("default", "r", 2)))
 		if err == nil && claim.Turn != worker.TurnSend {
 			return fmt.Errorf("turn %s", claim.Turn)
 		}
@@ -86,7 +86,7 @@ func TestARestartedRedisGoesOnWithItsCounts(t *testing.T) {
 	claim := draw(t, p, order1("default", "r", 7))
 	impatient := open(t, server.URL, func(c *Config) { c.CallTimeout = 100 * time.Millisecond })
 	server.Kill()
-	_, err := impatient.Draw(t.Context(), order1("default", "s", 1))
+	_, err := impatient.Draw(t.Context(), new(order1("default", "s", 1)))
 	wantCode(t, err, worker.CodeRedisDown)
 	_, err = impatient.Left(t.Context(), "default")
 	wantCode(t, err, worker.CodeRedisDown)
@@ -114,9 +114,9 @@ func TestForgottenScriptsAreLoadedUnderWay(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			claim, err := p.Draw(t.Context(), order1("default", fmt.Sprint("r-", i), 2))
+			claim, err := p.Draw(t.Context(), new(order1("default", fmt.Sprint("r-", i), 2)))
 			if err == nil {
-				_, err = p.Settle(t.Context(), claim, worker.Part{State: placed, Code: worker.CodePlaced}, worker.Size{Lines: 2})
+				err = p.Settle(t.Context(), claim, new(worker.Part{State: placed, Code: worker.CodePlaced}), worker.Size{Lines: 2})
 			}
 			if err != nil {
 				t.Errorf("order %d: %v", i, err)
@@ -210,7 +210,7 @@ func TestAReplicaBehindTheSameAddressIsRedialled(t *testing.T) {
 		t.Fatal(err)
 	}
 	atOnce(8, func(i int) {
-		_, err := p.Draw(t.Context(), order1("default", fmt.Sprint("r-", i), 1))
+		_, err := p.Draw(t.Context(), new(order1("default", fmt.Sprint("r-", i), 1)))
 		if trouble, _ := errors.AsType[*worker.Trouble](err); trouble == nil || trouble.Code != worker.CodeRedisDown && trouble.Code != worker.CodeNoPool {
 			t.Errorf("a replica answered %v", err)
 		}
@@ -221,7 +221,7 @@ func TestAReplicaBehindTheSameAddressIsRedialled(t *testing.T) {
 		return err
 	})
 	eventually(t, func() error {
-		_, err := p.Draw(t.Context(), order1("default", "r-1", 1))
+		_, err := p.Draw(t.Context(), new(order1("default", "r-1", 1)))
 		return err
 	})
 }
@@ -234,7 +234,7 @@ func TestCallersLeaveWhenTheirContextEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	_, err := p.Draw(ctx, order1("default", "r", 1))
+	_, err := p.Draw(ctx, new(order1("default", "r", 1)))
 	wantCode(t, err, worker.CodeRedisDown)
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Fatalf("it took %v", took)
@@ -252,7 +252,7 @@ func TestAClosedPoolTurnsCallsDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = p.Draw(t.Context(), order1("default", "r", 1))
+	_, err = p.Draw(t.Context(), new(order1("default", "r", 1)))
 	wantCode(t, err, worker.CodeRedisDown)
 	if !errors.Is(err, errClosed) {
 		t.Fatalf("got %v", err)

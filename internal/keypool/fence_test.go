@@ -44,7 +44,7 @@ func rich(t *testing.T, url string) {
 	for _, reference := range []string{"sent", "drawn", "placed", "parked"} {
 		draw(t, p, order1("default", reference, 2))
 	}
-	if err := p.Unsend(t.Context(), owned("drawn"), worker.CodeChannelDown); err != nil {
+	if err := p.Unsend(t.Context(), new(owned("drawn")), worker.CodeChannelDown); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, p, owned("placed"), placed, 2)
@@ -72,16 +72,16 @@ type step struct {
 // fenced are steps by each script that is fenced, of which every single one would change something.
 func fenced() []step {
 	draw := func(d worker.Draw) func(context.Context, *Pool) error {
-		return func(ctx context.Context, p *Pool) error { _, err := p.Draw(ctx, d); return err }
+		return func(ctx context.Context, p *Pool) error { _, err := p.Draw(ctx, &d); return err }
 	}
 	end := func(reference string, state worker.ClaimState) func(context.Context, *Pool) error {
 		return func(ctx context.Context, p *Pool) error {
-			_, err := p.Settle(ctx, owned(reference), worker.Part{State: state}, worker.Size{Lines: 1, Units: 1})
+			err := p.Settle(ctx, new(owned(reference)), new(worker.Part{State: state}), worker.Size{Lines: 1, Units: 1})
 			return err
 		}
 	}
 	back := func(reference string, why worker.Code) func(context.Context, *Pool) error {
-		return func(ctx context.Context, p *Pool) error { return p.Unsend(ctx, owned(reference), why) }
+		return func(ctx context.Context, p *Pool) error { return p.Unsend(ctx, new(owned(reference)), why) }
 	}
 	return []step{
 		{"a new order", drawScript, draw(order1("default", "new", 1))},
@@ -267,9 +267,9 @@ func together3(t *testing.T, p *Pool) (statuses []string) {
 		call1(settleScript, "sent", "owner-1", 1, "placed", 2, 2, "{}"),
 		call1(unsendScript, "drawn", "owner-1", 1, "absent"),
 	}
-	l := <-p.shards.only.idle
-	l.exchange(t.Context(), batch)
-	p.shards.only.idle <- l
+	l := &lane{shard: p.shards.only}
+	l.exchange(batch)
+	l.drop()
 	for _, c := range batch {
 		a := <-c.done
 		if a.err != nil {
@@ -373,14 +373,14 @@ func TestAPoolIsYoungerThanWhatItLost(t *testing.T) {
 	before.Published = time.Now()
 	server.Restart()
 	eventually(t, func() error {
-		_, err := p.Draw(t.Context(), order1("default", "after", 1))
+		_, err := p.Draw(t.Context(), new(order1("default", "after", 1)))
 		return err
 	})
 	bornAfter, serverAfter := born()
 	if bornAfter <= bornBefore || serverAfter == serverBefore || serverAfter != p.seen(t.Context(), "default") {
 		t.Errorf("born %s on %s, before %s on %s", bornAfter, serverAfter, bornBefore, serverBefore)
 	}
-	_, err := p.Draw(t.Context(), before)
+	_, err := p.Draw(t.Context(), &before)
 	wantCode(t, err, worker.CodeLost)
 	wantKey(t, p, "default", "k1", StateActive, 10, 6) // 5 of the order under way, whose claim is lost
 }
@@ -406,7 +406,7 @@ func TestALostRecordIsConcludedOnce(t *testing.T) {
 	history.publish(history.flights[0], claim)
 	atOnce(16, func(i int) {
 		if i == 8 {
-			_, err := p.Settle(t.Context(), claim, claim.Part, worker.Size{Lines: 3, Units: 3})
+			err := p.Settle(t.Context(), &claim, &claim.Part, worker.Size{Lines: 3, Units: 3})
 			if worker.AsTrouble(err).Code != worker.CodeLost {
 				t.Errorf("settled: %v", err)
 			}

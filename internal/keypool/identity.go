@@ -55,6 +55,7 @@ type lane struct {
 	*shard
 	conn   *redis.Conn // nil until it is needed
 	server string      // "" when the pool is not verified
+	words  []any       // of the last command, to be used again
 }
 
 // connected makes sure that there is a connection to the server which the shard was last seen to be.

@@ -76,7 +76,8 @@ func TestAnOrdinaryClaimIsSmall(t *testing.T) {
 		d.Fingerprint, d.Owner = strings.Repeat("f", 22), "worker-1-abcdef:7k"
 		claim := draw(t, p, d)
 		part := worker.Part{State: placed, Code: worker.CodePlaced, Orders: []worker.PlacedOrder{{ID: "2257000000000000632", Total: 2619200, Postage: 4000}}}
-		settled, err := p.Settle(t.Context(), claim, part, worker.Size{Lines: 3, Units: 30})
+		settled := claim
+		err := p.Settle(t.Context(), &settled, &part, worker.Size{Lines: 3, Units: 30})
 		if err != nil {
 			t.Fatal(err)
 		}

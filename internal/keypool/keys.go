@@ -14,6 +14,8 @@ const (
 
 // names are the Redis keys of one pool.
 type names struct {
+	of string // pool
+
 	// pool is a hash of the pool's own fields (born, new, count, width, low, strategy, recipients, preview, version, left, alarm, size,
 	// seq) and of those of each key (<app_key>.limit .used .held .state .account .alipay .source .version .cleared .onboard .print).
 	// No app key has a dot. See table.
@@ -31,7 +33,7 @@ type names struct {
 // tagOf is what all names of a pool begin with.
 func tagOf(pool string) string { return prefix + "{" + pool + "}:" }
 
-// namesOf makes them as pieces of one text: every step needs them.
+// namesOf makes them as pieces of one text.
 func namesOf(pool string) names {
 	tag := tagOf(pool)
 	text := tag + "pool" + tag + "known" + tag + "active" + tag + "ready" + tag + "events" + tag + "claim:" +
@@ -42,6 +44,7 @@ func namesOf(pool string) names {
 		return whole
 	}
 	return names{
+		of:     pool,
 		pool:   next("pool"),
 		known:  next("known"),
 		active: next("active"),
@@ -52,6 +55,16 @@ func namesOf(pool string) names {
 		sealed: next("sealed"),
 		change: next("change:"),
 	}
+}
+
+// names are those of a pool, which are mostly those that the step before this one needed.
+func (p *Pool) names(pool string) *names {
+	if latest := p.latest.Load(); latest != nil && latest.of == pool {
+		return latest
+	}
+	n := namesOf(pool)
+	p.latest.Store(&n)
+	return &n
 }
 
 // keys are KEYS[1] to KEYS[5] of every script, and then the claims it is about.

@@ -3,6 +3,7 @@ package keypool
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -149,7 +150,11 @@ func (h *walked) drawn(r *rapid.T, reference string, me holder, onKey string) {
 		if c := h.model.claims[reference]; c != nil {
 			before = *c
 		}
-		claim, err := h.p.Draw(r.Context(), d)
+		drawn, err := h.p.Draw(r.Context(), &d)
+		claim := worker.Claim{}
+		if err == nil {
+			claim = *drawn
+		}
 		want := h.model.draw(d, old, claim.AppKey)
 		h.says(r, name, string(claim.Turn), err, want)
 		if err != nil {
@@ -228,11 +233,14 @@ func (h *walked) settled(r *rapid.T, reference string, me holder) {
 	size := rapid.Int64Range(0, 12).Draw(r, "size")
 	claim := worker.Claim{Pool: h.pool, Reference: reference, Owner: me.owner, Attempt: me.attempt}
 	h.step(r, func(r *rapid.T) {
-		settled, err := h.p.Settle(r.Context(), claim, part, worker.Size{Lines: size})
+		settled := claim
+		err := h.p.Settle(r.Context(), &settled, &part, worker.Size{Lines: size})
 		want := h.model.settle(reference, me, part, size)
 		h.says(r, fmt.Sprintf("settle %s by %v as %s with %d", reference, me, part.State, size), string(settled.State), err, want)
 		if err == nil {
 			h.model.claims[reference].agrees(r, settled)
+		} else if !reflect.DeepEqual(settled, claim) {
+			r.Fatalf("settling failed and left %+v of %+v", settled, claim)
 		}
 	})
 }
@@ -272,7 +280,7 @@ func (h *walked) unsend(r *rapid.T) {
 	why := rapid.SampledFrom([]worker.Code{worker.CodeThrottled, worker.CodeKeyUnknown, worker.CodeRiskControl, worker.CodeAbsent}).Draw(r, "why")
 	claim := worker.Claim{Pool: h.pool, Reference: reference, Owner: me.owner, Attempt: me.attempt}
 	h.step(r, func(r *rapid.T) {
-		err := h.p.Unsend(r.Context(), claim, why)
+		err := h.p.Unsend(r.Context(), &claim, why)
 		h.says(r, fmt.Sprintf("unsend %s by %v: %s", reference, me, why), "", err, h.model.unsend(reference, me, why))
 		if err == nil {
 			delete(h.granted, reference)

@@ -48,7 +48,7 @@ func TestAKeyComesIntoUseWithItsLastStep(t *testing.T) {
 		if info := onboarded(t, p, "k1", "alipay"); info.State != StateOnboarding || info.Left != 0 {
 			t.Fatalf("with a step open: %+v", info)
 		}
-		_, err := p.Draw(t.Context(), order1("default", "r", 1))
+		_, err := p.Draw(t.Context(), new(order1("default", "r", 1)))
 		wantCode(t, err, worker.CodeNoKey)
 		stepped(t, p, "k1", "role", worker.StepOpen, "wang")
 		stepped(t, p, "k1", "alipay", worker.StepWaived, "li")

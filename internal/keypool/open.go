@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
@@ -22,8 +23,9 @@ type Pool struct {
 	close   func() error
 	roll    *roll
 	outbox  outbox
-	doubts  outbox // pools that a step found to be unverified
-
+	doubts  outbox                // pools that a step found to be unverified
+	rebuild chan struct{}         // holds one while a pool is being rebuilt
+	latest  atomic.Pointer[names] // those that a step needed last
 }
 
 var (
@@ -54,6 +56,7 @@ func Open(ctx context.Context, config Config) (*Pool, error) {
 		roll:    newRoll(),
 		outbox:  newOutbox(),
 		doubts:  newOutbox(),
+		rebuild: make(chan struct{}, 1),
 	}
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.close = sync.OnceValue(func() error { stop(); return p.shut() })

@@ -45,7 +45,7 @@ type failed struct {
 }
 
 // abridge gives an outcome as it will be read back from a claim, so that nobody tells more of it than a redelivery would.
-func abridge(part worker.Part) worker.Part {
+func abridge(part worker.Part) *worker.Part {
 	part.Code = cmp.Or(part.Code, worker.Code(part.State))
 	part.Reason = shorten(part.Reason, reasonLimit)
 	part.Orders = slices.Clone(part.Orders)
@@ -56,11 +56,11 @@ func abridge(part worker.Part) worker.Part {
 	for i := range part.Failed {
 		part.Failed[i].Reason = shorten(part.Failed[i].Reason, failedReasonLimit)
 	}
-	return part
+	return &part
 }
 
 // pack writes an abridged outcome as the pieces r0, r1, …
-func pack(part worker.Part) []string {
+func pack(part *worker.Part) []string {
 	o := outcome{Code: part.Code, Reason: part.Reason}
 	if string(part.Code) == string(part.State) {
 		o.Code = ""

@@ -15,7 +15,7 @@ const maxDoubts = 3
 //
 // That is asked after the script has told when the pool was rebuilt, and the order is drawn only from a pool of that birth:
 // whoever is handed the order afterwards leaves its claim there.
-func (p *Pool) clear(ctx context.Context, draw worker.Draw, lost bool) error {
+func (p *Pool) clear(ctx context.Context, draw *worker.Draw, lost bool) error {
 	sole := draw.Sole != nil && draw.Sole()
 	if lost && !sole {
 		return refusal(draw.Pool, "lost", "")

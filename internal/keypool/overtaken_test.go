@@ -15,7 +15,7 @@ func TestAFirstDeliveryIsLookedUpIfItMayHaveBeenOvertakenBeforeALoss(t *testing.
 	backends(t, func(t *testing.T, p *Pool) {
 		forgetful(t, p, under("r", 3))
 		for range 2 {
-			_, err := p.Draw(t.Context(), older(order1("default", "acme.r-1", 3)))
+			_, err := p.Draw(t.Context(), new(older(order1("default", "acme.r-1", 3))))
 			wantCode(t, err, worker.CodeLost)
 			wantHeld(t, p, "k1", 0, 3)
 		}
@@ -49,7 +49,7 @@ func TestASoleDeliveryIsSentAfterALoss(t *testing.T) {
 			}
 			return false
 		}
-		_, err := p.Draw(t.Context(), only)
+		_, err := p.Draw(t.Context(), &only)
 		wantCode(t, err, worker.CodeLost)
 	})
 }
@@ -68,7 +68,7 @@ func TestAFirstDeliveryWhoseClaimIsBehindIsLookedUp(t *testing.T) {
 		s.results = []worker.Result{bought("gone", 2)}               // of which this Redis does not know
 		raw(t, p).HDel(t.Context(), namesOf("default").pool, "born") // nor does it know that it is the same
 		rebuild(t, p, s)
-		_, err := p.Draw(t.Context(), first)
+		_, err := p.Draw(t.Context(), &first)
 		wantCode(t, err, worker.CodeLost)
 	})
 }
@@ -89,7 +89,7 @@ func decidedPool(t *testing.T, wrap func(*stored) History) *Pool {
 // TestAFirstDeliveryThatIsDecidedIsNotSent: a later one was, and ended, before the pool was lost with its claim.
 func TestAFirstDeliveryThatIsDecidedIsNotSent(t *testing.T) {
 	p := decidedPool(t, func(s *stored) History { return s })
-	_, err := p.Draw(t.Context(), older(order1("default", "acme.decided-1", 3)))
+	_, err := p.Draw(t.Context(), new(older(order1("default", "acme.decided-1", 3))))
 	wantCode(t, err, worker.CodeLost)
 	for range 2 { // the second is a repeat after a lost reply
 		if claim := draw(t, p, older(order1("default", "acme.waited-1", 3))); claim.Turn != worker.TurnSend {
@@ -108,7 +108,7 @@ func (mute) Result(context.Context, string, string) (worker.Result, bool, error)
 
 func TestAFirstDeliveryWaitsUntilItIsKnownThatItIsUndecided(t *testing.T) {
 	p := decidedPool(t, func(s *stored) History { return mute{s} })
-	_, err := p.Draw(t.Context(), older(order1("default", "acme.waited-1", 3)))
+	_, err := p.Draw(t.Context(), new(older(order1("default", "acme.waited-1", 3))))
 	wantCode(t, err, worker.CodeNATSDown)
 	wantKey(t, p, "default", "k1", StateActive, 3, 0)
 }
@@ -125,7 +125,7 @@ func TestASoleDeliveryOfWhatWasCancelledIsNotSent(t *testing.T) {
 	only := sole(older(order1("default", "acme.r-1", 3)))
 	over := worker.Result{Tenant: "acme", RequestID: "r", Outcome: worker.OutcomeCancelled, Code: worker.CodeCancelled, Reason: "cancelled by li"}
 	s.results = append(s.results, over)
-	_, err := p.Draw(t.Context(), only)
+	_, err := p.Draw(t.Context(), &only)
 	wantCode(t, err, worker.CodeLost)
 	s.flights, s.results = []worker.Request{under("q", 3)}, append(s.results, worker.Result{Tenant: "acme", RequestID: "q",
 		Outcome: over.Outcome, Code: over.Code, Reason: over.Reason})

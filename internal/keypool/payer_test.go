@@ -37,7 +37,7 @@ func TestOnlyBusinessKeysAreDrawnWhereOneIsNeeded(t *testing.T) {
 		}
 		wants(sold(order1("default", "d", 1), "shop"), "firm")
 		wants(sold(order1("default", "e", 1), "another"), "k1")
-		_, err := p.Draw(t.Context(), sold(order1("default", "f", 9), "shop"))
+		_, err := p.Draw(t.Context(), new(sold(order1("default", "f", 9), "shop")))
 		wantCode(t, err, worker.CodeNoKey)
 		if trouble := worker.AsTrouble(err); trouble.Payer.Alipay != "business" || !strings.Contains(trouble.Reason, "business") {
 			t.Errorf("%+v", trouble)
@@ -59,7 +59,7 @@ func TestAPoolServesItsOwnTenantsOnly(t *testing.T) {
 		settings(t, p, "default", Settings{Count: CountLines, Width: 1, Tenants: map[string]int{"acme": 3, "bolt": 1}})
 		draw(t, p, order1("default", "acme.PR-1-1", 1))
 		for _, reference := range []string{"umbrella.PR-2-1", "acm.PR-1-1", "olt.PR-1-1"} {
-			_, err := p.Draw(t.Context(), order1("default", reference, 1))
+			_, err := p.Draw(t.Context(), new(order1("default", reference, 1)))
 			wantCode(t, err, worker.CodeForbidden)
 		}
 		settle(t, p, before, placed, 1)

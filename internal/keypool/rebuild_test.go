@@ -154,7 +154,7 @@ func TestALostPoolIsRebuiltExactly(t *testing.T) {
 		if err := raw(t, p).FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		_, err := p.Draw(t.Context(), order1("default", "r", 1))
+		_, err := p.Draw(t.Context(), new(order1("default", "r", 1)))
 		wantCode(t, err, worker.CodeNoPool)
 
 		var group sync.WaitGroup
@@ -202,7 +202,7 @@ func TestAfterARebuild(t *testing.T) {
 		rebuild(t, p, history)
 
 		// What was delivered before and is not known any more has to be looked up.
-		_, err := p.Draw(t.Context(), older(by(order1("default", "in-flight", 3), "owner-2", 2)))
+		_, err := p.Draw(t.Context(), new(older(by(order1("default", "in-flight", 3), "owner-2", 2))))
 		wantCode(t, err, worker.CodeLost)
 
 		// An open order is still parked, whatever its fingerprint, and can be decided.
@@ -246,7 +246,7 @@ func TestWithoutAJournalThereIsNoPool(t *testing.T) {
 		}
 		raw(t, p).FlushAll(t.Context())
 		add(t, p, Key{Pool: "default", AppKey: "k1"}) // without a proof that the pool never was
-		_, err = p.Draw(t.Context(), waited)
+		_, err = p.Draw(t.Context(), &waited)
 		wantCode(t, err, worker.CodeLost)
 		raw(t, p).FlushAll(t.Context())
 		away := errors.New("the broker is away")

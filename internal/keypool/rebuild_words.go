@@ -53,7 +53,7 @@ func (p *past) script(before standing, claimed map[string]bool) (references []st
 
 // appendPieces writes an outcome as the number of its pieces and the pieces.
 func appendPieces(args []any, part worker.Part) []any {
-	pieces := pack(worker.Part{State: part.State, Code: part.Code, Reason: part.Reason})
+	pieces := pack(&worker.Part{State: part.State, Code: part.Code, Reason: part.Reason})
 	args = append(args, len(pieces))
 	for _, piece := range pieces {
 		args = append(args, piece)

@@ -117,7 +117,7 @@ func TestEachAccountGetsAnOrderOnce(t *testing.T) {
 				alter(t, p, app, Restore)
 			}
 		}
-		_, err := p.Draw(t.Context(), by(order, "owner", 4))
+		_, err := p.Draw(t.Context(), new(by(order, "owner", 4)))
 		wantCode(t, err, worker.CodeBusinessOnly)
 		for _, said := range []string{"a1 risk_control", "b1 risk_control", "c1 business_only"} {
 			if !strings.Contains(err.Error(), said) {
@@ -142,7 +142,7 @@ func TestAnOrderWaitsForAnAccountThatHasNotTurnedItDown(t *testing.T) {
 		draw(t, p, full)
 		unsend(t, p, draw(t, p, order1("default", "waits", 1)), worker.CodeRiskControl)
 		alter(t, p, "a1", Restore)
-		_, err := p.Draw(t.Context(), by(order1("default", "waits", 1), "owner-2", 2))
+		_, err := p.Draw(t.Context(), new(by(order1("default", "waits", 1), "owner-2", 2)))
 		wantCode(t, err, worker.CodeNoKey)
 		payer := worker.AsTrouble(err).Payer
 		if room, err := p.Room(t.Context(), "default", payer); err != nil || room.Lines != 0 {
@@ -167,7 +167,7 @@ func TestAnOrderStaysWithItsAccount(t *testing.T) {
 		}
 		unsend(t, p, second, worker.CodeUnauthorized)
 		for attempt := 3; attempt < 5; attempt++ { // it is remembered where the claim has no key
-			_, err := p.Draw(t.Context(), by(order, "owner", attempt))
+			_, err := p.Draw(t.Context(), new(by(order, "owner", attempt)))
 			wantCode(t, err, worker.CodeNoKey)
 			payer := worker.AsTrouble(err).Payer
 			if room, err := p.Room(t.Context(), "default", payer); err != nil || payer.Like == "" || room.Lines != 0 {
@@ -180,7 +180,7 @@ func TestAnOrderStaysWithItsAccount(t *testing.T) {
 			t.Fatalf("on %s, want a1", third.AppKey)
 		}
 		unsend(t, p, third, worker.CodeRiskControl)
-		_, err := p.Draw(t.Context(), by(order, "owner", 6))
+		_, err := p.Draw(t.Context(), new(by(order, "owner", 6)))
 		wantCode(t, err, worker.CodeRiskControl)
 		roams := draw(t, p, order1("default", "roams", 1))
 		if roams.AppKey != "b1" {
@@ -215,7 +215,7 @@ func TestABusinessKeyIsDrawnOnceASellerAskedForOne(t *testing.T) {
 		only := order1("default", "y", 1)
 		only.Account = "a"
 		unsend(t, p, draw(t, p, only), worker.CodeBusinessOnly)
-		_, err := p.Draw(t.Context(), by(only, "owner", 2))
+		_, err := p.Draw(t.Context(), new(by(only, "owner", 2)))
 		wantCode(t, err, worker.CodeBusinessOnly)
 	})
 }
@@ -233,7 +233,7 @@ func TestAPreviewThatIsTurnedDownIsRememberedToo(t *testing.T) {
 		wantStates(t, p, map[string]State{"a1": StateStopped, "b1": StateActive})
 		alter(t, p, "a1", Restore)
 		alter(t, p, "b1", Disable)
-		_, err := p.Draw(t.Context(), by(order, "owner", 2))
+		_, err := p.Draw(t.Context(), new(by(order, "owner", 2)))
 		wantCode(t, err, worker.CodeNoKey)
 		alter(t, p, "b1", Enable)
 		claim := draw(t, p, by(order, "owner", 3))

@@ -38,8 +38,7 @@ type answer struct {
 	err   error
 }
 
-// once runs a script on its pool's shard. A call that finds a lane idle goes at once, since a change of goroutines would cost
-// it more than Redis does; any other waits in the queue. One whose ctx or time ends may run all the same.
+// once has a script run on its pool's shard. One whose ctx or time ends may run all the same.
 func (p *Pool) once(ctx context.Context, until time.Time, s *script, keys []string, args []any) (reply, error) {
 	shard, err := p.shardOf(ctx, keys[0])
 	if err != nil {
@@ -48,81 +47,48 @@ func (p *Pool) once(ctx context.Context, until time.Time, s *script, keys []stri
 	c := calls.Get().(*call)
 	c.ctx, c.until, c.script, c.keys, c.args = ctx, until, s, keys, args
 	c.late.Reset(time.Until(until))
-	if err := shard.take(ctx, c); err != nil {
-		return reply{}, err
-	}
-	select {
-	case a := <-c.done:
-		c.late.Stop()
-		c.ctx, c.keys, c.args = nil, nil, nil
-		calls.Put(c)
-		return a.reply, a.err
-	case <-c.late.C:
-		return reply{}, context.DeadlineExceeded
-	case <-ctx.Done():
-		return reply{}, context.Cause(ctx)
-	case <-p.closing:
-		return reply{}, errClosed
-	}
-}
-
-// take sends a call over an idle lane, and what is queued along with it, or else queues it.
-func (s *shard) take(ctx context.Context, c *call) error {
-	select {
-	case l := <-s.idle:
-		runtime.Gosched() // whoever has a step all but ready gets it into the queue first
-		if batch := s.fill([]*call{c}); len(batch) == 1 {
-			alone, cancel := context.WithDeadline(ctx, c.until)
-			l.exchange(alone, batch)
-			cancel()
-		} else {
-			l.exchange(context.Background(), batch) // it is not one caller's to end
+	queue, done := shard.queue, (chan answer)(nil)
+	for {
+		select {
+		case queue <- c:
+			queue, done = nil, c.done
+		case a := <-done:
+			c.late.Stop()
+			c.ctx, c.keys, c.args = nil, nil, nil
+			calls.Put(c)
+			return a.reply, a.err
+		case <-c.late.C:
+			return reply{}, context.DeadlineExceeded
+		case <-ctx.Done():
+			return reply{}, context.Cause(ctx)
+		case <-p.closing:
+			return reply{}, errClosed
 		}
-		s.idle <- l
-		return nil
-	default:
-	}
-	select {
-	case s.queue <- c:
-		return nil
-	case <-c.late.C:
-		return context.DeadlineExceeded
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-s.pool.closing:
-		return errClosed
 	}
 }
 
-// send carries what callers have queued over the next idle lane, as one pipeline. Under load a round trip carries many steps; a
-// lone step never waits for company.
-func (s *shard) send() {
+// carry takes over what callers have queued, as one pipeline. Under load a round trip carries many steps; a lone step never waits for
+// company. The callers' own stacks stay small so: what is deepest of a call is Redis's client, and every order that waits has a stack.
+func (l *lane) carry() {
 	batch := make([]*call, 0, maxBatch)
 	for {
 		select {
-		case c := <-s.queue:
-			batch = append(batch[:0], c)
-		case <-s.pool.closing:
-			return
-		}
-		select {
-		case l := <-s.idle:
-			runtime.Gosched()
-			batch = s.fill(batch)
-			l.exchange(context.Background(), batch)
-			s.idle <- l
+		case c := <-l.queue:
+			runtime.Gosched() // whoever has a step all but ready gets it into the queue first
+			batch = l.fill(append(batch[:0], c))
+			l.exchange(batch)
 			clear(batch)
-		case <-s.pool.closing:
+		case <-l.pool.closing:
 			return
 		}
 	}
 }
 
 // fill adds what is queued at this moment, leaving out what nobody waits for any more.
-func (s *shard) fill(batch []*call) []*call {
+func (l *lane) fill(batch []*call) []*call {
 	for len(batch) < maxBatch {
 		select {
-		case c := <-s.queue:
+		case c := <-l.queue:
 			if c.ctx.Err() == nil && time.Now().Before(c.until) {
 				batch = append(batch, c)
 			}
@@ -133,14 +99,11 @@ func (s *shard) fill(batch []*call) []*call {
 	return batch
 }
 
-// exchange sends a batch and answers every call in it. Redis forgets scripts when it restarts: those it does not know are
-// loaded and sent again, which is safe because they have not run.
-func (l *lane) exchange(ctx context.Context, batch []*call) {
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.pool.longest(batch))
-		defer cancel()
-	}
+// exchange sends a batch and answers every call in it; it is not one caller's to end. Redis forgets scripts when it restarts: those it
+// does not know are loaded and sent again, which is safe because they have not run.
+func (l *lane) exchange(batch []*call) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.pool.longest(batch))
+	defer cancel()
 	if err := l.connected(ctx); err != nil {
 		for _, c := range batch {
 			c.done <- answer{err: err}
@@ -170,7 +133,9 @@ func (p *Pool) longest(batch []*call) (limit time.Duration) {
 func (l *lane) round(ctx context.Context, batch []*call, load bool) (unknown []*call, broken bool) {
 	all := groups(batch)
 	if len(all) == 1 && !load {
-		all[0].send(ctx, l.conn, l.server)
+		l.words = all[0].command(ctx, l.words[:0], l.server)
+		_ = l.conn.Process(ctx, all[0].reply)
+		clear(l.words)
 	} else {
 		l.sendAll(ctx, all, load)
 	}
@@ -195,7 +160,8 @@ func (l *lane) sendAll(ctx context.Context, all []*group, load bool) {
 		}
 	}
 	for _, g := range all {
-		g.send(ctx, pipe, l.server)
+		g.command(ctx, nil, l.server)
+		_ = pipe.Process(ctx, g.reply)
 	}
 	_, _ = pipe.Exec(ctx)
 }

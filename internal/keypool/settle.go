@@ -73,25 +73,20 @@ return brief('done', app, counted, tonumber(c[3]), tonumber(c[7] or '0'))
 
 // Settle ends a claim: it counts what was ordered, at most what was held, and gives back the rest. See worker.Ledger. A claim
 // that is not there is worker.CodeLost.
-func (p *Pool) Settle(ctx context.Context, claim worker.Claim, part worker.Part, size worker.Size) (worker.Claim, error) {
+func (p *Pool) Settle(ctx context.Context, claim *worker.Claim, part *worker.Part, size worker.Size) error {
 	if !part.State.Settled() {
-		return claim, &worker.Trouble{Code: worker.CodeInternal, Reason: "settle: " + string(part.State) + " is no end"}
+		return &worker.Trouble{Code: worker.CodeInternal, Reason: "settle: " + string(part.State) + " is no end"}
 	}
-	part = abridge(part)
+	part = abridge(*part)
 	pieces := pack(part)
 	args := make([]any, 0, 5+len(pieces))
 	args = append(args, fit(claim.Owner), claim.Attempt, string(part.State), size.Lines, size.Units)
 	for _, piece := range pieces {
 		args = append(args, piece)
 	}
-	r, err := p.run(ctx, claim.Pool, settleScript, namesOf(claim.Pool).keys(claim.Reference), args...)
+	r, err := p.run(ctx, claim.Pool, settleScript, p.names(claim.Pool).keys(claim.Reference), args...)
 	if err != nil {
-		return claim, err
+		return err
 	}
-	if r.brief == "" {
-		return claimOf(claim.Pool, claim.Reference, r)
-	}
-	claim = r.about(claim)
-	claim.State, claim.Part, claim.Part.At = part.State, part, claim.Now
-	return claim, nil
+	return r.change(claim, part)
 }

@@ -28,7 +28,7 @@ func reach(t *testing.T, p *Pool, pool string, state worker.ClaimState) worker.C
 
 func unsend(t *testing.T, p *Pool, claim worker.Claim, why worker.Code) {
 	t.Helper()
-	if err := p.Unsend(t.Context(), claim, why); err != nil {
+	if err := p.Unsend(t.Context(), &claim, why); err != nil {
 		t.Fatalf("unsend: %v", err)
 	}
 }
@@ -54,10 +54,12 @@ func TestEveryStateMeetsEveryDraw(t *testing.T) {
 			for i, d := range []worker.Draw{order1("", "r", 3), by(order1("", "r", 3), "owner-2", 1), by(order1("", "r", 3), "owner-2", 2)} {
 				d.Pool = fmt.Sprintf("%s-%d", state, i)
 				reach(t, p, d.Pool, state)
-				claim, err := p.Draw(t.Context(), d)
-				got := string(claim.Turn)
+				claim, err := p.Draw(t.Context(), &d)
+				got := ""
 				if err != nil {
 					got = string(worker.AsTrouble(err).Code)
+				} else {
+					got = string(claim.Turn)
 				}
 				if got != want[i] {
 					t.Errorf("%s, draw %d: %s, want %s", state, i, got, want[i])
@@ -98,7 +100,8 @@ func TestEveryStateMeetsEverySettle(t *testing.T) {
 				claim := reach(t, p, pool, state)
 				change(&claim)
 				for range 2 { // a repeat changes nothing
-					settled, err := p.Settle(t.Context(), claim, worker.Part{State: end, Code: worker.Code(end)}, worker.Size{Lines: 2, Units: 20})
+					settled := claim
+					err := p.Settle(t.Context(), &settled, new(worker.Part{State: end, Code: worker.Code(end)}), worker.Size{Lines: 2, Units: 20})
 					got := cell{settled.State, nil, nil}
 					if err != nil {
 						got.state = string(worker.AsTrouble(err).Code)
@@ -130,9 +133,9 @@ func TestEveryStateMeetsEveryUnsend(t *testing.T) {
 				claim := reach(t, p, pool, state)
 				stale := claim
 				stale.Owner = "owner-0"
-				wantCode(t, p.Unsend(t.Context(), stale, why), worker.CodeFenced)
+				wantCode(t, p.Unsend(t.Context(), &stale, why), worker.CodeFenced)
 				for range 2 {
-					if err := p.Unsend(t.Context(), claim, why); state.Settled() {
+					if err := p.Unsend(t.Context(), &claim, why); state.Settled() {
 						wantCode(t, err, worker.CodeFenced)
 					} else if err != nil {
 						t.Errorf("%s: %v", pool, err)
@@ -153,10 +156,10 @@ func TestStepsOfAClaimThatIsNotThere(t *testing.T) {
 	backends(t, func(t *testing.T, p *Pool) {
 		quiet(t, p, "default", 10)
 		claim := worker.Claim{Pool: "default", Reference: "none", Owner: "owner-1", Attempt: 1}
-		_, err := p.Settle(t.Context(), claim, worker.Part{State: placed}, worker.Size{Lines: 1})
+		err := p.Settle(t.Context(), &claim, new(worker.Part{State: placed}), worker.Size{Lines: 1})
 		wantCode(t, err, worker.CodeLost)
-		wantCode(t, p.Unsend(t.Context(), claim, worker.CodeThrottled), worker.CodeLost)
-		_, err = p.Settle(t.Context(), claim, worker.Part{State: sent}, worker.Size{Lines: 1})
+		wantCode(t, p.Unsend(t.Context(), &claim, worker.CodeThrottled), worker.CodeLost)
+		err = p.Settle(t.Context(), &claim, new(worker.Part{State: sent}), worker.Size{Lines: 1})
 		wantCode(t, err, worker.CodeInternal)
 	})
 }
@@ -205,11 +208,13 @@ func TestOutcomesComeBackWhole(t *testing.T) {
 		quiet(t, p, "default", 100)
 		d := by(meaning(order1("default", "acme.PR=2E1-1", 50), strings.Repeat("f", 32)), strings.Repeat("owner", 20), 1)
 		claim := draw(t, p, d)
-		settled, err := p.Settle(t.Context(), claim, worker.Part{State: unknownOne, Code: worker.CodeAbsent, Reason: strings.Repeat("x", 5000)}, worker.Size{})
+		settled := claim
+		err := p.Settle(t.Context(), &settled, new(worker.Part{State: unknownOne, Code: worker.CodeAbsent, Reason: strings.Repeat("x", 5000)}), worker.Size{})
 		if err != nil || len(settled.Part.Reason) != reasonLimit {
 			t.Fatalf("%v, reason of %d bytes", err, len(settled.Part.Reason))
 		}
-		settled, err = p.Settle(t.Context(), claim, part, worker.Size{Lines: 30})
+		settled = claim
+		err = p.Settle(t.Context(), &settled, &part, worker.Size{Lines: 30})
 		if err != nil {
 			t.Fatal(err)
 		}

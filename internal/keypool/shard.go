@@ -15,7 +15,6 @@ type shard struct {
 	pool   *Pool
 	client atomic.Pointer[redis.Client]
 	queue  chan *call
-	idle   chan *lane
 	server atomic.Pointer[string] // identity of the Redis that was last connected to
 }
 
@@ -39,11 +38,10 @@ func (p *Pool) openShards() {
 }
 
 func (p *Pool) newShard(client *redis.Client) *shard {
-	s := &shard{pool: p, queue: make(chan *call, maxBatch), idle: make(chan *lane, p.config.Lanes)}
+	s := &shard{pool: p, queue: make(chan *call, maxBatch)}
 	s.client.Store(client)
 	for range p.config.Lanes {
-		s.idle <- &lane{shard: s}
-		p.lanes.Go(s.send)
+		p.lanes.Go((&lane{shard: s}).carry)
 	}
 	return s
 }

@@ -100,16 +100,17 @@ func by(d worker.Draw, owner string, attempt int) worker.Draw {
 
 func draw(t testing.TB, p *Pool, d worker.Draw) worker.Claim {
 	t.Helper()
-	claim, err := p.Draw(t.Context(), d)
+	claim, err := p.Draw(t.Context(), &d)
 	if err != nil {
 		t.Fatalf("draw %s: %v", d.Reference, err)
 	}
-	return claim
+	return *claim
 }
 
 func settle(t testing.TB, p *Pool, claim worker.Claim, state worker.ClaimState, lines int64) worker.Claim {
 	t.Helper()
-	settled, err := p.Settle(t.Context(), claim, worker.Part{State: state, Code: worker.Code(state)}, worker.Size{Lines: lines, Units: lines * 10})
+	settled := claim
+	err := p.Settle(t.Context(), &settled, new(worker.Part{State: state, Code: worker.Code(state)}), worker.Size{Lines: lines, Units: lines * 10})
 	if err != nil {
 		t.Fatalf("settle %s as %s: %v", claim.Reference, state, err)
 	}

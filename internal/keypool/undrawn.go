@@ -28,7 +28,7 @@ return answer(claim(), 'done')
 
 // Refuse ends an order for which nothing was drawn; see worker.Undrawn.
 func (p *Pool) Refuse(ctx context.Context, draw worker.Draw, part worker.Part) (worker.Claim, error) {
-	if err := check(draw); err != nil {
+	if err := check(&draw); err != nil {
 		return worker.Claim{}, err
 	}
 	args := []any{fit(draw.Fingerprint), fit(draw.Owner), draw.Attempt, string(part.State)}

@@ -46,16 +46,16 @@ func TestADrawAsksForAPreviewFirst(t *testing.T) {
 		if again := draw(t, p, by(previewed(d, worker.PreviewAlways), "owner-2", 2)); again.Turn != worker.TurnLookUp {
 			t.Errorf("what was sent is to be %s", again.Turn)
 		}
-		if err := p.Unsend(t.Context(), worker.Claim{Pool: "default", Reference: "r", Owner: "owner-2", Attempt: 2}, ""); err != nil {
+		if err := p.Unsend(t.Context(), new(worker.Claim{Pool: "default", Reference: "r", Owner: "owner-2", Attempt: 2}), ""); err != nil {
 			t.Fatal(err)
 		}
 		if again := draw(t, p, by(previewed(d, worker.PreviewAlways), "owner-3", 3)); again.Turn != worker.TurnSend {
 			t.Errorf("what is drawn is to be %s", again.Turn)
 		}
-		_, err := p.Draw(t.Context(), previewed(order1("default", "large", 11), worker.PreviewAlways))
+		_, err := p.Draw(t.Context(), new(previewed(order1("default", "large", 11), worker.PreviewAlways)))
 		wantCode(t, err, worker.CodeTooLarge)
 		draw(t, p, previewed(order1("default", "fills-k2", 10), worker.PreviewNever))
-		_, err = p.Draw(t.Context(), previewed(order1("default", "none", 7), worker.PreviewAlways))
+		_, err = p.Draw(t.Context(), new(previewed(order1("default", "none", 7), worker.PreviewAlways)))
 		wantCode(t, err, worker.CodeNoKey)
 	})
 }

@@ -43,8 +43,8 @@ var routes = map[worker.Route]string{
 
 // Unsend takes back the mark of an order that provably was not made; see worker.Ledger. A code whose route leads to another key
 // benches this one or stops its account, any other keeps the claim on it; worker.CodeAbsent is counted by the claim.
-func (p *Pool) Unsend(ctx context.Context, claim worker.Claim, why worker.Code) error {
-	_, err := p.run(ctx, claim.Pool, unsendScript, namesOf(claim.Pool).keys(claim.Reference), fit(claim.Owner), claim.Attempt, string(why),
+func (p *Pool) Unsend(ctx context.Context, claim *worker.Claim, why worker.Code) error {
+	_, err := p.run(ctx, claim.Pool, unsendScript, p.names(claim.Pool).keys(claim.Reference), fit(claim.Owner), claim.Attempt, string(why),
 		routes[worker.Dispose(why).Next])
 	return err
 }

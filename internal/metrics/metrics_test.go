@@ -74,7 +74,7 @@ func TestPreviewsAreTimed(t *testing.T) {
 	s := New()
 	for _, verdict := range []worker.Verdict{worker.Placed, worker.Refused, worker.Unknown, worker.NotAttempted} {
 		p := s.Ports(worker.Ports{Previewer: priced{verdict}})
-		if answer := p.Previewer.Preview(t.Context(), worker.Order{}); answer.Verdict != verdict {
+		if answer := p.Previewer.Preview(t.Context(), &worker.Order{}); answer.Verdict != verdict {
 			t.Errorf("%+v", answer)
 		}
 	}
@@ -84,8 +84,8 @@ func TestPreviewsAreTimed(t *testing.T) {
 // priced gives one answer to every preview.
 type priced struct{ verdict worker.Verdict }
 
-func (p priced) Preview(context.Context, worker.Order) worker.Answer {
-	return worker.Answer{Verdict: p.verdict}
+func (p priced) Preview(context.Context, *worker.Order) *worker.Answer {
+	return &worker.Answer{Verdict: p.verdict}
 }
 
 func TestVitals(t *testing.T) {
@@ -103,7 +103,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	p := s.Ports(worker.Ports{Ledger: noPool{}})
 	tell := func(n int) {
 		id := fmt.Sprint("made-up-", n)
-		_, _ = p.Ledger.Draw(t.Context(), worker.Draw{Pool: id, Reference: id})
+		_, _ = p.Ledger.Draw(t.Context(), &worker.Draw{Pool: id, Reference: id})
 		for _, stage := range []worker.Stage{worker.StageFinished, worker.StagePostponed} {
 			s.Observe(worker.Event{Stage: stage, Tenant: id, RequestID: id, Reference: id, AppKey: id, Pool: id, Code: worker.Code(id), Reason: id})
 		}
@@ -123,6 +123,6 @@ func TestLabelsAreBounded(t *testing.T) {
 // noPool has none.
 type noPool struct{ worker.Ledger }
 
-func (noPool) Draw(context.Context, worker.Draw) (worker.Claim, error) {
-	return worker.Claim{}, &worker.Trouble{Code: worker.CodeNoPool}
+func (noPool) Draw(context.Context, *worker.Draw) (*worker.Claim, error) {
+	return nil, &worker.Trouble{Code: worker.CodeNoPool}
 }

@@ -36,8 +36,8 @@ func (s *Set) ended(name stage, began time.Time, err error) {
 
 // Ports gives a worker's ports with a stopwatch at each stage.
 func (s *Set) Ports(p worker.Ports) worker.Ports {
-	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, s}, ledger{p.Ledger, s}, market{p.Market, s}, outbox{p.Outbox, s}
-	p.Previewer = previewer{p.Previewer, s}
+	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, s}, &ledger{p.Ledger, s}, &market{p.Market, s}, outbox{p.Outbox, s}
+	p.Previewer = &previewer{p.Previewer, s}
 	return p
 }
 
@@ -46,7 +46,7 @@ type inbox struct {
 	set *Set
 }
 
-func (i inbox) Next(ctx context.Context) (worker.Delivery, error) {
+func (i inbox) Next(ctx context.Context) (*worker.Delivery, error) {
 	d, err := i.Inbox.Next(ctx)
 	if err == nil && d.Attempt == 1 {
 		i.set.took(stageQueue, time.Since(d.Published))
@@ -74,33 +74,37 @@ type ledger struct {
 	set *Set
 }
 
-func (l ledger) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (l *ledger) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	began := time.Now()
 	claim, err := l.Ledger.Draw(ctx, draw)
 	l.set.ended(stageDraw, began, err)
-	pool, result := draw.Pool, string(claim.Turn)
-	if err != nil {
+	l.set.drawn(draw.Pool, claim, err)
+	return claim, err
+}
+
+func (s *Set) drawn(pool string, claim *worker.Claim, err error) {
+	result := ""
+	if err == nil {
+		result = string(claim.Turn)
+	} else {
 		code := worker.AsTrouble(err).Code
 		result = codeLabel(code)
 		if code != worker.CodeNoKey && code != worker.CodeTooLarge && code != worker.CodeForbidden {
 			pool = "none" // whether there is such a pool is not known
 		}
 	}
-	l.set.draws.WithLabelValues(pool, result).Inc()
-	return claim, err
+	s.draws.WithLabelValues(pool, result).Inc()
 }
 
-func (l ledger) Settle(ctx context.Context, claim worker.Claim, part worker.Part, size worker.Size) (worker.Claim, error) {
+func (l *ledger) Settle(ctx context.Context, claim *worker.Claim, part *worker.Part, size worker.Size) error {
 	began := time.Now()
-	settled, err := l.Ledger.Settle(ctx, claim, part, size)
+	err := l.Ledger.Settle(ctx, claim, part, size)
 	l.set.ended(stageSettle, began, err)
-	return settled, err
+	return err
 }
 
 // answered measures how long 1688 took to answer: with yes, or with that no.
-func (s *Set) answered(which stage, no worker.Verdict, ask func() worker.Answer) worker.Answer {
-	began := time.Now()
-	answer := ask()
+func (s *Set) answered(which stage, no worker.Verdict, began time.Time, answer *worker.Answer) *worker.Answer {
 	if answer.Verdict == worker.Placed || answer.Verdict == no {
 		s.took(which, time.Since(began))
 	}
@@ -112,12 +116,12 @@ type market struct {
 	set *Set
 }
 
-func (m market) Place(ctx context.Context, order worker.Order) worker.Answer {
-	return m.set.answered(stagePlace, worker.Refused, func() worker.Answer { return m.Market.Place(ctx, order) })
+func (m *market) Place(ctx context.Context, order *worker.Order) *worker.Answer {
+	return m.set.answered(stagePlace, worker.Refused, time.Now(), m.Market.Place(ctx, order))
 }
 
-func (m market) Find(ctx context.Context, appKey, reference string) worker.Answer {
-	return m.set.answered(stageFind, worker.Absent, func() worker.Answer { return m.Market.Find(ctx, appKey, reference) })
+func (m *market) Find(ctx context.Context, appKey, reference string) *worker.Answer {
+	return m.set.answered(stageFind, worker.Absent, time.Now(), m.Market.Find(ctx, appKey, reference))
 }
 
 type previewer struct {
@@ -125,8 +129,8 @@ type previewer struct {
 	set *Set
 }
 
-func (p previewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
-	return p.set.answered(stagePreview, worker.Refused, func() worker.Answer { return p.Previewer.Preview(ctx, order) })
+func (p *previewer) Preview(ctx context.Context, order *worker.Order) *worker.Answer {
+	return p.set.answered(stagePreview, worker.Refused, time.Now(), p.Previewer.Preview(ctx, order))
 }
 
 type outbox struct {

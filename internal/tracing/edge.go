@@ -38,7 +38,7 @@ func (t *Tracer) Ask(ctx context.Context, op string) (context.Context, func(work
 		return ctx, func(worker.Answer) {}
 	}
 	ctx, span := t.step(ctx, "relay "+op, trace.SpanKindServer)
-	return ctx, func(answer worker.Answer) { answered(span, answer) }
+	return ctx, func(answer worker.Answer) { answered(span, &answer) }
 }
 
 // Call begins the span of a call of 1688's Open API; what it returns is told how it ended. 1688 is told nothing of the trace.

@@ -16,8 +16,8 @@ func (t *Tracer) Ports(p worker.Ports) worker.Ports {
 	if t == nil {
 		return p
 	}
-	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, t}, ledger{p.Ledger, t}, market{p.Market, t}, outbox{p.Outbox, t}
-	p.Previewer = previewer{p.Previewer, t}
+	p.Inbox, p.Ledger, p.Market, p.Outbox = inbox{p.Inbox, t}, &ledger{p.Ledger, t}, &market{p.Market, t}, outbox{p.Outbox, t}
+	p.Previewer = &previewer{p.Previewer, t}
 	return p
 }
 
@@ -26,10 +26,10 @@ type inbox struct {
 	tracer *Tracer
 }
 
-func (i inbox) Next(ctx context.Context) (worker.Delivery, error) {
+func (i inbox) Next(ctx context.Context) (*worker.Delivery, error) {
 	d, err := i.Inbox.Next(ctx)
 	if err == nil {
-		i.tracer.begin(&d)
+		i.tracer.begin(d)
 	}
 	return d, err
 }

@@ -44,22 +44,24 @@ type ledger struct {
 	tracer *Tracer
 }
 
-func (l ledger) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (l *ledger) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	ctx, span := l.tracer.step(ctx, "draw", trace.SpanKindClient, "claim", draw.Reference, "pool", draw.Pool)
 	claim, err := l.Ledger.Draw(ctx, draw)
-	span.SetAttributes(texts([]string{"app_key", claim.AppKey, "turn", string(claim.Turn)})...)
+	if err == nil {
+		span.SetAttributes(texts([]string{"app_key", claim.AppKey, "turn", string(claim.Turn)})...)
+	}
 	end(span, err)
 	return claim, err
 }
 
-func (l ledger) Settle(ctx context.Context, claim worker.Claim, part worker.Part, size worker.Size) (worker.Claim, error) {
+func (l *ledger) Settle(ctx context.Context, claim *worker.Claim, part *worker.Part, size worker.Size) error {
 	ctx, span := l.tracer.step(ctx, "settle", trace.SpanKindClient, "claim", claim.Reference, "app_key", claim.AppKey, "code", string(part.Code))
-	settled, err := l.Ledger.Settle(ctx, claim, part, size)
+	err := l.Ledger.Settle(ctx, claim, part, size)
 	end(span, err)
-	return settled, err
+	return err
 }
 
-func (l ledger) Unsend(ctx context.Context, claim worker.Claim, why worker.Code) error {
+func (l *ledger) Unsend(ctx context.Context, claim *worker.Claim, why worker.Code) error {
 	ctx, span := l.tracer.step(ctx, "unsend", trace.SpanKindClient, "claim", claim.Reference, "app_key", claim.AppKey, "code", string(why))
 	err := l.Ledger.Unsend(ctx, claim, why)
 	end(span, err)
@@ -71,14 +73,14 @@ type market struct {
 	tracer *Tracer
 }
 
-func (m market) Place(ctx context.Context, order worker.Order) worker.Answer {
+func (m *market) Place(ctx context.Context, order *worker.Order) *worker.Answer {
 	ctx, span := m.tracer.step(ctx, "place", trace.SpanKindClient, "claim", order.Reference, "app_key", order.AppKey)
 	answer := m.Market.Place(ctx, order)
 	answered(span, answer)
 	return answer
 }
 
-func (m market) Find(ctx context.Context, appKey, reference string) worker.Answer {
+func (m *market) Find(ctx context.Context, appKey, reference string) *worker.Answer {
 	ctx, span := m.tracer.step(ctx, "find", trace.SpanKindClient, "claim", reference, "app_key", appKey)
 	answer := m.Market.Find(ctx, appKey, reference)
 	answered(span, answer)
@@ -90,7 +92,7 @@ type previewer struct {
 	tracer *Tracer
 }
 
-func (p previewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
+func (p *previewer) Preview(ctx context.Context, order *worker.Order) *worker.Answer {
 	ctx, span := p.tracer.step(ctx, "preview", trace.SpanKindClient, "claim", order.Reference, "app_key", order.AppKey)
 	answer := p.Previewer.Preview(ctx, order)
 	answered(span, answer)
@@ -98,7 +100,7 @@ func (p previewer) Preview(ctx context.Context, order worker.Order) worker.Answe
 }
 
 // answered ends a step with an answer: that nothing is known, or nothing was tried, is a failure of the step.
-func answered(span trace.Span, answer worker.Answer) {
+func answered(span trace.Span, answer *worker.Answer) {
 	span.SetAttributes(texts([]string{"verdict", string(answer.Verdict), "code", string(answer.Code)})...)
 	if answer.Verdict == worker.Unknown || answer.Verdict == worker.NotAttempted {
 		failed(span, answer.Code)

@@ -323,9 +323,9 @@ func TestAnOrderWithoutAChoiceOnRecordIsNotSent(t *testing.T) {
 	r.addKey(rigKeys[0], 1000)
 	q := r.either("forgotten", anOffer, anOther)
 	q.Tenant = "acme"
-	draw := worker.Draw{Pool: "default", Reference: worker.Reference("acme", q.ID, 1), Fingerprint: worker.Fingerprint(q), Size: worker.Size{Lines: 1, Units: 1},
+	draw := worker.Draw{Pool: "default", Reference: worker.Reference("acme", q.ID, 1), Fingerprint: worker.Fingerprint(&q), Size: worker.Size{Lines: 1, Units: 1},
 		Owner: "before", Attempt: 1, Published: time.Now(), Preview: worker.PreviewNever}
-	claim, err := r.pool.Draw(r.ctx, draw)
+	claim, err := r.pool.Draw(r.ctx, &draw)
 	r.must(err)
 	r.must(r.pool.Unsend(r.ctx, claim, worker.CodeThrottled))
 	inbox := make(hand)

@@ -396,8 +396,8 @@ func (b *broken) Unbind(ctx context.Context, seen worker.Claim, part worker.Part
 	return cutting(b, "unbind", func() (worker.Claim, error) { return b.Bindings.Unbind(ctx, seen, part) })
 }
 
-func (b *broken) Settle(ctx context.Context, c worker.Claim, p worker.Part, s worker.Size) (worker.Claim, error) {
-	return cutting(b, "bind", func() (worker.Claim, error) { return b.Ledger.Settle(ctx, c, p, s) })
+func (b *broken) Settle(ctx context.Context, c *worker.Claim, p *worker.Part, s worker.Size) error {
+	return cut0(b, "bind", func() error { return b.Ledger.Settle(ctx, c, p, s) })
 }
 
 func (b *broken) Publish(ctx context.Context, result worker.Result) error {

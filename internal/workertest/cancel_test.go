@@ -136,7 +136,7 @@ func TestCancelSentAndSettled(t *testing.T) {
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 			placing <- struct{}{}
 			<-answer
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	})
 	r.ask(r.request("sent", 0))
@@ -174,7 +174,7 @@ func TestCancelSomeOrdersOfARequest(t *testing.T) {
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 			placing <- struct{}{}
 			<-answer
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	})
 	a, b := r.apart()
@@ -294,7 +294,7 @@ func TestCancelAfterRedisForgotWhatWasSent(t *testing.T) {
 	placing, answer := make(chan struct{}, 1), make(chan struct{})
 	r.work(func(_ *worker.Config, p *worker.Ports) {
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			got := r.client.Place(ctx, order)
+			got := *r.client.Place(ctx, &order)
 			placing <- struct{}{}
 			<-answer
 			return got

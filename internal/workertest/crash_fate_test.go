@@ -64,8 +64,8 @@ func act(f *fate, name string, do func() error) error {
 }
 
 func (f *fate) decoder(decode worker.Decoder) worker.Decoder {
-	return func(body []byte) (worker.Request, error) {
-		return step(f, "admit", func() (worker.Request, error) { return decode(body) })
+	return func(body []byte) (*worker.Request, error) {
+		return step(f, "admit", func() (*worker.Request, error) { return decode(body) })
 	}
 }
 
@@ -74,15 +74,15 @@ type fatefulLedger struct {
 	f *fate
 }
 
-func (l fatefulLedger) Draw(ctx context.Context, d worker.Draw) (worker.Claim, error) {
-	return step(l.f, "draw", func() (worker.Claim, error) { return l.Ledger.Draw(ctx, d) })
+func (l fatefulLedger) Draw(ctx context.Context, d *worker.Draw) (*worker.Claim, error) {
+	return step(l.f, "draw", func() (*worker.Claim, error) { return l.Ledger.Draw(ctx, d) })
 }
 
-func (l fatefulLedger) Settle(ctx context.Context, c worker.Claim, p worker.Part, s worker.Size) (worker.Claim, error) {
-	return step(l.f, "settle", func() (worker.Claim, error) { return l.Ledger.Settle(ctx, c, p, s) })
+func (l fatefulLedger) Settle(ctx context.Context, c *worker.Claim, p *worker.Part, s worker.Size) error {
+	return act(l.f, "settle", func() error { return l.Ledger.Settle(ctx, c, p, s) })
 }
 
-func (l fatefulLedger) Unsend(ctx context.Context, c worker.Claim, why worker.Code) error {
+func (l fatefulLedger) Unsend(ctx context.Context, c *worker.Claim, why worker.Code) error {
 	return act(l.f, "unsend", func() error { return l.Ledger.Unsend(ctx, c, why) })
 }
 
@@ -91,12 +91,12 @@ type fatefulMarket struct {
 	f *fate
 }
 
-func (m fatefulMarket) Place(ctx context.Context, order worker.Order) worker.Answer {
-	return asked(m.f, "place", func() worker.Answer { return m.Market.Place(ctx, order) })
+func (m fatefulMarket) Place(ctx context.Context, order *worker.Order) *worker.Answer {
+	return asked(m.f, "place", func() *worker.Answer { return m.Market.Place(ctx, order) })
 }
 
-func (m fatefulMarket) Find(ctx context.Context, appKey, reference string) worker.Answer {
-	return asked(m.f, "find", func() worker.Answer { return m.Market.Find(ctx, appKey, reference) })
+func (m fatefulMarket) Find(ctx context.Context, appKey, reference string) *worker.Answer {
+	return asked(m.f, "find", func() *worker.Answer { return m.Market.Find(ctx, appKey, reference) })
 }
 
 type fatefulPreviewer struct {
@@ -104,8 +104,8 @@ type fatefulPreviewer struct {
 	f *fate
 }
 
-func (p fatefulPreviewer) Preview(ctx context.Context, order worker.Order) worker.Answer {
-	return asked(p.f, "preview", func() worker.Answer { return p.Previewer.Preview(ctx, order) })
+func (p fatefulPreviewer) Preview(ctx context.Context, order *worker.Order) *worker.Answer {
+	return asked(p.f, "preview", func() *worker.Answer { return p.Previewer.Preview(ctx, order) })
 }
 
 type fatefulUndrawn struct {
@@ -117,8 +117,8 @@ func (u fatefulUndrawn) Refuse(ctx context.Context, d worker.Draw, part worker.P
 	return step(u.f, "refuse", func() (worker.Claim, error) { return u.Undrawn.Refuse(ctx, d, part) })
 }
 
-func asked(f *fate, name string, ask func() worker.Answer) worker.Answer {
-	answer, _ := step(f, name, func() (worker.Answer, error) { return ask(), nil })
+func asked[T any](f *fate, name string, ask func() T) T {
+	answer, _ := step(f, name, func() (T, error) { return ask(), nil })
 	return answer
 }
 
@@ -140,7 +140,7 @@ type fatefulInbox struct {
 	f *fate
 }
 
-func (i fatefulInbox) Next(ctx context.Context) (worker.Delivery, error) {
+func (i fatefulInbox) Next(ctx context.Context) (*worker.Delivery, error) {
 	d, err := i.Inbox.Next(ctx)
 	if err == nil {
 		d.Receipt = fatefulReceipt{d.Receipt, i.f}

@@ -181,7 +181,7 @@ func (c relayCrash) play(s scene) {
 	client := s.dial(at)
 	s.work(func(_ *worker.Config, p *worker.Ports) {
 		p.Market = market{client, func(ctx context.Context, order worker.Order) worker.Answer {
-			answer := client.Place(ctx, order)
+			answer := *client.Place(ctx, &order)
 			if c.at == answered {
 				close(reached)
 				<-dead

@@ -77,7 +77,7 @@ func TestFlushWithOrdersUnderWay(t *testing.T) {
 	r.work(func(c *worker.Config, p *worker.Ports) {
 		c.Concurrent = underWay + waiting
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			got := r.client.Place(ctx, order)
+			got := *r.client.Place(ctx, &order)
 			if held.Load() {
 				booked <- struct{}{}
 				<-answer
@@ -250,7 +250,7 @@ func TestAnOrderThatManyKeysShowOverDrawsNone(t *testing.T) {
 	stop = r.work(func(c *worker.Config, p *worker.Ports) {
 		c.Grace = time.Millisecond
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			r.client.Place(ctx, order)
+			r.client.Place(ctx, &order)
 			booked <- struct{}{}
 			<-dead
 			return worker.Answer{Verdict: worker.Unknown, Code: worker.CodeNoAnswer}

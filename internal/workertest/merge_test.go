@@ -202,7 +202,7 @@ type shutting struct {
 	asked chan struct{}
 }
 
-func (s shutting) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (s shutting) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	if !s.shut.Load() {
 		return s.Ledger.Draw(ctx, draw)
 	}
@@ -210,7 +210,7 @@ func (s shutting) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, err
 	case s.asked <- struct{}{}:
 	default:
 	}
-	return worker.Claim{}, &worker.Trouble{Code: worker.CodeFenced, Reason: "shut"}
+	return nil, &worker.Trouble{Code: worker.CodeFenced, Reason: "shut"}
 }
 
 // halting is what the broker keeps of merged requests, with a test in between.
@@ -288,16 +288,16 @@ type mortalLedger struct {
 	*mortal
 }
 
-func (l mortalLedger) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (l mortalLedger) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	if err := l.step(); err != nil {
-		return worker.Claim{}, err
+		return nil, err
 	}
 	return l.Ledger.Draw(ctx, draw)
 }
 
-func (l mortalLedger) Settle(ctx context.Context, claim worker.Claim, part worker.Part, size worker.Size) (worker.Claim, error) {
+func (l mortalLedger) Settle(ctx context.Context, claim *worker.Claim, part *worker.Part, size worker.Size) error {
 	if err := l.step(); err != nil {
-		return worker.Claim{}, err
+		return err
 	}
 	return l.Ledger.Settle(ctx, claim, part, size)
 }
@@ -319,9 +319,11 @@ type mortalInbox struct {
 	*mortal
 }
 
-func (i mortalInbox) Next(ctx context.Context) (worker.Delivery, error) {
+func (i mortalInbox) Next(ctx context.Context) (*worker.Delivery, error) {
 	d, err := i.Inbox.Next(ctx)
-	d.Receipt = mortalReceipt{d.Receipt, i.mortal}
+	if err == nil {
+		d.Receipt = mortalReceipt{d.Receipt, i.mortal}
+	}
 	return d, err
 }
 

@@ -32,7 +32,7 @@ func TestTheSameAttemptComesTwice(t *testing.T) {
 		p.Inbox = inbox
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 			sent.Add(1)
-			answer := r.client.Place(ctx, order)
+			answer := *r.client.Place(ctx, &order)
 			placed <- struct{}{}
 			<-thaw
 			return answer
@@ -266,7 +266,7 @@ func TestConnectionFreezesForLongerThanAckWait(t *testing.T) {
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 			arrived <- struct{}{}
 			<-release
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	})
 	r.flood("frozen", n)()
@@ -310,7 +310,7 @@ func TestPublishAcknowledgedLateOrNever(t *testing.T) {
 			r.work(r.elsewhere(url), func(_ *worker.Config, p *worker.Ports) {
 				p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 					line.freeze()
-					return r.client.Place(ctx, order)
+					return *r.client.Place(ctx, &order)
 				}}
 			})
 			r.flood("late", 1)()

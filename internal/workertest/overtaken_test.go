@@ -26,7 +26,7 @@ func TestOvertakenAfterALoss(t *testing.T) {
 	r.work(func(_ *worker.Config, p *worker.Ports) {
 		p.Inbox = first
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			got := r.client.Place(ctx, order)
+			got := *r.client.Place(ctx, &order)
 			if sent.Add(1) == 2 {
 				close(booked)
 				<-answer

@@ -40,7 +40,7 @@ func TestWhatHoldsTheLastRoomIsDelivered(t *testing.T) {
 						}
 					default:
 					}
-					return r.client.Place(ctx, order)
+					return *r.client.Place(ctx, &order)
 				}}
 			})
 			r.ask(r.request("first", 0))

@@ -209,9 +209,9 @@ func TestPostponementsAreNoFailures(t *testing.T) {
 	r.work(func(c *worker.Config, p *worker.Ports) {
 		p.Inbox, c.MaxAttempts = inbox, 2
 		p.Market = market{r.client, func(context.Context, worker.Order) worker.Answer { return <-answers }}
-		p.Decode = func(body []byte) (worker.Request, error) {
+		p.Decode = func(body []byte) (*worker.Request, error) {
 			q, err := schemas.DecodeRequest(body)
-			if q.Note == "boom" {
+			if err == nil && q.Note == "boom" {
 				panic(q.Note)
 			}
 			return q, err

@@ -24,7 +24,7 @@ type counted struct {
 	draws, probes atomic.Int64
 }
 
-func (c *counted) Draw(ctx context.Context, d worker.Draw) (worker.Claim, error) {
+func (c *counted) Draw(ctx context.Context, d *worker.Draw) (*worker.Claim, error) {
 	c.draws.Add(1)
 	return c.Ledger.Draw(ctx, d)
 }
@@ -210,7 +210,7 @@ func TestSlowWorkOutlivesAckWait(t *testing.T) {
 			case <-time.After(1500 * time.Millisecond): // longer than AckWait
 			case <-ctx.Done():
 			}
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	}
 	r.work(r.elsewhere(stack.NATS), slow)

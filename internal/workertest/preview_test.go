@@ -18,7 +18,7 @@ type previews struct {
 	made *atomic.Int64
 }
 
-func (p previews) Preview(ctx context.Context, order worker.Order) worker.Answer {
+func (p previews) Preview(ctx context.Context, order *worker.Order) *worker.Answer {
 	p.made.Add(1)
 	return p.Previewer.Preview(ctx, order)
 }

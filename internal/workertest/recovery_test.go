@@ -19,12 +19,12 @@ import (
 // hand is an inbox that gives out what a test puts into it, so that a test decides which delivery comes when.
 type hand chan worker.Delivery
 
-func (h hand) Next(ctx context.Context) (worker.Delivery, error) {
+func (h hand) Next(ctx context.Context) (*worker.Delivery, error) {
 	select {
 	case d := <-h:
-		return d, nil
+		return &d, nil
 	case <-ctx.Done():
-		return worker.Delivery{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 
@@ -66,8 +66,8 @@ type market struct {
 	place func(ctx context.Context, order worker.Order) worker.Answer
 }
 
-func (m market) Place(ctx context.Context, order worker.Order) worker.Answer {
-	return m.place(ctx, order)
+func (m market) Place(ctx context.Context, order *worker.Order) *worker.Answer {
+	return new(m.place(ctx, *order))
 }
 
 // TestTwoBelieveTheyOwnIt: the first worker hangs on its order while the request is delivered again. The second looks the
@@ -82,7 +82,7 @@ func TestTwoBelieveTheyOwnIt(t *testing.T) {
 		p.Inbox = inbox
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 			sent.Add(1)
-			answer := r.client.Place(ctx, order)
+			answer := *r.client.Place(ctx, &order)
 			close(placed)
 			<-thaw
 			return answer
@@ -143,20 +143,22 @@ var errLost = &worker.Trouble{Code: worker.CodeRedisDown, Reason: "reply lost", 
 
 func (l *ledger) lost() bool { return l.lose.Add(-1) >= 0 }
 
-func (l *ledger) Draw(ctx context.Context, d worker.Draw) (worker.Claim, error) {
+func (l *ledger) Draw(ctx context.Context, d *worker.Draw) (*worker.Claim, error) {
 	claim, err := l.Ledger.Draw(ctx, d)
 	if err == nil && l.lost() {
-		return worker.Claim{}, errLost
+		return nil, errLost
 	}
 	return claim, err
 }
 
-func (l *ledger) Settle(ctx context.Context, c worker.Claim, p worker.Part, s worker.Size) (worker.Claim, error) {
-	claim, err := l.Ledger.Settle(ctx, c, p, s)
+func (l *ledger) Settle(ctx context.Context, c *worker.Claim, p *worker.Part, s worker.Size) error {
+	before := *c
+	err := l.Ledger.Settle(ctx, c, p, s)
 	if err == nil && l.lost() {
-		return worker.Claim{}, errLost
+		*c = before
+		return errLost
 	}
-	return claim, err
+	return err
 }
 
 // TestLostRepliesOfTheLedger: a step whose reply is lost is repeated in hand and counts once; in particular an order is not
@@ -199,7 +201,7 @@ func TestRedisForgetsEverything(t *testing.T) {
 	// An order that left, and whose worker died before it could settle it.
 	underWay := worker.Split(new(r.tenanted(r.request("under-way", 0))))[0].Order
 	underWay.AppKey = "1000001"
-	if answer := r.client.Place(r.ctx, underWay); answer.Verdict != worker.Placed {
+	if answer := *r.client.Place(r.ctx, &underWay); answer.Verdict != worker.Placed {
 		t.Fatalf("%+v", answer)
 	}
 	r.flushRedis(servers.Addr)
@@ -274,11 +276,11 @@ func TestPanicEndsNothing(t *testing.T) {
 			if order.Reference == "acme.bomb-1" {
 				panic("boom")
 			}
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
-		p.Decode = func(body []byte) (worker.Request, error) {
+		p.Decode = func(body []byte) (*worker.Request, error) {
 			q, err := schemas.DecodeRequest(body)
-			if q.ID == "bomb-3" {
+			if err == nil && q.ID == "bomb-3" {
 				panic("boom")
 			}
 			return q, err
@@ -342,7 +344,7 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 			arrived <- struct{}{}
 			<-release
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	})
 	for i := range 2 * running {
@@ -381,7 +383,7 @@ func TestShutdownWithAStuckOrder(t *testing.T) {
 	stop := r.work(func(c *worker.Config, p *worker.Ports) {
 		c.Grace = 50 * time.Millisecond
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			answer := r.client.Place(ctx, order)
+			answer := *r.client.Place(ctx, &order)
 			close(arrived)
 			<-ctx.Done()
 			_ = answer // it is lost

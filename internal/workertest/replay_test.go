@@ -69,7 +69,7 @@ func (r *rig) givenUp(id string) worker.Dead {
 	stop := r.work(func(c *worker.Config, p *worker.Ports) {
 		c.MaxAttempts = 1
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			r.client.Place(ctx, order)
+			r.client.Place(ctx, &order)
 			panic("a bug")
 		}}
 	})
@@ -158,8 +158,8 @@ func TestReplayOfWhatIsReadNow(t *testing.T) {
 	r.serve()
 	r.addKey("1000001", 1000)
 	stop := r.work(func(_ *worker.Config, p *worker.Ports) {
-		p.Decode = func([]byte) (worker.Request, error) {
-			return worker.Request{}, &worker.Invalid{Field: "lines", Reason: "are not known to this version"}
+		p.Decode = func([]byte) (*worker.Request, error) {
+			return nil, &worker.Invalid{Field: "lines", Reason: "are not known to this version"}
 		}
 	})
 	r.ask(r.request("newer", 0))
@@ -267,7 +267,7 @@ func TestRetry(t *testing.T) {
 			if strings.Contains(order.Reference, "=2Er1") {
 				return worker.Answer{Verdict: worker.Refused, Code: worker.CodeOutOfStock, Reason: "库存不足"}
 			}
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	})
 	r.decided("part.r1", worker.OutcomeRefused)

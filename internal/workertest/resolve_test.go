@@ -242,7 +242,7 @@ func TestResolveWhatWasGivenUp(t *testing.T) {
 func (r *rig) counted(sent *atomic.Int64) worker.Market {
 	return market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
 		sent.Add(1)
-		return r.client.Place(ctx, order)
+		return *r.client.Place(ctx, &order)
 	}}
 }
 
@@ -292,9 +292,9 @@ type jumping struct {
 	by time.Duration
 }
 
-func (l jumping) Draw(ctx context.Context, d worker.Draw) (worker.Claim, error) {
+func (l jumping) Draw(ctx context.Context, d *worker.Draw) (*worker.Claim, error) {
 	claim, err := l.Ledger.Draw(ctx, d)
-	if claim.Turn == worker.TurnLookUp {
+	if err == nil && claim.Turn == worker.TurnLookUp {
 		claim.Now = claim.Now.Add(l.by)
 	}
 	return claim, err
@@ -315,7 +315,7 @@ func TestResendIsFenced(t *testing.T) {
 				close(frozen)
 				<-thaw
 			}
-			return r.client.Place(ctx, order)
+			return *r.client.Place(ctx, &order)
 		}}
 	})
 	q := r.request("frozen", 0)
@@ -377,7 +377,7 @@ func TestContradictionIsRecorded(t *testing.T) {
 	r.work(func(_ *worker.Config, p *worker.Ports) {
 		p.Inbox = inbox
 		p.Market = market{r.client, func(ctx context.Context, order worker.Order) worker.Answer {
-			answer := r.client.Place(ctx, order)
+			answer := *r.client.Place(ctx, &order)
 			close(placed)
 			<-thaw
 			answer.Orders = []worker.PlacedOrder{{ID: "999"}}

@@ -211,7 +211,7 @@ func reading(c *worker.Config, p *worker.Ports) {
 		if ref == "channel-down" && first(ref) {
 			return worker.Answer{Verdict: worker.NotAttempted, Code: worker.CodeChannelDown, Reason: "it was cut"}
 		}
-		return inner.Place(ctx, order)
+		return *inner.Place(ctx, &order)
 	}}
 }
 
@@ -225,19 +225,19 @@ func first(trouble string) bool {
 
 type troubledLedger struct{ worker.Ledger }
 
-func (l troubledLedger) Draw(ctx context.Context, draw worker.Draw) (worker.Claim, error) {
+func (l troubledLedger) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, error) {
 	fails := func(pool string, attempt int) bool {
 		return draw.Pool == pool && draw.Attempt >= attempt && len(draw.OnKeys) == 0 && first(pool)
 	}
 	switch {
 	case fails("redis-down", 1):
-		return worker.Claim{}, &worker.Trouble{Code: worker.CodeRedisDown, Reason: "it is gone"}
+		return nil, &worker.Trouble{Code: worker.CodeRedisDown, Reason: "it is gone"}
 	case fails("fenced", 1):
-		return worker.Claim{}, &worker.Trouble{Code: worker.CodeFenced, Reason: "another one has it"}
+		return nil, &worker.Trouble{Code: worker.CodeFenced, Reason: "another one has it"}
 	case fails("internal", 1):
-		return worker.Claim{}, errors.New("nobody expected this")
+		return nil, errors.New("nobody expected this")
 	case fails("lost", 2):
-		return worker.Claim{}, &worker.Trouble{Code: worker.CodeLost, Reason: "nothing is known of it"}
+		return nil, &worker.Trouble{Code: worker.CodeLost, Reason: "nothing is known of it"}
 	}
 	return l.Ledger.Draw(ctx, draw)
 }

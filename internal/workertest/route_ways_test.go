@@ -37,7 +37,7 @@ var ways = map[worker.Code]way{
 		ready: func(c *crossing) { c.q.Lines = c.sameSeller(c.q.ID, 2).Lines }},
 	worker.CodeDeadline: {outcome: worker.OutcomeCancelled, ready: func(c *crossing) { c.q.Deadline = time.Now().Add(-time.Minute) }},
 	worker.CodeCancelled: {outcome: worker.OutcomeCancelled, ready: func(c *crossing) {
-		c.withdraw(worker.Fingerprint(c.q))
+		c.withdraw(worker.Fingerprint(&c.q))
 	}},
 	worker.CodeForbidden: refusedWhen(func(c *crossing) {
 		c.must(c.rig.pool.Configure(c.ctx, c.pool, keypool.Settings{Count: keypool.CountLines, Width: 1, Tenants: map[string]int{"bolt": 1}}, keypool.Change{}))
