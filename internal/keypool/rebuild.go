@@ -23,6 +23,12 @@ func (p *Pool) Rebuild(ctx context.Context, pool string, history History) error 
 	if err := nameError(pool); err != nil {
 		return err
 	}
+	select {
+	case p.rebuild <- struct{}{}: // whoever looks at it meanwhile would read as much, and find that it is done
+		defer func() { <-p.rebuild }()
+	case <-ctx.Done():
+		return down(context.Cause(ctx))
+	}
 	before, err := p.standing(ctx, pool)
 	if err != nil || before.good {
 		return err

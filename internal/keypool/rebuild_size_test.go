@@ -1,7 +1,10 @@
 package keypool
 
 import (
+	"context"
 	"fmt"
+	"iter"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,4 +27,35 @@ func TestAPoolIsRebuiltWithThousandsUnderWay(t *testing.T) {
 	rebuild(t, p, s)
 	t.Logf("took %v", time.Since(began))
 	wantHeld(t, p, "1000001", 0, orders)
+}
+
+// readings counts how often a history is read.
+type readings struct {
+	*stored
+	begun atomic.Int64
+}
+
+func (r *readings) Delivered(ctx context.Context) iter.Seq2[worker.Request, error] {
+	r.begun.Add(1)
+	return r.stored.Delivered(ctx)
+}
+
+// TestAProcessReadsTheHistoryOnce however many parts of it find the pool as they must not leave it, and others have it rebuilt meanwhile.
+func TestAProcessReadsTheHistoryOnce(t *testing.T) {
+	p := open(t, quickRedis(t))
+	s := &readings{stored: &stored{events: []worker.PoolEvent{
+		{Pool: "default", Sequence: 1, Kind: worker.EventAdded, AppKey: "1000001", Limit: 1000, Count: CountLines, Width: 1},
+	}}}
+	for i := range 500 {
+		s.flights = append(s.flights, under(fmt.Sprint("r", i), 1))
+	}
+	atOnce(8, func(int) {
+		if err := p.Rebuild(t.Context(), "default", s); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := s.begun.Load(); n != 1 {
+		t.Errorf("the history was read %d times", n)
+	}
+	wantHeld(t, p, "1000001", 0, 500)
 }
