@@ -119,6 +119,9 @@ func decodeBody(body jsontext.Value, into any, options ...json.Options) error {
 	if len(body) == 0 || body.Kind() != '{' {
 		return fmt.Errorf("%w: body must be an object", errFrame)
 	}
+	if readQuick(body, into) {
+		return nil
+	}
 	if err := json.Unmarshal(body, into, options...); err != nil {
 		return fmt.Errorf("%w: body %s", errFrame, where(err))
 	}

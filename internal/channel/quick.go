@@ -8,7 +8,7 @@ import (
 )
 
 // Most frames are asks and replies as appendAsk and appendReply write them. Their envelopes are read here by their places, in a tenth of the
-// time that any JSON takes.
+// time that any JSON takes; see read.go for their bodies.
 
 // decodeQuick reads a message into f, or says false for one that is written in any other way, right or wrong. The body is only looked
 // through for its end, and is as right or wrong as it was for whoever reads it.
@@ -40,6 +40,9 @@ func (f *frame) decodeQuick(message []byte) bool {
 type scan struct {
 	rest []byte
 	lost bool
+
+	whole string // what is read, where its texts are to be parts of one
+	fresh bool   // nothing was read yet of the object at hand
 }
 
 func (p *scan) word(text string) bool {
