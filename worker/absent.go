@@ -50,9 +50,10 @@ func (b *buyer) placing(ctx context.Context, drawing time.Time) (context.Context
 	if b.config.OnAbsent == Resend {
 		return context.WithDeadline(ctx, drawing.Add(b.config.LookFor/2))
 	}
-	placing, cancel := context.WithCancel(ctx)
-	if time.Since(drawing) >= b.config.LookFor {
-		cancel()
+	if time.Since(drawing) < b.config.LookFor {
+		return ctx, func() {}
 	}
-	return placing, cancel
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	return over, cancel
 }

@@ -19,6 +19,7 @@ func (w *Worker) handle(ctx context.Context, d *Delivery) telling {
 // admit gives who buys what a delivery asks for; nil if it was rejected, or is held until its time.
 func (w *Worker) admit(ctx context.Context, d *Delivery, now time.Time) *buyer {
 	request, invalid := Admit(d, w.Decode)
+	d.Body = nil // the request says it all, and an order may wait for long
 	if invalid != nil {
 		w.reject(ctx, d, invalid)
 		return nil

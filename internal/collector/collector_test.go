@@ -14,8 +14,8 @@ func TestGarbageMayLieWhereLittleLives(t *testing.T) {
 	}{
 		{orders: 64, from: 100, percentage: rare},
 		{orders: few, from: 100, percentage: rare},
-		{orders: few + 1, from: 100, percentage: normal},
-		{orders: few + 1, from: rare, percentage: normal},
+		{orders: few + 1, from: 100, percentage: often},
+		{orders: few + 1, from: rare, percentage: often},
 		{orders: 64, variable: "GOGC", value: "50", from: 50, percentage: 50},
 		{orders: 64, variable: "GOMEMLIMIT", value: "1GiB", from: 100, percentage: 100},
 	} {
