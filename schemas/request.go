@@ -125,7 +125,6 @@ func appendAlternative(w writer, a *worker.Alternative) writer {
 }
 
 func readLines(r *reader, into *[]worker.Line) fault {
-	*into = make([]worker.Line, 0, 4)
 	if invalid := readList(r, into, MaxLines, lineTable.read); invalid != nil {
 		return invalid
 	}
