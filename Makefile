@@ -14,8 +14,9 @@ SEED     ?=
 
 BINARY  := bin/autopurchase
 # How the program is built that is used. grpcnotrace: else grpc, which traces go out with, brings pages that execute html/template,
-# for which the linker keeps every method (see .ci/unused-methods). The Dockerfile and .ci/images/ensure build it so too.
-PRODUCT := -tags grpcnotrace -trimpath
+# for which the linker keeps every method (see .ci/unused-methods). The Dockerfile, .ci/images/ensure and the tests build it so too, and what
+# is linted is compiled so: all share what was compiled once.
+PRODUCT := -tags=grpcnotrace -trimpath
 LINT    := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .PHONY: help build demo test chaos lint bench bench-peers bench-growth images compose-demo compose-cluster clean needs-race needs-redis needs-browser
@@ -37,6 +38,8 @@ test: needs-race needs-redis needs-browser images ## run every test with the rac
 chaos: build needs-redis ## break the whole system on purpose: make chaos ORDERS=10000 FAULTS=1000 SEED=7 ARGS="-keep"
 	@go run ./cmd/chaos -binary $(BINARY) -orders $(ORDERS) -faults $(FAULTS) $(if $(SEED),-seed $(SEED)) $(ARGS)
 
+lint: export CGO_ENABLED := 0
+lint: export GOFLAGS := $(PRODUCT)
 lint: ## check format, go vet, golangci-lint (built on its first use), and that no dependency makes the binary keep what nobody calls
 	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$(git ls-files -co --exclude-standard '*.go')); \
 	 [[ -z $$unformatted ]] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"autopurchase/internal/workertest"
 )
 
 // demo runs everything, with a simulated 1688, as a process of its own, and gives the URL of its NATS once it is up.
@@ -15,7 +17,7 @@ func demo() (url string, stop func()) {
 	dir, err := os.MkdirTemp("", "autopurchase-example-")
 	fatal(err)
 	binary := filepath.Join(dir, "autopurchase")
-	fatal(exec.CommandContext(ctx, "go", "build", "-o", binary, "../cmd/autopurchase").Run())
+	fatal(workertest.Build(ctx, binary))
 	data := filepath.Join(dir, "data")
 	cmd := exec.CommandContext(ctx, binary, "demo", "--keep", "--requests", "1", "--redis", "in-process", "--data", data)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"autopurchase/internal/benchmark"
+	"autopurchase/internal/workertest"
 )
 
 // patience bounds every wait: a test that waits longer has failed.
@@ -38,8 +39,7 @@ func TestMain(m *testing.M) {
 // build builds the program once.
 var build = sync.OnceValues(func() (string, error) {
 	binary := filepath.Join(workshop, "autopurchase")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".").CombinedOutput()
-	return binary + string(out), err
+	return binary, workertest.Build(context.Background(), binary)
 })
 
 // process is the built program, running as a process of its own.

@@ -2,13 +2,14 @@ package chaos
 
 import (
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"autopurchase/internal/workertest"
 )
 
 func TestMain(m *testing.M) {
@@ -27,8 +28,8 @@ func (p progress) Write(text []byte) (int, error) {
 // TestEveryPromiseHoldsUnderFaults runs the whole system with one fault of most kinds; make chaos runs it at length.
 func TestEveryPromiseHoldsUnderFaults(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "autopurchase")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "autopurchase/cmd/autopurchase").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v: %s", err, out)
+	if err := workertest.Build(t.Context(), binary); err != nil {
+		t.Fatal(err)
 	}
 	report, err := Run(t.Context(), Config{Binary: binary, Dir: t.TempDir(), Orders: 500, Faults: 34, Seed: 1688, Workers: 3,
 		Timeout: 5 * time.Minute, Progress: progress{t}})
