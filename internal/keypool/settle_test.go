@@ -55,7 +55,7 @@ func TestEveryStateMeetsEveryDraw(t *testing.T) {
 				d.Pool = fmt.Sprintf("%s-%d", state, i)
 				reach(t, p, d.Pool, state)
 				claim, err := p.Draw(t.Context(), &d)
-				got := ""
+				var got string
 				if err != nil {
 					got = string(worker.AsTrouble(err).Code)
 				} else {

@@ -83,7 +83,7 @@ func (l *ledger) Draw(ctx context.Context, draw *worker.Draw) (*worker.Claim, er
 }
 
 func (s *Set) drawn(pool string, claim *worker.Claim, err error) {
-	result := ""
+	var result string
 	if err == nil {
 		result = string(claim.Turn)
 	} else {
