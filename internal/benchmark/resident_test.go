@@ -55,6 +55,7 @@ func (r *rig) results(n int) func() error {
 	r.must(err)
 	r.must(conn.Flush())
 	return func() error {
+		defer conn.Close() // what comes later would find nobody who takes it
 		deadline := time.After(patience)
 		for i := range n {
 			select {
