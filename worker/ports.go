@@ -91,7 +91,8 @@ type Rules interface {
 	Learn(ctx context.Context, pool, seller, why string) error
 }
 
-// Market is 1688 as the worker sees it: the order channel. All three end by ctx's deadline or their own, whichever is sooner.
+// Market is 1688 as the worker sees it: the order channel. All three end by ctx's deadline or their own, whichever is sooner. An order is
+// not kept, and an answer is its caller's.
 type Market interface {
 	// Place sends one order, once. A lost connection or a missed deadline is Unknown, never an error.
 	Place(ctx context.Context, order *Order) *Answer
