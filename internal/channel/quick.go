@@ -3,6 +3,7 @@ package channel
 import (
 	"bytes"
 	"math"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -41,7 +42,7 @@ type scan struct {
 	rest []byte
 	lost bool
 
-	whole string // what is read, where its texts are to be parts of one
+	whole string // what is read, where its texts are to be parts of one; else each is a copy
 	fresh bool   // nothing was read yet of the object at hand
 }
 
@@ -69,23 +70,27 @@ func (p *scan) number() uint64 {
 
 // text reads up to a quote, and that too, where nothing is escaped.
 func (p *scan) text() string {
-	i := bytes.IndexByte(p.rest, '"')
-	if i < 0 || !plain(p.rest[:i]) {
+	n := bytes.IndexByte(p.rest, '"')
+	if n < 0 || !verbatim(p.rest[:n]) {
 		p.lost = true
 		return ""
 	}
-	text := string(p.rest[:i])
-	p.rest = p.rest[i+1:]
-	return text
+	at, text := len(p.whole)-len(p.rest), p.rest[:n]
+	p.rest = p.rest[n+1:]
+	if p.whole == "" {
+		return string(text)
+	}
+	return p.whole[at : at+n]
 }
 
-func plain(text []byte) bool {
+// verbatim says whether a text stands for itself in JSON.
+func verbatim(text []byte) bool {
 	for _, c := range text {
-		if c < ' ' || c > '~' || c == '\\' {
+		if c < ' ' || c == '\\' {
 			return false
 		}
 	}
-	return true
+	return utf8.Valid(text)
 }
 
 // object is what is left but for the last brace, if that is one object as far as braces and strings tell.

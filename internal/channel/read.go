@@ -1,11 +1,6 @@
 package channel
 
-import (
-	"strings"
-	"unicode/utf8"
-
-	"autopurchase/worker"
-)
+import "autopurchase/worker"
 
 // Most bodies are orders and answers as appendOrder and appendAnswer write them, and are read the same way: member by member. The texts that
 // are read are parts of one copy of the body.
@@ -104,7 +99,7 @@ func (p *scan) said(name string, into *string) bool {
 	if !p.called(name, `":"`) {
 		return false
 	}
-	*into = p.part()
+	*into = p.text()
 	return true
 }
 
@@ -124,26 +119,4 @@ func (p *scan) called(name, end string) bool {
 	}
 	p.fresh = false
 	return true
-}
-
-// part reads up to a quote, and that too, where nothing is escaped.
-func (p *scan) part() string {
-	at := len(p.whole) - len(p.rest)
-	n := strings.IndexByte(p.whole[at:], '"')
-	if n < 0 || !verbatim(p.whole[at:at+n]) {
-		p.lost = true
-		return ""
-	}
-	p.rest = p.rest[n+1:]
-	return p.whole[at : at+n]
-}
-
-// verbatim says whether a text stands for itself in JSON.
-func verbatim(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] == '\\' {
-			return false
-		}
-	}
-	return utf8.ValidString(text)
 }
